@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_BASE_BUF_H
+#define TULLE_BASE_BUF_H
+
+/* Immutable, reference counted bytes: a message as it is on the wire. Retention,
+ * delivery and the sockets share one buffer; nobody copies. The count is atomic
+ * because delivered messages are released on application threads. */
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tulle__buf {
+    atomic_uint refs;
+    const uint8_t *data;
+    size_t len;
+    /* What to do with the owner of the bytes when the last reference goes; NULL
+     * when they are part of this block. */
+    void (*release)(struct tulle__buf *buf);
+    void *owner; /* for release */
+};
+
+/* Room for len bytes, written through the returned pointer before sharing:
+ * *bytes points at them. NULL when there is no memory. One reference. */
+struct tulle__buf *tulle__buf_new(size_t len, uint8_t **bytes);
+struct tulle__buf *tulle__buf_copy(const void *data, size_t len);
+/* Bytes owned by somebody else; release is called once with the last unref. */
+struct tulle__buf *tulle__buf_wrap(const void *data,
+                                   size_t len,
+                                   void (*release)(struct tulle__buf *buf),
+                                   void *owner);
+struct tulle__buf *tulle__buf_ref(struct tulle__buf *buf);
+/* Drop a reference; *buf becomes NULL. NULL-safe. */
+void tulle__buf_unref(struct tulle__buf **buf);
+
+#endif

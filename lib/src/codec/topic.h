@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_CODEC_TOPIC_H
+#define TULLE_CODEC_TOPIC_H
+
+/* Topics, patterns, streams and subscription keys (protocol.md 2). The public
+ * forms on C strings are in <tulle/topic.h>; these work on views. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "codec/limits.h"
+#include "codec/reader.h"
+
+bool tulle__topic_is_valid(struct tulle__view topic);
+bool tulle__pattern_is_valid(struct tulle__view pattern);
+/* Topic given in two parts: the stream and what is below it ("" when equal). */
+bool tulle__pattern_matches(struct tulle__view pattern,
+                            struct tulle__view stream,
+                            struct tulle__view rest);
+/* Bytes of the topic's leading levels that make the stream. levels >= 1. */
+size_t tulle__stream_len(struct tulle__view topic, uint32_t levels);
+/* Does the pattern match every topic of every stream that begins with the
+ * stream given (so that matching each event can be skipped)? */
+bool tulle__pattern_takes_all_of(struct tulle__view pattern, struct tulle__view stream);
+
+struct tulle__key {
+    uint8_t bytes[TULLE__KEY_LEN_MAX];
+    size_t len;
+};
+
+enum { TULLE__KEYS_PER_PATTERN_MAX = 130 };
+
+/* ZeroMQ subscription keys that together take every stream which can carry a
+ * topic matching the pattern: for each literal leading part the exact stream
+ * ("a" 0, "a/b" 0), and where a wildcard follows the prefix ("a/b/"; "" for a
+ * leading wildcard). Returns how many were written. */
+size_t tulle__pattern_keys(struct tulle__view pattern,
+                           struct tulle__key keys[static TULLE__KEYS_PER_PATTERN_MAX]);
+
+/* Does a key take the stream: is it a prefix of stream and zero byte? */
+bool tulle__key_takes(struct tulle__view key, struct tulle__view stream);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_DELIVERY_ENGINE_H
+#define TULLE_DELIVERY_ENGINE_H
+
+/* One node's protocol state: no I/O, no clock, no thread, no randomness.
+ *
+ * Bytes, time and commands go in through the functions below; frames to send
+ * and messages to deliver come out of tulle__engine_next_action(). It never
+ * calls out. After every input the driver drains the actions, then asks for the
+ * deadline of the next tulle__engine_on_timer(). Time must not go backwards.
+ * One thread at a time.
+ *
+ * Control messages travel between neighbours, named by hops: a hop is a node id,
+ * or a link (1 .. 2^32-1), the handle of an address that was typed and whose node
+ * is not known yet. The driver keeps one outgoing connection per DIAL. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tulle/counters.h>
+#include <tulle/node.h>
+#include <tulle/status.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "codec/batch.h"
+#include "codec/limits.h"
+
+struct tulle__engine;
+
+/* Simulator and oracle tests only: breaks one rule on purpose, to prove that
+ * the oracle sees it. */
+enum tulle__mutation {
+    TULLE__MUTATION_NONE = 0,
+    TULLE__MUTATION_IGNORE_DEPS,     /* deliver without looking at dependencies */
+    TULLE__MUTATION_IGNORE_CLOCK,    /* a joiner ignores the lane's clock */
+    TULLE__MUTATION_KEEP_DUPLICATES, /* deliver again what was delivered */
+    TULLE__MUTATION_SILENT_GAPS,     /* give ranges up without a notice */
+    TULLE__MUTATION_SHORT_DELTAS     /* publish deps without the last changed entry */
+};
+
+struct tulle__engine_config {
+    uint64_t id; /* at least TULLE__NODE_ID_MIN; new at every start */
+    const char *mesh;
+    const char *name;
+    const char *control_addresses[TULLE__ADDRESSES_MAX]; /* as advertised */
+    size_t control_address_count;
+    const char *event_addresses[TULLE__ADDRESSES_MAX];
+    size_t event_address_count;
+    bool is_proxy; /* one side of a proxy: relays, takes and delivers nothing itself */
+    uint32_t beat_ms, suspect_ms, gone_ms, hold_ms, fetch_delay_ms;
+    uint64_t retain_bytes, retain_ms, retain_others_bytes;
+    uint64_t held_bytes, window_bytes;
+    uint32_t batch_bytes, event_bytes_max;
+    uint32_t hops_max;  /* proxies a message may pass */
+    uint32_t lanes_max; /* lanes known at one time */
+    uint32_t peers_max;
+    uint64_t seed; /* spreads timers of different nodes */
+    enum tulle__mutation mutation;
+    struct tulle__log log;
+};
+
+/* Defaults of everything but id, mesh, name and addresses. */
+void tulle__engine_config_init(struct tulle__engine_config *config);
+
+/* config is borrowed, its strings are copied. NULL when there is no memory. */
+struct tulle__engine *tulle__engine_new(const struct tulle__engine_config *config,
+                                        struct tulle__now now);
+void tulle__engine_free(struct tulle__engine **engine);
+
+/* ---- commands ---- */
+
+/* Dial an address and sync with whoever answers, until told otherwise.
+ * Returns TULLE_OK, TULLE_EINVAL (too long), TULLE_ELIMIT, TULLE_ENOMEM */
+TULLE_MUST_CHECK tulle_status tulle__engine_join(struct tulle__engine *engine,
+                                                 const char *address,
+                                                 struct tulle__now now);
+/* A node was found (by beacon): its id and control address. */
+void tulle__engine_found(struct tulle__engine *engine,
+                         uint64_t id,
+                         const char *control_address,
+                         struct tulle__now now);
+
+/* Take what a valid pattern matches. *handle names it for unsubscribing. A
+ * driver filters delivered events by pattern itself.
+ * Returns TULLE_OK, TULLE_ESTATE (a stream of it is read from another start),
+ * TULLE_ELIMIT, TULLE_ENOMEM */
+TULLE_MUST_CHECK tulle_status
+tulle__engine_subscribe(struct tulle__engine *engine,
+                        struct tulle__view pattern,
+                        const struct tulle_subscribe_options *options,
+                        uint32_t *handle,
+                        struct tulle__now now);
+void tulle__engine_unsubscribe(struct tulle__engine *engine,
+                               uint32_t handle,
+                               struct tulle__now now);
+
+struct tulle__publish {
+    struct tulle__view topic;  /* valid */
+    uint32_t stream_levels;    /* at least 1 */
+    struct tulle__view payload;
+    const struct tulle__attributes_in *attributes; /* NULL: none */
+    bool only_causes; /* deps are the attributes' causes and their own deps */
+};
+
+/* Append an event to the open batch of its lane; everything is copied.
+ * Returns TULLE_OK, TULLE_EMSGSIZE, TULLE_EAGAIN (window full), TULLE_ELIMIT,
+ * TULLE_ENOMEM */
+TULLE_MUST_CHECK tulle_status tulle__engine_publish(struct tulle__engine *engine,
+                                                    const struct tulle__publish *publish,
+                                                    struct tulle__now now);
+/* Close the open batches: nothing more waits to be published right now. */
+void tulle__engine_close_batches(struct tulle__engine *engine, struct tulle__now now);
+
+/* While stalled nothing is delivered: arrivals wait, past held_bytes they are
+ * dropped and fetched again later. */
+void tulle__engine_set_stalled(struct tulle__engine *engine,
+                               bool is_stalled,
+                               struct tulle__now now);
+
+/* Say goodbye: close batches and send a leaving beat. Only draining the actions
+ * and freeing may follow. */
+void tulle__engine_leave(struct tulle__engine *engine, struct tulle__now now);
+
+/* ---- bytes from the network ---- */
+
+/* A publication: two or three frames from the SUB side. The body is shared (a
+ * reference is taken when it is kept); key and path are borrowed. */
+void tulle__engine_on_publication(struct tulle__engine *engine,
+                                  struct tulle__view key,
+                                  struct tulle__buf *body,
+                                  struct tulle__view path, /* len 0: none */
+                                  struct tulle__now now);
+/* A control message of two frames from the neighbour via (its id). */
+void tulle__engine_on_control(struct tulle__engine *engine,
+                              uint64_t via,
+                              struct tulle__view header,
+                              struct tulle__buf *body,
+                              struct tulle__now now);
+/* A message with a wrong number of frames, or the like: counted. */
+void tulle__engine_on_malformed(struct tulle__engine *engine);
+
+/* ---- time ---- */
+
+void tulle__engine_on_timer(struct tulle__engine *engine, struct tulle__now now);
+/* When on_timer() is wanted next; TULLE__NEVER_NS: not. */
+struct tulle__mono tulle__engine_deadline(const struct tulle__engine *engine);
+
+/* ---- what comes out ---- */
+
+enum tulle__action_kind {
+    TULLE__ACTION_PUBLISH = 1, /* send publication frames on the PUB side */
+    TULLE__ACTION_CONTROL,     /* send header and body to a neighbour */
+    TULLE__ACTION_DIAL,        /* connect: control to hop and/or the SUB side to events */
+    TULLE__ACTION_HANGUP,      /* undo a DIAL */
+    TULLE__ACTION_SUBSCRIBE,   /* add a key to the SUB side */
+    TULLE__ACTION_UNSUBSCRIBE,
+    TULLE__ACTION_ARRIVAL,   /* events arrived (some subscription asked to know) */
+    TULLE__ACTION_DELIVER,   /* events are due, in order */
+    TULLE__ACTION_DUPLICATE, /* events came again and are dropped */
+    TULLE__ACTION_GAP,       /* a range is given up */
+    TULLE__ACTION_PEER,      /* a peer changed */
+    TULLE__ACTION_RELAY_PUBLICATION, /* proxy only: publication for the other sides */
+    TULLE__ACTION_RELAY_CONTROL      /* proxy only: control message for a node not on this side */
+};
+
+/* Some or all events of one batch. */
+struct tulle__delivery {
+    struct tulle__buf *body;     /* the batch frame, checked */
+    struct tulle__batch batch;   /* views into body */
+    struct tulle__view stream;   /* NUL-terminated; borrowed from the engine until its next input */
+    const char *node_name;       /* as stream; "" when not known */
+    uint64_t first;              /* events first..last of the batch are meant */
+    uint64_t last;
+    uint32_t hops;
+    int64_t arrived_us; /* wall clock */
+    int64_t held_us;    /* DELIVER: from arrival to now */
+    bool is_repaired;
+    bool is_late; /* DUPLICATE: came after it was given up */
+    bool is_arrival_order; /* DELIVER: the strongest order on this stream is NONE */
+    struct tulle__buf *clock; /* DELIVER, when a subscription wants it: the lane's clock at the
+                                 batch in wire form (without the lane itself); else NULL */
+};
+
+struct tulle__action {
+    enum tulle__action_kind kind;
+    union {
+        struct {
+            struct tulle__view key; /* borrowed until the next input */
+            struct tulle__buf *body;
+            struct tulle__buf *path; /* NULL: none */
+        } publication;               /* PUBLISH, RELAY_PUBLICATION (path as received) */
+        struct {
+            uint64_t hop; /* CONTROL: neighbour. RELAY_CONTROL: 0 */
+            struct tulle__buf *header;
+            struct tulle__buf *body;
+        } control;
+        struct {
+            uint64_t hop;
+            const char *control; /* address; NULL: no control connection. Both borrowed until */
+            const char *events;  /* the next input */
+        } dial;                  /* DIAL, HANGUP */
+        struct tulle__key *key;  /* SUBSCRIBE, UNSUBSCRIBE; borrowed until the next input */
+        struct tulle__delivery delivery; /* ARRIVAL, DELIVER, DUPLICATE */
+        struct tulle_gap gap;    /* strings borrowed until the next input */
+        struct tulle_peer peer;
+    } u;
+};
+
+/* Next action, in order. False when there is none. The caller owns the
+ * references of its buffers and ends with tulle__action_fini(). */
+bool tulle__engine_next_action(struct tulle__engine *engine, struct tulle__action *out);
+void tulle__action_fini(struct tulle__action *action);
+
+/* ---- questions ---- */
+
+void tulle__engine_counters(const struct tulle__engine *engine, tulle_counters *out);
+/* Has every live taker of own lanes acknowledged everything? */
+bool tulle__engine_is_acknowledged(const struct tulle__engine *engine);
+/* Synced peers (not proxies) that take a stream of the pattern (len 0: any). */
+size_t tulle__engine_taker_count(const struct tulle__engine *engine, struct tulle__view pattern);
+/* Peers by index 0, 1, ...; false past the end. Strings borrowed until the next input. */
+bool tulle__engine_peer_at(const struct tulle__engine *engine, size_t index, tulle_peer *out);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_DELIVERY_FORWARD_H
+#define TULLE_DELIVERY_FORWARD_H
+
+/* A proxy's protocol state: one engine per segment ("side"), and what passes
+ * between them. As an engine: no I/O, clock, thread or randomness; inputs and
+ * actions are an engine's, with the number of the side they belong to.
+ *
+ * Every publication that arrives on a side is forwarded, once, with this proxy's
+ * id appended to its path, to each other side where a live node takes its
+ * stream. Beats are forwarded to every side. Control messages for a node of
+ * another side are passed on, or answered from what is retained. */
+
+#include "delivery/engine.h"
+
+#include <tulle/proxy.h>
+
+struct tulle__forward;
+
+struct tulle__forward_side {
+    struct tulle__engine_config engine; /* id and mesh equal on all sides; is_proxy is set */
+    const char *const *allow;           /* valid patterns */
+    size_t allow_count;
+    const char *const *deny;
+    size_t deny_count;
+};
+
+/* sides is borrowed. NULL when there is no memory. 2 <= side_count <= TULLE_SEGMENTS_MAX. */
+struct tulle__forward *tulle__forward_new(const struct tulle__forward_side *sides,
+                                          size_t side_count,
+                                          uint64_t retain_bytes,
+                                          struct tulle__now now);
+void tulle__forward_free(struct tulle__forward **forward);
+
+TULLE_MUST_CHECK tulle_status tulle__forward_join(struct tulle__forward *forward,
+                                                  size_t side,
+                                                  const char *address,
+                                                  struct tulle__now now);
+void tulle__forward_found(struct tulle__forward *forward,
+                          size_t side,
+                          uint64_t id,
+                          const char *control_address,
+                          struct tulle__now now);
+void tulle__forward_on_publication(struct tulle__forward *forward,
+                                   size_t side,
+                                   struct tulle__view key,
+                                   struct tulle__buf *body,
+                                   struct tulle__view path,
+                                   struct tulle__now now);
+void tulle__forward_on_control(struct tulle__forward *forward,
+                               size_t side,
+                               uint64_t via,
+                               struct tulle__view header,
+                               struct tulle__buf *body,
+                               struct tulle__now now);
+void tulle__forward_on_malformed(struct tulle__forward *forward, size_t side);
+void tulle__forward_leave(struct tulle__forward *forward, struct tulle__now now);
+void tulle__forward_on_timer(struct tulle__forward *forward, struct tulle__now now);
+struct tulle__mono tulle__forward_deadline(const struct tulle__forward *forward);
+
+/* Next action and the side whose sockets it is for: PUBLISH, CONTROL, DIAL,
+ * HANGUP, SUBSCRIBE, UNSUBSCRIBE or PEER. */
+bool tulle__forward_next_action(struct tulle__forward *forward,
+                                size_t *side,
+                                struct tulle__action *out);
+void tulle__forward_counters(const struct tulle__forward *forward,
+                             size_t side,
+                             tulle_counters *out);
+
+#endif
