@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_APP_COMMON_H
+#define TULLE_APP_COMMON_H
+
+/* Options that every program has: the mesh, addresses, logging, tuning.
+ *
+ * tulle-proxy has addresses per segment instead: it takes the groups one by one
+ * (tulle__common_log_group() alone) and its own tables for the rest.
+ */
+
+#include <tulle/node.h>
+
+#include "app/args.h"
+#include "app/logsink.h"
+#include "app/signal.h"
+
+struct tulle__common {
+    tulle_node_options node; /* numbers and names land here at once */
+    struct tulle__list listen, join;
+    const char *beacon; /* "off", "any", or an interface's name */
+    int log_level;      /* a tulle_log_level, or 0 for none */
+    int log_format;     /* an enum tulle__log_format */
+    struct tulle__logsink sink;
+};
+
+/* Library defaults; name NULL; log_level warn for tools. */
+void tulle__common_init(struct tulle__common *common);
+
+/* "Mesh": --mesh --name --listen --join --beacon --interface --advertise ...
+ * "Logging": --log-level --log-format
+ * "Tuning" (rare): --beat-ms --hold-ms --retain-bytes ... */
+struct tulle__option_group tulle__common_mesh_group(struct tulle__common *common);
+struct tulle__option_group tulle__common_log_group(struct tulle__common *common);
+struct tulle__option_group tulle__common_tuning_group(struct tulle__common *common);
+
+/* After the options are read: point node.listen, node.join, the beacon and the
+ * log callback at what they said. common must stay where it is until the node
+ * is freed.
+ *
+ * Returns false, with a message on stderr and *status set, when they do not fit together. */
+bool tulle__common_finish(const struct tulle__program *program,
+                          struct tulle__common *common,
+                          int *status);
+
+/* Make and start a node; on failure a message is on stderr, *status is set and
+ * NULL is returned. Free with tulle_node_free(). The sink learns the node's name. */
+tulle_node *tulle__common_start(const struct tulle__program *program,
+                                struct tulle__common *common,
+                                int *status);
+
+#endif

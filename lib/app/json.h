@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_APP_JSON_H
+#define TULLE_APP_JSON_H
+
+/* Events as JSON, and back.
+ *
+ * Payloads are msgpack by convention. What JSON has no form for is written as
+ * an object with one key, and read back from it: {"$bin": "BASE64"} and
+ * {"$ext": [TYPE, "BASE64"]}. Keys of maps that are no strings become their
+ * JSON text; not-a-number and infinities become strings.
+ *
+ * A payload comes from a peer: it is walked by a bounded reader, never given to
+ * msgpack_unpack_next(), which allocates by counts that it has not checked.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+#include <tulle/event.h>
+
+#include "app/text.h"
+
+enum { TULLE__JSON_DEPTH_MAX = 64 };
+
+/* Is it exactly one msgpack value, nested at most TULLE__JSON_DEPTH_MAX deep? Takes time
+ * proportional to len, no memory. */
+bool tulle__msgpack_is_valid(const void *bytes, size_t len);
+
+/* If it is one valid msgpack string, borrow its text. */
+bool tulle__msgpack_as_str(const void *bytes, size_t len, const char **out, size_t *out_len);
+
+/* Append a valid msgpack value as JSON. Returns false, with nothing appended,
+ * when it is not valid. */
+bool tulle__msgpack_to_json(const void *bytes, size_t len, struct tulle__text *out);
+
+/* Append a JSON value as msgpack to out. Returns NULL, or why it cannot be done. */
+const char *tulle__json_to_msgpack(const json_t *value, struct tulle__text *out);
+
+/* A msgpack string or bytes; out gets the header and the bytes. */
+void tulle__msgpack_put_str(struct tulle__text *out, const char *str, size_t len);
+
+/* Append str as a JSON string; what is not UTF-8 becomes U+FFFD. */
+void tulle__json_put_str(struct tulle__text *out, const char *str, size_t len);
+
+/* Is the event's payload msgpack: by its content type, and valid? */
+bool tulle__payload_is_msgpack(const tulle_event *event);
+
+/* Append the payload for people: the text of a msgpack string, JSON of another
+ * msgpack value, else the bytes as they are. */
+void tulle__payload_put(const tulle_event *event, struct tulle__text *out);
+
+enum {
+    TULLE__JSON_PAYLOAD_TEXT = 1 /* payload always as a string */
+};
+
+/* Append the message as one JSON object, without newline.
+ *
+ *     kind (event, arrival, duplicate, gap, peer), node, id
+ *     events: stream, seq, topic, time, clock, deps, causes, headers, content_type, hops,
+ *             delay_us, held_us, repaired, late, payload, encoding
+ *     gaps:   stream, first, last, reason
+ *     peers:  state, address, hops, proxy, previous
+ */
+void tulle__json_message(const tulle_message *message, unsigned flags, struct tulle__text *out);
+
+/* Names used in JSON and by people. */
+const char *tulle__kind_name(tulle_message_kind kind);
+const char *tulle__gap_reason_name(tulle_gap_reason reason);
+const char *tulle__peer_state_name(tulle_peer_state state);
+
+#endif

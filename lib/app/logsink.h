@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_APP_LOGSINK_H
+#define TULLE_APP_LOGSINK_H
+
+/* Log lines of the library and of programs, to standard error: time, level,
+ * node, id, text; as text or as one JSON object a line. */
+
+#include <stddef.h>
+
+#include <tulle/node.h>
+
+enum tulle__log_format {
+    TULLE__LOG_TEXT = 1,
+    TULLE__LOG_JSON = 2
+};
+
+struct tulle__logsink {
+    enum tulle__log_format format;
+    int fd;        /* where lines go; 2 */
+    char node[64]; /* name in each line; "" leaves it out */
+};
+
+void tulle__logsink_init(struct tulle__logsink *sink, enum tulle__log_format format);
+
+/* A tulle_log_fn; ctx is a struct tulle__logsink. One write(2) a line, so that
+ * lines of several threads do not mix. */
+void tulle__logsink_write(tulle_log_level level, const char *id, const char *text, void *ctx);
+
+/* The same with printf, for a program's own lines. */
+void tulle__logsink_say(struct tulle__logsink *sink,
+                        tulle_log_level level,
+                        const char *id,
+                        const char *format,
+                        ...) __attribute__((format(printf, 4, 5)));
+
+/* One line as it would be written, with its newline. Returns its length, at
+ * most len; longer text is cut. time_us is since 1970. */
+size_t tulle__logsink_line(const struct tulle__logsink *sink,
+                           int64_t time_us,
+                           tulle_log_level level,
+                           const char *id,
+                           const char *text,
+                           char *out,
+                           size_t len);
+
+#endif
