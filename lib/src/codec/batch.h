@@ -33,8 +33,7 @@ struct tulle__dep {
  * the struct restarts the walk. */
 struct tulle__clock_view {
     struct tulle__reader reader;
-    struct tulle__reader group; /* the pairs of the current stream */
-    struct tulle__view stream;
+    struct tulle__view stream; /* of the group that is being walked */
     uint32_t streams_left;
     uint32_t pairs_left;
     uint32_t count; /* entries in all */
@@ -59,6 +58,7 @@ struct tulle__batch {
     uint64_t first_seq;
     uint32_t event_count; /* at least 1 */
     uint64_t base_hlc;
+    size_t rest_len_max; /* of the longest rest of a topic in it */
     struct tulle__clock_view deps;
     struct tulle__reader events; /* the elements of the events array */
 };
@@ -81,6 +81,9 @@ TULLE_MUST_CHECK tulle_status tulle__key_decode(const void *data,
 TULLE_MUST_CHECK tulle_status tulle__batch_decode(const void *data,
                                                   size_t len,
                                                   struct tulle__batch *out);
+/* Do the topics of all its events stay within the limit when they are joined to
+ * the stream of its key? A batch that does not fit is malformed. */
+bool tulle__batch_fits(const struct tulle__batch *batch, struct tulle__view stream);
 void tulle__batch_walk(const struct tulle__batch *batch, struct tulle__event_walk *walk);
 bool tulle__batch_next(struct tulle__event_walk *walk, struct tulle__event_view *out);
 
@@ -105,7 +108,7 @@ struct tulle__attributes_in {
 
 /* Append one event element to a writer that gathers a batch's events. seq is
  * implied by the place; offset_us is from the batch's base time. attributes
- * may be NULL; raw_attributes (a checked msgpack map) is for relaying and tests. */
+ * may be NULL; when they are empty, none are written. */
 void tulle__event_encode(struct tulle__writer *events,
                          struct tulle__view rest,
                          uint64_t offset_us,
@@ -138,6 +141,9 @@ struct tulle__attributes {
     struct tulle__reader headers; /* walk with tulle__header_next() */
 };
 
+/* Read (and fully check) an attributes map at the reader's place; fails the
+ * reader when it is malformed. */
+void tulle__read_attributes(struct tulle__reader *r, struct tulle__attributes *out);
 /* attributes is a view that batch decoding has checked. */
 void tulle__attributes_decode(struct tulle__view attributes, struct tulle__attributes *out);
 bool tulle__cause_next(struct tulle__attributes *attributes, struct tulle__dep *out);

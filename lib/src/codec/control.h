@@ -40,7 +40,8 @@ struct tulle__control_header {
 };
 
 void tulle__header_encode(struct tulle__writer *w, const struct tulle__control_header *header);
-/* Returns TULLE_OK, TULLE_EBADMSG, TULLE_EVERSION */
+/* Returns TULLE_OK, TULLE_EBADMSG, TULLE_EVERSION (another major version, or a kind
+ * that a later minor one may know) */
 TULLE_MUST_CHECK tulle_status tulle__header_decode(const void *data,
                                                    size_t len,
                                                    struct tulle__control_header *out);

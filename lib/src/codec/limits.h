@@ -5,6 +5,8 @@
 /* What a message may hold. A message past a limit is malformed (protocol.md 8).
  * Decoders never allocate; the limits bound work and what engines keep. */
 
+#include <stdint.h>
+
 enum {
     TULLE__WIRE_VERSION = 1,
     TULLE__NAME_LEN_MAX = 63,      /* mesh and node names, bytes */
@@ -27,6 +29,9 @@ enum {
     TULLE__CONTENT_TYPE_LEN_MAX = 127,
     TULLE__DEPTH_MAX = 32 /* nesting of values that are skipped */
 };
+
+/* Highest number of an event, and highest count in a clock: one more never wraps. */
+#define TULLE__SEQ_MAX (UINT64_MAX >> 1)
 
 /* Ids below this are never a node's: they name links (protocol.md 1.2). */
 #define TULLE__NODE_ID_MIN UINT64_C(0x100000000)

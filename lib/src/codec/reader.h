@@ -4,8 +4,11 @@
 
 /* Bounded msgpack reading: a cursor with a sticky failure flag. It never
  * allocates, never reads past the end, and refuses a count that cannot fit in
- * the bytes that are left, before anyone loops over it. After a failure every
- * read returns zero or empty. */
+ * the bytes that are left, before anyone loops over it. After a failure nothing
+ * is left and every read returns zero or empty.
+ *
+ * The short forms of msgpack (one byte of header) are read inline, as nearly
+ * everything in a message has them; the rest is behind a call. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,15 +29,77 @@ struct tulle__reader {
 void tulle__reader_init(struct tulle__reader *r, const void *data, size_t len);
 /* Everything read and nothing failed? */
 bool tulle__reader_is_done(const struct tulle__reader *r);
+/* What was read means nonsense: let the rest fail too. */
+void tulle__reader_fail(struct tulle__reader *r);
+
+/* Any width and any signedness of msgpack's integers, as long as the value is not negative. */
+uint32_t tulle__read_array_long(struct tulle__reader *r, uint32_t max);
+uint64_t tulle__read_uint_long(struct tulle__reader *r);
+struct tulle__view tulle__read_str_long(struct tulle__reader *r, size_t max_len);
+struct tulle__view tulle__read_bin_long(struct tulle__reader *r, size_t max_len);
 
 /* Element count of an array (pairs of a map); fails above max or above the bytes left. */
-uint32_t tulle__read_array(struct tulle__reader *r, uint32_t max);
+static inline uint32_t
+tulle__read_array(struct tulle__reader *r, uint32_t max)
+{
+    if (r->left > 0 && (r->data[0] & 0xf0u) == 0x90u) {
+        uint32_t count = r->data[0] & 0x0fu;
+        if (count <= max && count < r->left) {
+            r->data++;
+            r->left--;
+            return count;
+        }
+    }
+    return tulle__read_array_long(r, max);
+}
+
 uint32_t tulle__read_map(struct tulle__reader *r, uint32_t max);
-uint64_t tulle__read_uint(struct tulle__reader *r);
+
+static inline uint64_t
+tulle__read_uint(struct tulle__reader *r)
+{
+    if (r->left > 0 && r->data[0] <= 0x7fu) {
+        uint64_t value = r->data[0];
+        r->data++;
+        r->left--;
+        return value;
+    }
+    return tulle__read_uint_long(r);
+}
+
 bool tulle__read_bool(struct tulle__reader *r);
+
 /* str only / bin only / either; fail above max_len bytes. */
-struct tulle__view tulle__read_str(struct tulle__reader *r, size_t max_len);
-struct tulle__view tulle__read_bin(struct tulle__reader *r, size_t max_len);
+static inline struct tulle__view
+tulle__read_str(struct tulle__reader *r, size_t max_len)
+{
+    if (r->left > 0 && (r->data[0] & 0xe0u) == 0xa0u) {
+        size_t len = r->data[0] & 0x1fu;
+        if (len <= max_len && len < r->left) {
+            struct tulle__view view = { .data = r->data + 1, .len = len };
+            r->data += len + 1;
+            r->left -= len + 1;
+            return view;
+        }
+    }
+    return tulle__read_str_long(r, max_len);
+}
+
+static inline struct tulle__view
+tulle__read_bin(struct tulle__reader *r, size_t max_len)
+{
+    if (r->left > 1 && r->data[0] == 0xc4u) {
+        size_t len = r->data[1];
+        if (len <= max_len && len <= r->left - 2) {
+            struct tulle__view view = { .data = r->data + 2, .len = len };
+            r->data += len + 2;
+            r->left -= len + 2;
+            return view;
+        }
+    }
+    return tulle__read_bin_long(r, max_len);
+}
+
 struct tulle__view tulle__read_text(struct tulle__reader *r, size_t max_len);
 /* Step over one value of any kind, nested at most TULLE__DEPTH_MAX deep; the
  * bytes of it. Time is linear in its length. */
@@ -43,5 +108,9 @@ struct tulle__view tulle__read_any(struct tulle__reader *r);
 /* Does the view hold exactly this text? */
 bool tulle__view_is(struct tulle__view view, const char *text);
 bool tulle__view_equal(struct tulle__view a, struct tulle__view b);
+/* Is it UTF-8 (no overlong forms, no surrogates) without a zero byte? */
+bool tulle__view_is_text(struct tulle__view view);
+/* Is it such text without control characters (below 20, and 7f)? */
+bool tulle__view_is_printable(struct tulle__view view);
 
 #endif

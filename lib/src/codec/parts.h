@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_CODEC_PARTS_H
+#define TULLE_CODEC_PARTS_H
+
+/* What the codecs of beats and control bodies share: keys of maps, lists, and
+ * the part that says who a node is.
+ *
+ * A body is read with one loop for every kind:
+ *
+ *     struct tulle__body body;
+ *     tulle__body_init(&body, &reader, KNOWN);
+ *     while (tulle__body_next(&body, &key))
+ *         switch (key) { ... read one value ... }
+ *     if (!tulle__body_is_done(&body, REQUIRED)) malformed
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "codec/control.h"
+#include "codec/reader.h"
+#include "codec/writer.h"
+
+/* Keys are one letter, named by it; these two have more. */
+enum { TULLE__KEY_TAKES_VERSION = 1, TULLE__KEY_REPLY_TO = 2 };
+
+/* Bit of a key in a set of keys. Letters 'A' .. 'z' and the two above. */
+#define TULLE__KEY_BIT(key) (UINT64_C(1) << ((key) < 3 ? (key) : (key) - 'A' + 3))
+
+#define TULLE__SELF_KEYS                                                               \
+    (TULLE__KEY_BIT('n') | TULLE__KEY_BIT('a') | TULLE__KEY_BIT('e') |                 \
+     TULLE__KEY_BIT('t') | TULLE__KEY_BIT(TULLE__KEY_TAKES_VERSION) |                  \
+     TULLE__KEY_BIT('i') | TULLE__KEY_BIT('p'))
+
+struct tulle__body {
+    struct tulle__reader *reader;
+    uint64_t known;
+    uint64_t seen;
+    uint32_t pairs_left;
+};
+
+void tulle__body_init(struct tulle__body *body, struct tulle__reader *reader, uint64_t known);
+/* Step to the next known key, over unknown ones; its value must be read before
+ * the next call. A key that stands twice fails the reader. */
+bool tulle__body_next(struct tulle__body *body, int *key);
+/* Everything read, nothing failed, all required keys seen? */
+bool tulle__body_is_done(const struct tulle__body *body, uint64_t required);
+bool tulle__body_has(const struct tulle__body *body, int key);
+
+/* Read an array and check each element with read_one. */
+struct tulle__list tulle__read_list(struct tulle__reader *r,
+                                    uint32_t max,
+                                    void (*read_one)(struct tulle__reader *r));
+struct tulle__list tulle__read_addresses(struct tulle__reader *r);
+void tulle__write_addresses(struct tulle__writer *w, const char *const *addresses, size_t count);
+
+struct tulle__view tulle__read_stream(struct tulle__reader *r);
+uint64_t tulle__read_node_id(struct tulle__reader *r);
+/* A number of an event, 1 .. TULLE__SEQ_MAX; or a head, which may be 0. */
+uint64_t tulle__read_seq(struct tulle__reader *r);
+uint64_t tulle__read_head(struct tulle__reader *r);
+/* A mesh's or node's name; len_min 0 or 1. */
+struct tulle__view tulle__read_name(struct tulle__reader *r, size_t len_min);
+
+/* Value of one of TULLE__SELF_KEYS. */
+void tulle__read_self_value(struct tulle__reader *r, int key, struct tulle__self_view *self);
+/* Do the keys that were seen make a self part? Sets what depends on all of them. */
+bool tulle__self_is_complete(const struct tulle__body *body, struct tulle__self_view *self);
+
+/* Pairs of a self part, and writing them. */
+uint32_t tulle__self_pairs(const struct tulle__self_out *self, bool has_addresses, bool has_takes);
+void tulle__write_self(struct tulle__writer *w,
+                       const struct tulle__self_out *self,
+                       bool has_addresses,
+                       bool has_takes);
+
+#endif

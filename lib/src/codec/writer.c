@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* msgpack writing: msgpack-c's packer over a growing block. The only file that
+ * sees msgpack-c. The first failure (no memory, or a length that msgpack cannot
+ * say) sticks, so encoders check once, at the end. */
+
+#include "codec/writer.h"
+
+#include <string.h>
+
+#include <msgpack.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+
+enum { FIRST_CAP = 256 };
+
+void
+tulle__writer_init(struct tulle__writer *w)
+{
+    *w = (struct tulle__writer){ .data = NULL };
+}
+
+void
+tulle__writer_fini(struct tulle__writer *w)
+{
+    tulle__free(w->data);
+    *w = (struct tulle__writer){ .data = NULL };
+}
+
+void
+tulle__writer_reset(struct tulle__writer *w)
+{
+    w->len = 0;
+    w->failed = false;
+}
+
+static bool
+make_room(struct tulle__writer *w, size_t len)
+{
+    if (len <= w->cap - w->len)
+        return true;
+    if (len > SIZE_MAX / 2 - w->len)
+        return false;
+
+    size_t cap = w->cap == 0 ? FIRST_CAP : w->cap;
+    while (cap < w->len + len)
+        cap *= 2;
+    uint8_t *data = tulle__realloc(w->data, cap);
+    if (data == NULL)
+        return false;
+    w->data = data;
+    w->cap = cap;
+    return true;
+}
+
+/* The packer's output function. */
+static int
+append(void *ctx, const char *data, size_t len)
+{
+    struct tulle__writer *w = ctx;
+
+    if (w->failed || !make_room(w, len)) {
+        w->failed = true;
+        return -1;
+    }
+    if (len > 0) {
+        memcpy(w->data + w->len, data, len);
+        w->len += len;
+    }
+    return 0;
+}
+
+static msgpack_packer
+packer_of(struct tulle__writer *w)
+{
+    msgpack_packer packer;
+    msgpack_packer_init(&packer, w, append);
+    return packer;
+}
+
+void
+tulle__write_array(struct tulle__writer *w, uint32_t count)
+{
+    msgpack_packer packer = packer_of(w);
+    (void)msgpack_pack_array(&packer, count); /* append() keeps the failure */
+}
+
+void
+tulle__write_map(struct tulle__writer *w, uint32_t pairs)
+{
+    msgpack_packer packer = packer_of(w);
+    (void)msgpack_pack_map(&packer, pairs);
+}
+
+void
+tulle__write_uint(struct tulle__writer *w, uint64_t value)
+{
+    msgpack_packer packer = packer_of(w);
+    (void)msgpack_pack_uint64(&packer, value);
+}
+
+void
+tulle__write_bool(struct tulle__writer *w, bool value)
+{
+    msgpack_packer packer = packer_of(w);
+    (void)(value ? msgpack_pack_true(&packer) : msgpack_pack_false(&packer));
+}
+
+void
+tulle__write_str(struct tulle__writer *w, const void *data, size_t len)
+{
+    if (len > UINT32_MAX) {
+        w->failed = true;
+        return;
+    }
+    msgpack_packer packer = packer_of(w);
+    (void)msgpack_pack_str(&packer, len);
+    (void)append(w, data, len);
+}
+
+void
+tulle__write_cstr(struct tulle__writer *w, const char *text)
+{
+    tulle__write_str(w, text, strlen(text));
+}
+
+void
+tulle__write_bin(struct tulle__writer *w, const void *data, size_t len)
+{
+    if (len > UINT32_MAX) {
+        w->failed = true;
+        return;
+    }
+    msgpack_packer packer = packer_of(w);
+    (void)msgpack_pack_bin(&packer, len);
+    (void)append(w, data, len);
+}
+
+void
+tulle__write_raw(struct tulle__writer *w, const void *data, size_t len)
+{
+    (void)append(w, data, len);
+}
+
+struct tulle__buf *
+tulle__writer_take(struct tulle__writer *w)
+{
+    struct tulle__buf *buf = w->failed ? NULL : tulle__buf_copy(w->data, w->len);
+    tulle__writer_reset(w);
+    return buf;
+}
