@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
+# Paths from lib/, such as src/clock/name.c.
+set(TULLE_CLOCK_SOURCES
+)

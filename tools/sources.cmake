@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MPL-2.0
+set(TULLE_TOOLS_PROGRAM_SOURCES
+)
