@@ -10,7 +10,7 @@
 #define TULLE_VERSION_MAJOR 0
 #define TULLE_VERSION_MINOR 1
 #define TULLE_VERSION_PATCH 0
-#define TULLE_VERSION "0.1.0"
+#define TULLE_VERSION       "0.1.0"
 
 #ifdef __cplusplus
 extern "C" {
