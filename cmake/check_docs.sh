@@ -38,7 +38,10 @@ for page in "${pages[@]}"; do
             echo "${page#./}: no such heading: $link"
             status=1
         fi
-    done < <(prose "$page" | sed -E 's/`[^`]*`//g' | grep -oE '\]\([^) ]+' | cut -c3- || true)
+    done < <(
+        # shellcheck disable=SC2016 # backticks of Markdown
+        prose "$page" | sed -E 's/`[^`]*`//g' | grep -oE '\]\([^) ]+' | cut -c3- || true
+    )
 done
 echo "${#pages[@]} pages, $link_count relative links"
 exit "$status"

@@ -10,6 +10,7 @@ set -euo pipefail
 
 cd "${1:?usage: check_layers.sh SOURCE_DIR}"
 
+# shellcheck disable=SC2016 # the dollars are those of awk
 find lib node proxy tools -name '*.[ch]' -print0 | sort -z | xargs -0 awk '
     BEGIN {
         lower["lib/src/base"] = "base"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MPL-2.0
-# shellcheck has nothing to say about our scripts, and each can be run.
+# Our scripts can be run, and the linter of shell scripts has nothing to say about them.
 set -euo pipefail
 
 cd "${1:?usage: check_shell.sh SOURCE_DIR}"

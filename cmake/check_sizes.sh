@@ -7,6 +7,7 @@ set -euo pipefail
 
 cd "${1:?usage: check_sizes.sh SOURCE_DIR}"
 
+# shellcheck disable=SC2016 # the dollars are those of awk
 find lib node proxy tools tests -name '*.[ch]' -print0 | sort -z | xargs -0 awk '
     FNR == 1 {
         file_count++
