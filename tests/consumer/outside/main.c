@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Compiles against the installed headers, runs against the installed library. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <tulle/tulle.h>
+
+int
+main(void)
+{
+    if (strcmp(tulle_version(), TULLE_VERSION) != 0) {
+        fprintf(stderr, "header %s, library %s\n", TULLE_VERSION, tulle_version());
+        return 1;
+    }
+    printf("tulle %s: %s\n", tulle_version(), tulle_strerror(TULLE_OK));
+    return 0;
+}
