@@ -4,11 +4,11 @@
  * here stays in the event's bytes, so it passes through whoever forwards or
  * keeps the batch. */
 
-#include <string.h>
-
 #include "codec/batch.h"
 #include "codec/limits.h"
 #include "codec/topic.h"
+
+#include <string.h>
 
 /* Bits of known keys that were seen: each may stand once. */
 enum { SEEN_CONTENT_TYPE = 1, SEEN_CAUSES = 2, SEEN_HEADERS = 4 };
@@ -169,9 +169,9 @@ tulle__event_encode(struct tulle__writer *events,
                     struct tulle__view payload,
                     const struct tulle__attributes_in *attributes)
 {
-    bool has_attributes = attributes != NULL &&
-                          (attributes->content_type != NULL || attributes->cause_count > 0 ||
-                           attributes->header_count > 0);
+    bool has_attributes =
+        attributes != NULL && (attributes->content_type != NULL || attributes->cause_count > 0 ||
+                               attributes->header_count > 0);
 
     tulle__write_array(events, has_attributes ? 4 : 3);
     tulle__write_str(events, rest.data, rest.len);

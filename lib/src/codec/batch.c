@@ -8,11 +8,11 @@
 
 #include "codec/batch.h"
 
-#include <string.h>
-
 #include "base/buf.h"
 #include "codec/limits.h"
 #include "codec/topic.h"
+
+#include <string.h>
 
 /* Elements of a batch array. */
 enum { BATCH_ELEMENTS = 6 };
@@ -20,7 +20,7 @@ enum { BATCH_ELEMENTS = 6 };
 enum { REST_LEN_MAX = TULLE__TOPIC_LEN_MAX - 2 };
 
 #define EVERY_BYTE UINT64_C(0x0101010101010101)
-#define HIGH_BITS UINT64_C(0x8080808080808080)
+#define HIGH_BITS  UINT64_C(0x8080808080808080)
 
 /* High bit of each byte of word that equals byte; sound for bytes below 80 only. */
 static uint64_t
@@ -55,8 +55,7 @@ levels_are_plain(struct tulle__view levels)
         return false;
     for (; i + sizeof word <= levels.len; i += sizeof word) {
         memcpy(&word, levels.data + i, sizeof word);
-        if (!word_is_plain(word) ||
-            (i > 0 && levels.data[i] == '/' && levels.data[i - 1] == '/'))
+        if (!word_is_plain(word) || (i > 0 && levels.data[i] == '/' && levels.data[i - 1] == '/'))
             return false;
     }
     if (i == levels.len)

@@ -13,14 +13,14 @@
  * Decoding checks the whole frame once and gives views into it; walking the
  * views afterwards cannot fail and allocates nothing. */
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "codec/reader.h"
+#include "codec/writer.h"
 
 #include <tulle/status.h>
 
-#include "codec/reader.h"
-#include "codec/writer.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* An entry of a clock on the wire; stream borrowed. */
 struct tulle__dep {
@@ -96,7 +96,7 @@ void tulle__path_encode(struct tulle__writer *w, const uint64_t ids[], uint32_t 
 
 /* Attributes of an event to be published. */
 struct tulle__attributes_in {
-    const char *content_type; /* NULL: none */
+    const char *content_type;        /* NULL: none */
     const struct tulle__dep *causes; /* count is the seq */
     size_t cause_count;
     struct tulle__pair {

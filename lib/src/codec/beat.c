@@ -8,9 +8,9 @@
 
 enum { BEAT_ELEMENTS = 5 };
 
-#define KNOWN                                                                    \
-    (TULLE__SELF_KEYS | TULLE__KEY_BIT('z') | TULLE__KEY_BIT('l') |              \
-     TULLE__KEY_BIT('f') | TULLE__KEY_BIT('h') | TULLE__KEY_BIT('k'))
+#define KNOWN                                                                             \
+    (TULLE__SELF_KEYS | TULLE__KEY_BIT('z') | TULLE__KEY_BIT('l') | TULLE__KEY_BIT('f') | \
+     TULLE__KEY_BIT('h') | TULLE__KEY_BIT('k'))
 #define REQUIRED (TULLE__KEY_BIT('n') | TULLE__KEY_BIT('z'))
 
 void

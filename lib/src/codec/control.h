@@ -8,20 +8,19 @@
  *   control  frame 1, header: [version, kind, mesh, from, to, counter, hops]
  *            frame 2, body: map
  *
- * Maps have short text keys; unknown keys are skipped. Encoders take plain
- * arrays, borrowed; decoders check everything once and give views that are
- * walked without failing and without allocating. */
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <tulle/status.h>
+ * Maps have short text keys; unknown keys are skipped. Encoders take plain arrays,
+ * borrowed; decoders check everything once and give views that cannot fail. */
 
 #include "codec/batch.h"
 #include "codec/limits.h"
 #include "codec/reader.h"
 #include "codec/writer.h"
+
+#include <tulle/status.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum tulle__control_kind {
     TULLE__SYNC = 1,  /* who are you, what have you? */
@@ -73,7 +72,7 @@ struct tulle__self_view {
     struct tulle__list control_addresses; /* tulle__list_next_text */
     struct tulle__list event_addresses;   /* tulle__list_next_text */
     struct tulle__list takes;             /* tulle__list_next_text */
-    bool has_addresses; /* both lists were in the message */
+    bool has_addresses;                   /* both lists were in the message */
     bool has_takes;
     uint64_t takes_version;
     uint32_t beat_ms; /* 0: not said */

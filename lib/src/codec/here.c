@@ -9,8 +9,8 @@
 
 enum { LANE_ELEMENTS = 4, HOLDING_ELEMENTS = 4, KNOWN_ELEMENTS = 5 };
 
-#define KNOWN                                                                              \
-    (TULLE__SELF_KEYS | TULLE__KEY_BIT(TULLE__KEY_REPLY_TO) | TULLE__KEY_BIT('L') |        \
+#define KNOWN                                                                       \
+    (TULLE__SELF_KEYS | TULLE__KEY_BIT(TULLE__KEY_REPLY_TO) | TULLE__KEY_BIT('L') | \
      TULLE__KEY_BIT('o') | TULLE__KEY_BIT('s'))
 #define REQUIRED TULLE__KEY_BIT(TULLE__KEY_REPLY_TO)
 
@@ -51,9 +51,8 @@ tulle__here_encode(struct tulle__writer *w, const struct tulle__here_out *here)
     bool has_holdings = here->holding_count > 0;
     bool has_peers = here->peer_count > 0;
 
-    tulle__write_map(w,
-                     tulle__self_pairs(&here->self, true, true) + 1 + (uint32_t)here->has_lanes +
-                         (uint32_t)has_holdings + (uint32_t)has_peers);
+    tulle__write_map(w, tulle__self_pairs(&here->self, true, true) + 1 + (uint32_t)here->has_lanes +
+                            (uint32_t)has_holdings + (uint32_t)has_peers);
     tulle__write_cstr(w, "re");
     tulle__write_uint(w, here->reply_to);
     tulle__write_self(w, &here->self, true, true);

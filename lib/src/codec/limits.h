@@ -9,17 +9,17 @@
 
 enum {
     TULLE__WIRE_VERSION = 1,
-    TULLE__NAME_LEN_MAX = 63,      /* mesh and node names, bytes */
-    TULLE__TOPIC_LEN_MAX = 255,    /* topic, pattern, stream, bytes */
-    TULLE__ADDRESS_LEN_MAX = 255,  /* bytes */
-    TULLE__ADDRESSES_MAX = 8,      /* addresses of one kind in one message */
-    TULLE__KEY_LEN_MAX = 256,      /* key frame: stream and a zero byte */
-    TULLE__PATH_MAX = 16,          /* proxies passed */
+    TULLE__NAME_LEN_MAX = 63,     /* mesh and node names, bytes */
+    TULLE__TOPIC_LEN_MAX = 255,   /* topic, pattern, stream, bytes */
+    TULLE__ADDRESS_LEN_MAX = 255, /* bytes */
+    TULLE__ADDRESSES_MAX = 8,     /* addresses of one kind in one message */
+    TULLE__KEY_LEN_MAX = 256,     /* key frame: stream and a zero byte */
+    TULLE__PATH_MAX = 16,         /* proxies passed */
     TULLE__BATCH_EVENTS_MAX = 65536,
-    TULLE__BATCH_LEN_MAX = 64 * 1024 * 1024, /* bytes of a batch frame */
-    TULLE__CLOCK_ENTRIES_MAX = 262144,       /* entries of a clock in one message */
+    TULLE__BATCH_LEN_MAX = 64 * 1024 * 1024,   /* bytes of a batch frame */
+    TULLE__CLOCK_ENTRIES_MAX = 262144,         /* entries of a clock in one message */
     TULLE__CONTROL_LEN_MAX = 64 * 1024 * 1024, /* bytes of a control body or beat */
-    TULLE__TAKES_MAX = 1024,       /* subscription keys of a node */
+    TULLE__TAKES_MAX = 1024,                   /* subscription keys of a node */
     TULLE__LANES_PER_MESSAGE_MAX = 65536,
     TULLE__PEERS_PER_MESSAGE_MAX = 4096,
     TULLE__BATCHES_PER_RANGE_MAX = 4096,

@@ -14,13 +14,13 @@
  *     if (!tulle__body_is_done(&body, REQUIRED)) malformed
  */
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "codec/control.h"
 #include "codec/reader.h"
 #include "codec/writer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* Keys are one letter, named by it; these two have more. */
 enum { TULLE__KEY_TAKES_VERSION = 1, TULLE__KEY_REPLY_TO = 2 };
@@ -28,10 +28,9 @@ enum { TULLE__KEY_TAKES_VERSION = 1, TULLE__KEY_REPLY_TO = 2 };
 /* Bit of a key in a set of keys. Letters 'A' .. 'z' and the two above. */
 #define TULLE__KEY_BIT(key) (UINT64_C(1) << ((key) < 3 ? (key) : (key) - 'A' + 3))
 
-#define TULLE__SELF_KEYS                                                               \
-    (TULLE__KEY_BIT('n') | TULLE__KEY_BIT('a') | TULLE__KEY_BIT('e') |                 \
-     TULLE__KEY_BIT('t') | TULLE__KEY_BIT(TULLE__KEY_TAKES_VERSION) |                  \
-     TULLE__KEY_BIT('i') | TULLE__KEY_BIT('p'))
+#define TULLE__SELF_KEYS                                                                     \
+    (TULLE__KEY_BIT('n') | TULLE__KEY_BIT('a') | TULLE__KEY_BIT('e') | TULLE__KEY_BIT('t') | \
+     TULLE__KEY_BIT(TULLE__KEY_TAKES_VERSION) | TULLE__KEY_BIT('i') | TULLE__KEY_BIT('p'))
 
 struct tulle__body {
     struct tulle__reader *reader;
@@ -49,9 +48,8 @@ bool tulle__body_is_done(const struct tulle__body *body, uint64_t required);
 bool tulle__body_has(const struct tulle__body *body, int key);
 
 /* Read an array and check each element with read_one. */
-struct tulle__list tulle__read_list(struct tulle__reader *r,
-                                    uint32_t max,
-                                    void (*read_one)(struct tulle__reader *r));
+struct tulle__list
+tulle__read_list(struct tulle__reader *r, uint32_t max, void (*read_one)(struct tulle__reader *r));
 struct tulle__list tulle__read_addresses(struct tulle__reader *r);
 void tulle__write_addresses(struct tulle__writer *w, const char *const *addresses, size_t count);
 

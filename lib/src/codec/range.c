@@ -8,8 +8,8 @@
 #include "codec/limits.h"
 #include "codec/parts.h"
 
-#define REQUIRED                                                                           \
-    (TULLE__KEY_BIT(TULLE__KEY_REPLY_TO) | TULLE__KEY_BIT('n') | TULLE__KEY_BIT('s') |     \
+#define REQUIRED                                                                       \
+    (TULLE__KEY_BIT(TULLE__KEY_REPLY_TO) | TULLE__KEY_BIT('n') | TULLE__KEY_BIT('s') | \
      TULLE__KEY_BIT('f') | TULLE__KEY_BIT('l'))
 #define KNOWN (REQUIRED | TULLE__KEY_BIT('b') | TULLE__KEY_BIT('c'))
 

@@ -6,9 +6,9 @@
 
 #include "codec/reader.h"
 
-#include <string.h>
-
 #include "codec/limits.h"
+
+#include <string.h>
 
 void
 tulle__reader_init(struct tulle__reader *r, const void *data, size_t len)
@@ -237,20 +237,20 @@ struct shape {
 
 /* First bytes c0 .. df of msgpack. */
 static const struct shape shapes[32] = {
-    { 0, SHAPE_PLAIN, 0 }, { 0, SHAPE_BAD, 0 },   { 0, SHAPE_PLAIN, 0 }, /* nil, (unused), false */
-    { 0, SHAPE_PLAIN, 0 },                                               /* true */
-    { 1, SHAPE_BYTES, 0 }, { 2, SHAPE_BYTES, 0 }, { 4, SHAPE_BYTES, 0 }, /* bin */
-    { 1, SHAPE_BYTES, 1 }, { 2, SHAPE_BYTES, 1 }, { 4, SHAPE_BYTES, 1 }, /* ext */
-    { 0, SHAPE_PLAIN, 4 }, { 0, SHAPE_PLAIN, 8 },                        /* float */
-    { 0, SHAPE_PLAIN, 1 }, { 0, SHAPE_PLAIN, 2 }, { 0, SHAPE_PLAIN, 4 }, /* uint */
-    { 0, SHAPE_PLAIN, 8 },                                               /* uint 64 */
-    { 0, SHAPE_PLAIN, 1 }, { 0, SHAPE_PLAIN, 2 }, { 0, SHAPE_PLAIN, 4 }, /* int */
-    { 0, SHAPE_PLAIN, 8 },                                               /* int 64 */
-    { 0, SHAPE_PLAIN, 2 }, { 0, SHAPE_PLAIN, 3 }, { 0, SHAPE_PLAIN, 5 }, /* fixext 1, 2, 4 */
-    { 0, SHAPE_PLAIN, 9 }, { 0, SHAPE_PLAIN, 17 },                       /* fixext 8, 16 */
-    { 1, SHAPE_BYTES, 0 }, { 2, SHAPE_BYTES, 0 }, { 4, SHAPE_BYTES, 0 }, /* str */
-    { 2, SHAPE_ARRAY, 0 }, { 4, SHAPE_ARRAY, 0 },                        /* array */
-    { 2, SHAPE_MAP, 0 },   { 4, SHAPE_MAP, 0 },                          /* map */
+    { 0, SHAPE_PLAIN, 0 }, { 0, SHAPE_BAD, 0 },    { 0, SHAPE_PLAIN, 0 }, /* nil, (unused), false */
+    { 0, SHAPE_PLAIN, 0 },                                                /* true */
+    { 1, SHAPE_BYTES, 0 }, { 2, SHAPE_BYTES, 0 },  { 4, SHAPE_BYTES, 0 }, /* bin */
+    { 1, SHAPE_BYTES, 1 }, { 2, SHAPE_BYTES, 1 },  { 4, SHAPE_BYTES, 1 }, /* ext */
+    { 0, SHAPE_PLAIN, 4 }, { 0, SHAPE_PLAIN, 8 },                         /* float */
+    { 0, SHAPE_PLAIN, 1 }, { 0, SHAPE_PLAIN, 2 },  { 0, SHAPE_PLAIN, 4 }, /* uint */
+    { 0, SHAPE_PLAIN, 8 },                                                /* uint 64 */
+    { 0, SHAPE_PLAIN, 1 }, { 0, SHAPE_PLAIN, 2 },  { 0, SHAPE_PLAIN, 4 }, /* int */
+    { 0, SHAPE_PLAIN, 8 },                                                /* int 64 */
+    { 0, SHAPE_PLAIN, 2 }, { 0, SHAPE_PLAIN, 3 },  { 0, SHAPE_PLAIN, 5 }, /* fixext 1, 2, 4 */
+    { 0, SHAPE_PLAIN, 9 }, { 0, SHAPE_PLAIN, 17 },                        /* fixext 8, 16 */
+    { 1, SHAPE_BYTES, 0 }, { 2, SHAPE_BYTES, 0 },  { 4, SHAPE_BYTES, 0 }, /* str */
+    { 2, SHAPE_ARRAY, 0 }, { 4, SHAPE_ARRAY, 0 },                         /* array */
+    { 2, SHAPE_MAP, 0 },   { 4, SHAPE_MAP, 0 },                           /* map */
 };
 
 /* Step over the first byte and what belongs to it; returns how many values are

@@ -6,12 +6,11 @@
 
 #include "codec/writer.h"
 
-#include <string.h>
-
-#include <msgpack.h>
-
 #include "base/alloc.h"
 #include "base/buf.h"
+
+#include <msgpack.h>
+#include <string.h>
 
 enum { FIRST_CAP = 256 };
 
