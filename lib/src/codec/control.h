@@ -18,10 +18,6 @@
 
 #include <tulle/status.h>
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 enum tulle__control_kind {
     TULLE__SYNC = 1,  /* who are you, what have you? */
     TULLE__HERE = 2,  /* answer to SYNC */
@@ -39,8 +35,7 @@ struct tulle__control_header {
 };
 
 void tulle__header_encode(struct tulle__writer *w, const struct tulle__control_header *header);
-/* Returns TULLE_OK, TULLE_EBADMSG, TULLE_EVERSION (another major version, or a kind
- * that a later minor one may know) */
+/* Returns TULLE_OK, TULLE_EBADMSG, TULLE_EVERSION (another major version, unknown kind) */
 TULLE_MUST_CHECK tulle_status tulle__header_decode(const void *data,
                                                    size_t len,
                                                    struct tulle__control_header *out);
@@ -84,7 +79,6 @@ struct tulle__head {
     struct tulle__view stream;
     uint64_t head;
 };
-
 bool tulle__list_next_head(struct tulle__list *list, struct tulle__head *out);
 
 struct tulle__beat_out {
@@ -230,8 +224,7 @@ struct tulle__range_out {
     uint64_t last;
     const struct tulle__view *batches; /* whole batch frames, ascending */
     size_t batch_count;
-    bool has_clock; /* the clock of the lane just before the first batch (or, with no batch,
-                       before first) */
+    bool has_clock; /* the lane's clock just before the first batch (with none: before first) */
     const struct tulle__dep *clock;
     size_t clock_count;
 };
