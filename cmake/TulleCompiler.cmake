@@ -62,8 +62,8 @@ endfunction()
 
 # The version stands in two places, because the header is installed as it is: they must agree.
 function(tulle_check_version header)
-    file(STRINGS "${header}" line REGEX "^#define TULLE_VERSION \"")
-    string(REGEX REPLACE "^#define TULLE_VERSION \"([^\"]*)\".*" "\\1" found "${line}")
+    file(STRINGS "${header}" line REGEX "^#define TULLE_VERSION +\"")
+    string(REGEX REPLACE "^#define TULLE_VERSION +\"([^\"]*)\".*" "\\1" found "${line}")
     if(NOT found STREQUAL PROJECT_VERSION)
         message(FATAL_ERROR "${header} says version \"${found}\", CMakeLists.txt ${PROJECT_VERSION}")
     endif()
