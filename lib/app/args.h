@@ -29,11 +29,11 @@
  * (bundled flags), -- (operands follow), - (an operand).
  */
 
+#include "app/option.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-
-#include "app/option.h"
 
 struct tulle__option_group {
     const char *title; /* heading in --help */
@@ -66,9 +66,9 @@ struct tulle__program {
     const struct tulle__option_group *groups;
     size_t group_count;
     const struct tulle__section *section; /* NULL: none */
-    const char *notes;                    /* text at the end of --help, such as examples; NULL: none */
-    size_t operand_max;                   /* SIZE_MAX: any number */
-    bool has_config;                      /* takes --config and --print-config */
+    const char *notes;  /* text at the end of --help, such as examples; NULL: none */
+    size_t operand_max; /* SIZE_MAX: any number */
+    bool has_config;    /* takes --config and --print-config */
 };
 
 /* An option as it was given. */

@@ -8,11 +8,11 @@
  * (tulle__common_log_group() alone) and its own tables for the rest.
  */
 
-#include <tulle/node.h>
-
 #include "app/args.h"
 #include "app/logsink.h"
 #include "app/signal.h"
+
+#include <tulle/node.h>
 
 struct tulle__common {
     tulle_node_options node; /* numbers and names land here at once */

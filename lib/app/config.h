@@ -15,16 +15,16 @@
  *         listen = tcp://10.0.0.1:7200
  */
 
-#include <stdbool.h>
-#include <stdio.h>
+#include "app/args.h"
 
 #include <tulle/status.h>
 
-#include "app/args.h"
+#include <stdbool.h>
+#include <stdio.h>
 
 enum {
     TULLE__CONFIG_BYTES_MAX = 1024 * 1024,
-    TULLE__CONFIG_LINES_MAX = 16384
+    TULLE__CONFIG_LINES_MAX = 4096 /* keys */
 };
 
 /* Read a file into the groups' targets and sections.

@@ -11,12 +11,12 @@
  *     \n \t \r \a \e \v \0 \\            a control character
  */
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "app/text.h"
 
 #include <tulle/event.h>
 
-#include "app/text.h"
+#include <stdbool.h>
+#include <stddef.h>
 
 struct tulle__format;
 

@@ -13,13 +13,13 @@
  * msgpack_unpack_next(), which allocates by counts that it has not checked.
  */
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "app/text.h"
 
-#include <jansson.h>
 #include <tulle/event.h>
 
-#include "app/text.h"
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 enum { TULLE__JSON_DEPTH_MAX = 64 };
 

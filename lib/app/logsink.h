@@ -5,14 +5,11 @@
 /* Log lines of the library and of programs, to standard error: time, level,
  * node, id, text; as text or as one JSON object a line. */
 
-#include <stddef.h>
-
 #include <tulle/node.h>
 
-enum tulle__log_format {
-    TULLE__LOG_TEXT = 1,
-    TULLE__LOG_JSON = 2
-};
+#include <stddef.h>
+
+enum tulle__log_format { TULLE__LOG_TEXT = 1, TULLE__LOG_JSON = 2 };
 
 struct tulle__logsink {
     enum tulle__log_format format;

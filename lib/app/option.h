@@ -51,10 +51,10 @@ struct tulle__option {
     const char *arg;     /* argument's name in the help; two words for PAIRS */
     const char *implied; /* with an optional argument: the value when none is given */
     const struct tulle__choice *choices;
-    double min, max;     /* of numbers; both 0: only what the field can hold; of a LIST or PAIRS: max
-                            is the most times that it may be given */
-    const char *unit;    /* of numbers, for the configuration's table: "ms", "bytes"; else NULL */
-    const char *help;    /* one phrase, no full stop */
+    double min, max;  /* of numbers; both 0: only what the field can hold; of a LIST or PAIRS: max
+                         is the most times that it may be given */
+    const char *unit; /* of numbers, for the configuration's table: "ms", "bytes"; else NULL */
+    const char *help; /* one phrase, no full stop */
 };
 
 /* Strings in order of appearance. Start from { 0 }. */

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Messages as JSON lines. Written straight into a text rather than through a
+ * tree of values: a tap has to keep up with the mesh that it watches. */
+
+#include "app/json.h"
+
+#include <string.h>
+
+const char *
+tulle__kind_name(tulle_message_kind kind)
+{
+    switch (kind) {
+    case TULLE_MESSAGE_EVENT:
+        return "event";
+    case TULLE_MESSAGE_GAP:
+        return "gap";
+    case TULLE_MESSAGE_ARRIVAL:
+        return "arrival";
+    case TULLE_MESSAGE_DUPLICATE:
+        return "duplicate";
+    case TULLE_MESSAGE_PEER:
+        return "peer";
+    }
+    return "unknown";
+}
+
+const char *
+tulle__gap_reason_name(tulle_gap_reason reason)
+{
+    switch (reason) {
+    case TULLE_GAP_EVICTED:
+        return "evicted";
+    case TULLE_GAP_UNREACHABLE:
+        return "unreachable";
+    case TULLE_GAP_BEST_EFFORT:
+        return "best effort";
+    case TULLE_GAP_MALFORMED:
+        return "malformed";
+    }
+    return "unknown";
+}
+
+const char *
+tulle__peer_state_name(tulle_peer_state state)
+{
+    switch (state) {
+    case TULLE_PEER_UP:
+        return "up";
+    case TULLE_PEER_SUSPECT:
+        return "suspect";
+    case TULLE_PEER_GONE:
+        return "gone";
+    case TULLE_PEER_LEFT:
+        return "left";
+    case TULLE_PEER_RESTARTED:
+        return "restarted";
+    }
+    return "unknown";
+}
+
+static void
+put_escaped(struct tulle__text *out, unsigned char c)
+{
+    switch (c) {
+    case '"':
+    case '\\':
+        tulle__text_char(out, '\\');
+        tulle__text_char(out, (char)c);
+        break;
+    case '\n':
+        tulle__text_str(out, "\\n");
+        break;
+    case '\r':
+        tulle__text_str(out, "\\r");
+        break;
+    case '\t':
+        tulle__text_str(out, "\\t");
+        break;
+    default:
+        tulle__text_format(out, "\\u%04x", c);
+        break;
+    }
+}
+
+void
+tulle__json_put_str(struct tulle__text *out, const char *str, size_t len)
+{
+    const unsigned char *at = (const unsigned char *)str;
+    size_t done = 0; /* up to here it is written */
+    size_t i = 0;
+
+    tulle__text_char(out, '"');
+    while (i < len) {
+        bool is_plain = at[i] >= 0x20 && at[i] != '"' && at[i] != '\\' && at[i] != 0x7f;
+        size_t step = is_plain ? tulle__utf8_len(at + i, len - i) : 0;
+        if (step > 0) {
+            i += step;
+            continue;
+        }
+        tulle__text_put(out, str + done, i - done);
+        if (is_plain)
+            tulle__text_str(out, "\\ufffd");
+        else
+            put_escaped(out, at[i]);
+        done = ++i;
+    }
+    tulle__text_put(out, str + done, i - done);
+    tulle__text_char(out, '"');
+}
+
+static void
+put_string(struct tulle__text *out, const char *name, const char *value)
+{
+    tulle__text_format(out, ",\"%s\":", name);
+    tulle__json_put_str(out, value, strlen(value));
+}
+
+static void
+put_id(struct tulle__text *out, const char *name, uint64_t id)
+{
+    tulle__text_format(out, ",\"%s\":\"", name);
+    tulle__text_id(out, id);
+    tulle__text_char(out, '"');
+}
+
+static void
+put_u64(struct tulle__text *out, const char *name, uint64_t value)
+{
+    tulle__text_format(out, ",\"%s\":", name);
+    tulle__text_u64(out, value);
+}
+
+static void
+put_i64(struct tulle__text *out, const char *name, int64_t value)
+{
+    tulle__text_format(out, ",\"%s\":", name);
+    tulle__text_i64(out, value);
+}
+
+static void
+put_bool(struct tulle__text *out, const char *name, bool value)
+{
+    tulle__text_format(out, ",\"%s\":%s", name, value ? "true" : "false");
+}
+
+/* "id/stream" or "id/stream/seq" as a JSON string. */
+static void
+put_lane(struct tulle__text *out, uint64_t node, const char *stream, const uint64_t *seq)
+{
+    struct tulle__text lane = { 0 };
+    tulle__text_id(&lane, node);
+    tulle__text_char(&lane, '/');
+    tulle__text_str(&lane, stream);
+    if (seq != NULL) {
+        tulle__text_char(&lane, '/');
+        tulle__text_u64(&lane, *seq);
+    }
+    tulle__json_put_str(out, lane.bytes, lane.len);
+    out->has_failed = out->has_failed || lane.has_failed;
+    tulle__text_free(&lane);
+}
+
+static void
+put_clock(struct tulle__text *out, const char *name, const tulle_clock_entry *entries, size_t count)
+{
+    tulle__text_format(out, ",\"%s\":{", name);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            tulle__text_char(out, ',');
+        put_lane(out, entries[i].node, entries[i].stream, NULL);
+        tulle__text_char(out, ':');
+        tulle__text_u64(out, entries[i].count);
+    }
+    tulle__text_char(out, '}');
+}
+
+static void
+put_causes(struct tulle__text *out, const tulle_event *event)
+{
+    tulle__text_str(out, ",\"causes\":[");
+    for (size_t i = 0; i < event->cause_count; i++) {
+        const tulle_event_ref *cause = &event->causes[i];
+        if (i > 0)
+            tulle__text_char(out, ',');
+        put_lane(out, cause->node, cause->stream, &cause->seq);
+    }
+    tulle__text_char(out, ']');
+}
+
+static void
+put_headers(struct tulle__text *out, const tulle_event *event)
+{
+    if (event->header_count == 0)
+        return;
+    tulle__text_str(out, ",\"headers\":{");
+    for (size_t i = 0; i < event->header_count; i++) {
+        const tulle_header *header = &event->headers[i];
+        if (i > 0)
+            tulle__text_char(out, ',');
+        tulle__json_put_str(out, header->name, strlen(header->name));
+        tulle__text_char(out, ':');
+        tulle__json_put_str(out, header->value, strlen(header->value));
+    }
+    tulle__text_char(out, '}');
+}
+
+static bool
+is_msgpack_type(const char *content_type)
+{
+    return content_type == NULL || strcmp(content_type, "application/msgpack") == 0 ||
+           strcmp(content_type, "application/x-msgpack") == 0;
+}
+
+bool
+tulle__payload_is_msgpack(const tulle_event *event)
+{
+    return is_msgpack_type(event->content_type) &&
+           tulle__msgpack_is_valid(event->payload, event->payload_len);
+}
+
+void
+tulle__payload_put(const tulle_event *event, struct tulle__text *out)
+{
+    const char *str = NULL;
+    size_t len = 0;
+    bool is_msgpack = is_msgpack_type(event->content_type);
+    if (is_msgpack && tulle__msgpack_as_str(event->payload, event->payload_len, &str, &len))
+        tulle__text_put(out, str, len);
+    else if (!is_msgpack || !tulle__msgpack_to_json(event->payload, event->payload_len, out))
+        tulle__text_put(out, event->payload, event->payload_len);
+}
+
+static void
+put_payload_text(struct tulle__text *out, const tulle_event *event)
+{
+    struct tulle__text text = { 0 };
+    tulle__payload_put(event, &text);
+    tulle__text_str(out, ",\"payload\":");
+    tulle__json_put_str(out, text.bytes, text.len);
+    out->has_failed = out->has_failed || text.has_failed;
+    tulle__text_free(&text);
+}
+
+static void
+put_payload(struct tulle__text *out, const tulle_event *event)
+{
+    tulle__text_str(out, ",\"payload\":");
+    if (is_msgpack_type(event->content_type) &&
+        tulle__msgpack_to_json(event->payload, event->payload_len, out))
+        return;
+    if (tulle__is_text(event->payload, event->payload_len)) {
+        tulle__json_put_str(out, event->payload, event->payload_len);
+        tulle__text_str(out, ",\"encoding\":\"text\"");
+        return;
+    }
+    tulle__text_char(out, '"');
+    tulle__text_base64(out, event->payload, event->payload_len);
+    tulle__text_str(out, "\",\"encoding\":\"base64\"");
+}
+
+static void
+put_event(struct tulle__text *out, const tulle_event *event, unsigned flags)
+{
+    put_string(out, "node", event->node_name);
+    put_id(out, "id", event->node);
+    put_string(out, "stream", event->stream);
+    put_u64(out, "seq", event->seq);
+    put_string(out, "topic", event->topic);
+    tulle__text_str(out, ",\"time\":\"");
+    tulle__text_time(out, event->time_us);
+    tulle__text_char(out, '"');
+    put_clock(out, "clock", event->clock, event->clock_count);
+    put_clock(out, "deps", event->deps, event->dep_count);
+    put_causes(out, event);
+    put_headers(out, event);
+    if (event->content_type != NULL)
+        put_string(out, "content_type", event->content_type);
+    put_u64(out, "hops", event->hops);
+    put_i64(out, "delay_us", event->delay_us);
+    put_i64(out, "held_us", event->held_us);
+    put_bool(out, "repaired", event->is_repaired);
+    put_bool(out, "late", event->is_late);
+    if ((flags & TULLE__JSON_PAYLOAD_TEXT) != 0)
+        put_payload_text(out, event);
+    else
+        put_payload(out, event);
+}
+
+static void
+put_gap(struct tulle__text *out, const tulle_gap *gap)
+{
+    put_string(out, "node", gap->node_name);
+    put_id(out, "id", gap->node);
+    put_string(out, "stream", gap->stream);
+    put_u64(out, "first", gap->first);
+    put_u64(out, "last", gap->last);
+    put_string(out, "reason", tulle__gap_reason_name(gap->reason));
+}
+
+static void
+put_peer(struct tulle__text *out, const tulle_peer *peer)
+{
+    put_string(out, "node", peer->name);
+    put_id(out, "id", peer->node);
+    put_string(out, "state", tulle__peer_state_name(peer->state));
+    put_string(out, "address", peer->address);
+    put_u64(out, "hops", peer->hops);
+    put_bool(out, "proxy", peer->is_proxy);
+    if (peer->previous != 0)
+        put_id(out, "previous", peer->previous);
+}
+
+void
+tulle__json_message(const tulle_message *message, unsigned flags, struct tulle__text *out)
+{
+    tulle__text_format(out, "{\"kind\":\"%s\"", tulle__kind_name(message->kind));
+    switch (message->kind) {
+    case TULLE_MESSAGE_EVENT:
+    case TULLE_MESSAGE_ARRIVAL:
+    case TULLE_MESSAGE_DUPLICATE:
+        put_event(out, &message->u.event, flags);
+        break;
+    case TULLE_MESSAGE_GAP:
+        put_gap(out, &message->u.gap);
+        break;
+    case TULLE_MESSAGE_PEER:
+        put_peer(out, &message->u.peer);
+        break;
+    }
+    tulle__text_char(out, '}');
+}
