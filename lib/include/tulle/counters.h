@@ -22,6 +22,7 @@
     X(events_repaired, events, counter, "events that came by fetch")                             \
     X(events_duplicate, events, counter, "events that came again and were dropped")              \
     X(events_given_up, events, counter, "events reported missing in gap notices")                \
+    X(deps_given_up, dependencies, counter, "dependencies in circles, which no honest node makes") \
     X(gaps, gaps, counter, "gap notices")                                                        \
     X(fetches_sent, requests, counter, "requests for missing ranges")                            \
     X(fetches_answered, requests, counter, "requests of others answered with events")            \
@@ -32,6 +33,7 @@
     X(beats_received, beats, counter, "beats received")                                          \
     X(relayed_batches, batches, counter, "batches forwarded by a proxy")                         \
     X(relayed_bytes, bytes, counter, "bytes of batches forwarded by a proxy")                    \
+    X(relayed_duplicates, batches, counter, "batches that reached a proxy again")                 \
     X(relayed_control, messages, counter, "control messages and beats forwarded by a proxy")     \
     X(dropped_malformed, messages, counter, "messages that cannot be read")                      \
     X(dropped_version, messages, counter, "messages of an unknown major version")                \

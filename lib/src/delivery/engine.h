@@ -14,19 +14,19 @@
  * or a link (1 .. 2^32-1), the handle of an address that was typed and whose node
  * is not known yet. The driver keeps one outgoing connection per DIAL. */
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <tulle/counters.h>
-#include <tulle/node.h>
-#include <tulle/status.h>
-
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "codec/batch.h"
 #include "codec/limits.h"
+
+#include <tulle/counters.h>
+#include <tulle/node.h>
+#include <tulle/status.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct tulle__engine;
 
@@ -87,19 +87,17 @@ void tulle__engine_found(struct tulle__engine *engine,
  * driver filters delivered events by pattern itself.
  * Returns TULLE_OK, TULLE_ESTATE (a stream of it is read from another start),
  * TULLE_ELIMIT, TULLE_ENOMEM */
-TULLE_MUST_CHECK tulle_status
-tulle__engine_subscribe(struct tulle__engine *engine,
-                        struct tulle__view pattern,
-                        const struct tulle_subscribe_options *options,
-                        uint32_t *handle,
-                        struct tulle__now now);
-void tulle__engine_unsubscribe(struct tulle__engine *engine,
-                               uint32_t handle,
-                               struct tulle__now now);
+TULLE_MUST_CHECK tulle_status tulle__engine_subscribe(struct tulle__engine *engine,
+                                                      struct tulle__view pattern,
+                                                      const struct tulle_subscribe_options *options,
+                                                      uint32_t *handle,
+                                                      struct tulle__now now);
+void
+tulle__engine_unsubscribe(struct tulle__engine *engine, uint32_t handle, struct tulle__now now);
 
 struct tulle__publish {
-    struct tulle__view topic;  /* valid */
-    uint32_t stream_levels;    /* at least 1 */
+    struct tulle__view topic; /* valid */
+    uint32_t stream_levels;   /* at least 1 */
     struct tulle__view payload;
     const struct tulle__attributes_in *attributes; /* NULL: none */
     bool only_causes; /* deps are the attributes' causes and their own deps */
@@ -116,9 +114,8 @@ void tulle__engine_close_batches(struct tulle__engine *engine, struct tulle__now
 
 /* While stalled nothing is delivered: arrivals wait, past held_bytes they are
  * dropped and fetched again later. */
-void tulle__engine_set_stalled(struct tulle__engine *engine,
-                               bool is_stalled,
-                               struct tulle__now now);
+void
+tulle__engine_set_stalled(struct tulle__engine *engine, bool is_stalled, struct tulle__now now);
 
 /* Say goodbye: close batches and send a leaving beat. Only draining the actions
  * and freeing may follow. */
@@ -157,29 +154,29 @@ enum tulle__action_kind {
     TULLE__ACTION_HANGUP,      /* undo a DIAL */
     TULLE__ACTION_SUBSCRIBE,   /* add a key to the SUB side */
     TULLE__ACTION_UNSUBSCRIBE,
-    TULLE__ACTION_ARRIVAL,   /* events arrived (some subscription asked to know) */
-    TULLE__ACTION_DELIVER,   /* events are due, in order */
-    TULLE__ACTION_DUPLICATE, /* events came again and are dropped */
-    TULLE__ACTION_GAP,       /* a range is given up */
-    TULLE__ACTION_PEER,      /* a peer changed */
+    TULLE__ACTION_ARRIVAL,           /* events arrived (some subscription asked to know) */
+    TULLE__ACTION_DELIVER,           /* events are due, in order */
+    TULLE__ACTION_DUPLICATE,         /* events came again and are dropped */
+    TULLE__ACTION_GAP,               /* a range is given up */
+    TULLE__ACTION_PEER,              /* a peer changed */
     TULLE__ACTION_RELAY_PUBLICATION, /* proxy only: publication for the other sides */
     TULLE__ACTION_RELAY_CONTROL      /* proxy only: control message for a node not on this side */
 };
 
 /* Some or all events of one batch. */
 struct tulle__delivery {
-    struct tulle__buf *body;     /* the batch frame, checked */
-    struct tulle__batch batch;   /* views into body */
-    struct tulle__view stream;   /* NUL-terminated; borrowed from the engine until its next input */
-    const char *node_name;       /* as stream; "" when not known */
-    uint64_t first;              /* events first..last of the batch are meant */
+    struct tulle__buf *body;   /* the batch frame, checked */
+    struct tulle__batch batch; /* views into body */
+    struct tulle__view stream; /* NUL-terminated; borrowed from the engine until its next input */
+    const char *node_name;     /* as stream; "" when not known */
+    uint64_t first;            /* events first..last of the batch are meant */
     uint64_t last;
     uint32_t hops;
     int64_t arrived_us; /* wall clock */
     int64_t held_us;    /* DELIVER: from arrival to now */
     bool is_repaired;
-    bool is_late; /* DUPLICATE: came after it was given up */
-    bool is_arrival_order; /* DELIVER: the strongest order on this stream is NONE */
+    bool is_late;             /* DUPLICATE: came after it was given up */
+    bool is_arrival_order;    /* DELIVER: the strongest order on this stream is NONE */
     struct tulle__buf *clock; /* DELIVER, when a subscription wants it: the lane's clock at the
                                  batch in wire form (without the lane itself); else NULL */
 };
@@ -204,7 +201,7 @@ struct tulle__action {
         } dial;                  /* DIAL, HANGUP */
         struct tulle__key *key;  /* SUBSCRIBE, UNSUBSCRIBE; borrowed until the next input */
         struct tulle__delivery delivery; /* ARRIVAL, DELIVER, DUPLICATE */
-        struct tulle_gap gap;    /* strings borrowed until the next input */
+        struct tulle_gap gap;            /* strings borrowed until the next input */
         struct tulle_peer peer;
     } u;
 };

@@ -60,11 +60,9 @@ struct tulle__mono tulle__forward_deadline(const struct tulle__forward *forward)
 
 /* Next action and the side whose sockets it is for: PUBLISH, CONTROL, DIAL,
  * HANGUP, SUBSCRIBE, UNSUBSCRIBE or PEER. */
-bool tulle__forward_next_action(struct tulle__forward *forward,
-                                size_t *side,
-                                struct tulle__action *out);
-void tulle__forward_counters(const struct tulle__forward *forward,
-                             size_t side,
-                             tulle_counters *out);
+bool
+tulle__forward_next_action(struct tulle__forward *forward, size_t *side, struct tulle__action *out);
+void
+tulle__forward_counters(const struct tulle__forward *forward, size_t side, tulle_counters *out);
 
 #endif

@@ -1,4 +1,18 @@
 # SPDX-License-Identifier: MPL-2.0
 # Paths from lib/, such as src/delivery/name.c.
 set(TULLE_DELIVERY_SOURCES
+    src/delivery/beat.c
+    src/delivery/control.c
+    src/delivery/deliver.c
+    src/delivery/engine.c
+    src/delivery/forward.c
+    src/delivery/interest.c
+    src/delivery/join.c
+    src/delivery/lanes.c
+    src/delivery/member.c
+    src/delivery/publish.c
+    src/delivery/receive.c
+    src/delivery/repair.c
+    src/delivery/store.c
+    src/delivery/unordered.c
 )

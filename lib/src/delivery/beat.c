@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Beats: I am here, my lanes reach so far, I have delivered so much, I take this.
+ *
+ * Sent on a timer; soon after something was published (so that a lost tail shows)
+ * or delivered (so that it is acknowledged); and to say goodbye. A beat says what
+ * changed; every few timed ones say everything (PROTOCOL 5). */
+
+#include "base/alloc.h"
+#include "delivery/internal.h"
+
+#include <string.h>
+
+static struct tulle__view
+text_view(const char *text)
+{
+    return (struct tulle__view){ (const uint8_t *)text, strlen(text) };
+}
+
+void
+tulle__self_out(struct tulle__engine *e, struct tulle__self_out *out, bool has_takes)
+{
+    *out = (struct tulle__self_out){ .name = e->name,
+                                     .control_addresses = e->config.control_addresses,
+                                     .control_address_count = e->config.control_address_count,
+                                     .event_addresses = e->config.event_addresses,
+                                     .event_address_count = e->config.event_address_count,
+                                     .takes_version = e->interest.version,
+                                     .beat_ms = e->config.beat_ms,
+                                     .is_proxy = e->config.is_proxy };
+    if (!has_takes)
+        return;
+    size_t count = 0;
+    for (const struct tulle__taken_key *k = e->interest.keys; k != NULL; k = k->next)
+        e->takes[count++] = (struct tulle__view){ k->key.bytes, k->key.len };
+    out->takes = e->takes;
+    out->take_count = count;
+}
+
+/* ---- sending ---- */
+
+static size_t
+collect_heads(struct tulle__engine *e, bool is_full)
+{
+    size_t count = 0;
+    for (struct tulle__tx *tx = e->own_lanes; tx != NULL; tx = tx->next) {
+        if (tx->head == 0 || (!is_full && tx->head == tx->beat_head) ||
+            count == TULLE__LANES_PER_MESSAGE_MAX)
+            continue;
+        if (!tulle__grow(&e->heads, &e->head_cap, count, sizeof *e->heads))
+            break; /* the next beat says it */
+        e->heads[count++] =
+            (struct tulle__head){ .stream = tulle__lane_names_stream(e->names, tx->lane),
+                                  .head = tx->head };
+        tx->beat_head = tx->head;
+    }
+    return count;
+}
+
+static size_t
+collect_acks(struct tulle__engine *e, bool is_full)
+{
+    size_t count = 0;
+    uint32_t lane = TULLE__LANE_NONE;
+    uint64_t since = is_full ? 0 : e->beat_stamp;
+    while (tulle__own_clock_next(&e->clock, since, &lane)) {
+        if (lane >= e->lane_cap || e->lanes[lane].rx == NULL || count == TULLE__CLOCK_ENTRIES_MAX ||
+            !tulle__deps_reserve(e, count + 1))
+            continue;
+        const struct tulle__rx *rx = e->lanes[lane].rx;
+        if (!rx->is_active || rx->next <= 1)
+            continue;
+        e->deps[count++] = (struct tulle__dep){ .node = rx->node,
+                                                .stream = tulle__lane_names_stream(e->names, lane),
+                                                .count = rx->next - 1 };
+    }
+    e->beat_stamp = e->clock.stamp;
+    return count;
+}
+
+void
+tulle__beat_send(struct tulle__engine *e, bool is_leaving)
+{
+    bool is_full = e->beats_to_full == 0 || is_leaving;
+    e->beats_to_full = is_full ? TULLE__BEATS_PER_FULL : e->beats_to_full;
+    bool has_takes = is_full || e->beat_takes_version != e->interest.version;
+    struct tulle__beat_out beat = { .mesh = text_view(e->mesh),
+                                    .id = e->config.id,
+                                    .counter = ++e->beat_counter,
+                                    .hlc = tulle__hlc_tick(&e->hlc, e->now.wall),
+                                    .has_self = is_full,
+                                    .has_takes = has_takes,
+                                    .is_leaving = is_leaving,
+                                    .is_full = is_full };
+    tulle__self_out(e, &beat.self, has_takes);
+    beat.head_count = collect_heads(e, is_full);
+    beat.heads = e->heads;
+    beat.ack_count = collect_acks(e, is_full);
+    beat.acks = e->deps;
+    tulle__writer_reset(&e->body);
+    tulle__beat_encode(&e->body, &beat);
+    struct tulle__buf *body = tulle__writer_take(&e->body);
+    struct tulle__action *action =
+        body == NULL ? NULL : tulle__action_push(e, TULLE__ACTION_PUBLISH);
+    e->beat_soon_ns = TULLE__NEVER_NS;
+    e->beat_sent_ns = e->now.mono.ns;
+    if (action == NULL) {
+        tulle__buf_unref(&body);
+        e->beats_to_full = 0; /* what this one would have said must not be lost */
+        return;
+    }
+    static const uint8_t key[] = "$beat";
+    action->u.publication.key = (struct tulle__view){ key, sizeof key };
+    action->u.publication.body = body;
+    e->beat_takes_version = e->interest.version;
+    e->counters.beats_sent++;
+}
+
+/* Each node hears every beat: the more there are, the longer each waits. */
+void
+tulle__beat_soon(struct tulle__engine *e)
+{
+    if (e->beat_soon_ns != TULLE__NEVER_NS || e->is_leaving)
+        return;
+    int64_t pause_ms = TULLE__BEAT_SOON_MS + (int64_t)e->up_count;
+    e->beat_soon_ns = e->now.mono.ns + tulle__ms_to_ns(pause_ms);
+}
+
+void
+tulle__beat_on_timer(struct tulle__engine *e)
+{
+    if (e->is_leaving)
+        return;
+    if (e->now.mono.ns >= e->beat_due_ns) {
+        if (e->beats_to_full > 0)
+            e->beats_to_full--;
+        tulle__beat_send(e, false);
+        e->beat_due_ns = e->now.mono.ns + tulle__ms_to_ns(e->config.beat_ms);
+    } else if (e->now.mono.ns >= e->beat_soon_ns) {
+        tulle__beat_send(e, false);
+    }
+}
+
+/* ---- receiving ---- */
+
+static void
+take_heads(struct tulle__engine *e, struct tulle__peer *peer, struct tulle__list heads)
+{
+    struct tulle__head head;
+    while (tulle__list_next_head(&heads, &head)) {
+        if (!tulle__interest_takes(e, head.stream))
+            continue;
+        uint32_t lane = tulle__lane_intern(e, peer->id, head.stream);
+        struct tulle__rx *rx = lane == TULLE__LANE_NONE ? NULL : tulle__rx_get(e, lane);
+        if (rx != NULL)
+            tulle__rx_raise_head(e, rx, head.head);
+    }
+}
+
+static void
+take_acks(struct tulle__engine *e, struct tulle__peer *peer, struct tulle__clock_view acks)
+{
+    struct tulle__dep ack;
+    while (tulle__clock_view_next(&acks, &ack)) {
+        if (ack.node != e->config.id)
+            continue;
+        uint32_t lane = tulle__lane_names_find(e->names, ack.node, ack.stream);
+        if (lane != TULLE__LANE_NONE && lane < e->lane_cap)
+            tulle__ack(e, peer, lane, ack.count);
+    }
+}
+
+static void
+relay_beat(struct tulle__engine *e,
+           struct tulle__view key,
+           struct tulle__buf *body,
+           struct tulle__view path_frame)
+{
+    struct tulle__buf *path = NULL;
+    if (path_frame.len > 0) {
+        path = tulle__buf_copy(path_frame.data, path_frame.len);
+        if (path == NULL)
+            return;
+    }
+    struct tulle__action *action = tulle__action_push(e, TULLE__ACTION_RELAY_PUBLICATION);
+    if (action == NULL) {
+        tulle__buf_unref(&path);
+        return;
+    }
+    action->u.publication.key = key;
+    action->u.publication.body = tulle__buf_ref(body);
+    action->u.publication.path = path;
+}
+
+void
+tulle__on_beat(struct tulle__engine *e,
+               struct tulle__view key,
+               struct tulle__buf *body,
+               struct tulle__view path_frame,
+               const uint64_t *path,
+               uint32_t hops)
+{
+    struct tulle__beat_view beat;
+    tulle_status status = tulle__beat_decode(body->data, body->len, &beat);
+    if (status != TULLE_OK) {
+        tulle__malformed(e, "beat", hops > 0 ? path[hops - 1] : 0, status);
+        return;
+    }
+    if (!tulle__view_is(beat.mesh, e->mesh)) {
+        e->counters.dropped_mesh++;
+        return;
+    }
+    if (beat.id == e->config.id) {
+        e->counters.dropped_loop++;
+        return;
+    }
+    struct tulle__peer *peer = tulle__peer_get(e, beat.id);
+    if (peer == NULL)
+        return;
+    tulle__peer_heard(e, peer, hops > 0 ? path[hops - 1] : 0, hops, true);
+    if (beat.counter <= peer->beat_counter || peer->stage == TULLE__STAGE_LEFT)
+        return; /* it came by another way already (PROTOCOL 5.3) */
+    peer->beat_counter = beat.counter;
+    e->counters.beats_received++;
+    if (!tulle__hlc_observe(&e->hlc, beat.hlc, e->now.wall))
+        e->counters.clock_clamped++;
+    tulle__peer_learn(e, peer, &beat.self, hops == 0);
+    if (e->config.is_proxy) {
+        relay_beat(e, key, body, path_frame);
+    } else {
+        take_heads(e, peer, beat.heads);
+        take_acks(e, peer, beat.acks);
+    }
+    if (beat.is_leaving)
+        tulle__peer_set_stage(e, peer, TULLE__STAGE_LEFT);
+    else if (!peer->is_synced)
+        tulle__sync_want(e, peer);
+}

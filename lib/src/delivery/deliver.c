@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What leaves a lane: deliveries, and notices of what arrived, came twice or is
+ * lost. Delivering moves the node's clock; nothing else of others' does. */
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "delivery/internal.h"
+
+static bool
+fill_delivery(struct tulle__engine *e,
+              const struct tulle__rx *rx,
+              const struct tulle__held *held,
+              enum tulle__action_kind kind,
+              struct tulle__delivery **out)
+{
+    struct tulle__action *action = tulle__action_push(e, kind);
+    if (action == NULL)
+        return false;
+    struct tulle__delivery *delivery = &action->u.delivery;
+    *delivery = (struct tulle__delivery){
+        .body = tulle__buf_ref(held->buf),
+        .batch = held->batch,
+        .stream = tulle__lane_names_stream(e->names, rx->lane),
+        .node_name = tulle__node_name(e, rx->node),
+        .first = held->first,
+        .last = held->last,
+        .hops = held->hops,
+        .arrived_us = held->arrived_us,
+        .held_us = (e->now.mono.ns - held->arrived_ns) / 1000,
+        .is_repaired = held->is_repaired,
+    };
+    *out = delivery;
+    return true;
+}
+
+void
+tulle__tell_arrival(struct tulle__engine *e,
+                    struct tulle__rx *rx,
+                    const struct tulle__held *held,
+                    enum tulle__action_kind kind,
+                    bool is_late)
+{
+    struct tulle__delivery *delivery;
+    if (!fill_delivery(e, rx, held, kind, &delivery))
+        return;
+    delivery->is_late = is_late;
+    if (kind == TULLE__ACTION_ARRIVAL && rx->is_active && delivery->first < rx->next)
+        delivery->first = rx->next; /* the rest was delivered already */
+}
+
+/* The lane's clock in wire form, for those who show it. */
+static struct tulle__buf *
+encode_clock(struct tulle__engine *e, const struct tulle__rx *rx)
+{
+    size_t count = tulle__deps_from_clock(e, &rx->clock, rx->lane);
+    if (count == SIZE_MAX)
+        return NULL;
+    tulle__writer_reset(&e->body);
+    tulle__write_clock(&e->body, e->deps, count);
+    return tulle__writer_take(&e->body);
+}
+
+/* The node has now seen what the batch depends on. A lane whose name finds no
+ * place any more is counted (dropped_table_full) and left out. */
+static void
+merge_past(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__clock_view deps)
+{
+    struct tulle__dep dep;
+    while (tulle__clock_view_next(&deps, &dep)) {
+        uint32_t lane = tulle__lane_intern(e, dep.node, dep.stream);
+        if (lane == TULLE__LANE_NONE)
+            continue;
+        if (!tulle__own_clock_raise(&e->clock, lane, dep.count) ||
+            !tulle__clock_raise(&rx->clock, lane, dep.count))
+            e->counters.dropped_table_full++;
+    }
+}
+
+static void
+merge_need(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    if (!rx->has_need)
+        return;
+    rx->has_need = false;
+    for (size_t i = 0; i < rx->need.len; i++) {
+        if (!tulle__own_clock_raise(&e->clock, rx->need.pairs[i].lane, rx->need.pairs[i].count))
+            e->counters.dropped_table_full++;
+    }
+    if (!tulle__clock_merge(&rx->clock, &rx->need))
+        rx->is_clock_known = false;
+    tulle__clock_fini(&rx->need);
+}
+
+static void
+keep_for_others(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *held)
+{
+    if (e->config.retain_others_bytes == 0)
+        return;
+    size_t len = rx->kept.len;
+    if (len > 0 && tulle__kept_at(&rx->kept, len - 1)->last >= held->first)
+        return; /* it overlaps what is kept: sliced anew by somebody on the way */
+    if (rx->kept.bytes_total == 0 && rx->kept.is_floor_known &&
+        !tulle__clock_merge(&rx->kept.floor, &rx->need))
+        rx->kept.is_floor_known = false;
+    tulle__kept_append(&e->others_store, &rx->kept, held->buf, held->first, held->last,
+                       e->now.mono);
+}
+
+void
+tulle__deliver(struct tulle__engine *e,
+               struct tulle__rx *rx,
+               struct tulle__held *held,
+               uint64_t next)
+{
+    uint64_t first = held->first < rx->next ? rx->next : held->first;
+    if (first > held->last)
+        first = held->first; /* only by a mutation: a duplicate on purpose */
+    const struct tulle__policy *policy = tulle__lane_policy(e, rx->lane);
+    if (policy->order != TULLE_ORDER_NONE && next > held->last)
+        keep_for_others(e, rx, held);
+    merge_need(e, rx);
+    merge_past(e, rx, held->batch.deps);
+    if (next > 1 && !tulle__own_clock_raise(&e->clock, rx->lane, next - 1))
+        e->counters.dropped_table_full++;
+    struct tulle__delivery *delivery;
+    if (fill_delivery(e, rx, held, TULLE__ACTION_DELIVER, &delivery)) {
+        delivery->first = first;
+        delivery->is_arrival_order = policy->order == TULLE_ORDER_NONE;
+        if (policy->wants_clock)
+            delivery->clock = encode_clock(e, rx);
+    }
+    e->counters.events_delivered += held->last - first + 1;
+    if (e->now.mono.ns > held->arrived_ns)
+        e->counters.events_held += held->last - first + 1;
+    tulle__rx_advance(e, rx, next);
+    tulle__repair_progress(e, rx);
+    tulle__beat_soon(e);
+}
+
+void
+tulle__tell_gap(struct tulle__engine *e,
+                struct tulle__rx *rx,
+                uint64_t first,
+                uint64_t last,
+                tulle_gap_reason reason)
+{
+    TULLE_ASSERT(first <= last);
+    rx->gap_first = first;
+    rx->gap_last = last;
+    e->counters.gaps++;
+    e->counters.events_given_up += last - first + 1;
+    struct tulle__view stream = tulle__lane_names_stream(e->names, rx->lane);
+    tulle__log(&e->config.log, TULLE_LOG_WARN, "delivery.gap",
+               "node=%016llx name=%s stream=%s first=%llu last=%llu reason=%d",
+               (unsigned long long)rx->node, tulle__node_name(e, rx->node),
+               (const char *)stream.data, (unsigned long long)first, (unsigned long long)last,
+               (int)reason);
+    if (e->config.mutation == TULLE__MUTATION_SILENT_GAPS)
+        return;
+    struct tulle__action *action = tulle__action_push(e, TULLE__ACTION_GAP);
+    if (action == NULL)
+        return;
+    action->u.gap = (struct tulle_gap){ .node = rx->node,
+                                        .node_name = tulle__node_name(e, rx->node),
+                                        .stream = (const char *)stream.data,
+                                        .first = first,
+                                        .last = last,
+                                        .reason = reason };
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_DELIVERY_INTERNAL_H
+#define TULLE_DELIVERY_INTERNAL_H
+
+/* What the files of delivery/ call of one another; by file. */
+
+#include "delivery/state.h"
+
+/* ---- engine.c ---- */
+
+/* A new action at the end of the queue; NULL when there is no memory (counted:
+ * what is not sent is repaired like any loss). */
+struct tulle__action *tulle__action_push(struct tulle__engine *e, enum tulle__action_kind kind);
+/* Make sure that e->deps has room. */
+bool tulle__deps_reserve(struct tulle__engine *e, size_t count);
+/* A clock as wire entries in e->deps; the lane named (or NONE) is left out.
+ * Returns how many, SIZE_MAX without memory. */
+size_t
+tulle__deps_from_clock(struct tulle__engine *e, const struct tulle__clock *clock, uint32_t except);
+/* Count and, at times, log a message that cannot be read. */
+void
+tulle__malformed(struct tulle__engine *e, const char *what, uint64_t from, tulle_status status);
+
+/* ---- interest.c ---- */
+
+void tulle__interest_fini(struct tulle__interest *interest);
+/* What interest says about a stream; refreshes policy when interest has changed. */
+void tulle__policy_refresh(struct tulle__engine *e,
+                           struct tulle__policy *policy,
+                           struct tulle__view stream);
+bool tulle__interest_takes(const struct tulle__engine *e, struct tulle__view stream);
+/* Proxy sides: set the keys to exactly these. */
+void
+tulle__interest_set_keys(struct tulle__engine *e, const struct tulle__view *keys, size_t count);
+
+/* ---- lanes.c ---- */
+
+/* Index of a lane, made room for; TULLE__LANE_NONE (counted) when tables are full. */
+uint32_t tulle__lane_intern(struct tulle__engine *e, uint64_t node, struct tulle__view stream);
+/* Fresh policy of a lane. */
+const struct tulle__policy *tulle__lane_policy(struct tulle__engine *e, uint32_t lane);
+void tulle__lanes_free(struct tulle__engine *e);
+/* Drop from all clocks the lanes of nodes that are long gone. */
+void tulle__lanes_forget(struct tulle__engine *e);
+/* Interest has changed: look at every lane again. */
+void tulle__lanes_revisit(struct tulle__engine *e);
+
+/* ---- publish.c ---- */
+
+void tulle__tx_free(struct tulle__engine *e, struct tulle__tx **tx);
+/* A peer has delivered an own lane up to seq. */
+void tulle__ack(struct tulle__engine *e, struct tulle__peer *peer, uint32_t lane, uint64_t seq);
+/* Bring unacked_bytes and is_everything_acked up to date. */
+void tulle__acks_refresh(struct tulle__engine *e);
+
+/* ---- receive.c ---- */
+
+/* The taken lane's state, made when it is new; its start is told by what is known
+ * of its node. NULL without memory. */
+struct tulle__rx *tulle__rx_get(struct tulle__engine *e, uint32_t lane);
+void tulle__rx_free(struct tulle__engine *e, struct tulle__rx **rx);
+/* Start a lane at next; the clock just before it may follow (need). */
+void tulle__rx_activate(struct tulle__engine *e, struct tulle__rx *rx, uint64_t next);
+/* Somebody knows of events up to head. */
+void tulle__rx_raise_head(struct tulle__engine *e, struct tulle__rx *rx, uint64_t head);
+/* Take in a checked batch. */
+void tulle__receive_batch(struct tulle__engine *e,
+                          struct tulle__rx *rx,
+                          struct tulle__buf *buf,
+                          const struct tulle__batch *batch,
+                          uint32_t hops,
+                          bool is_repaired);
+void tulle__on_events(struct tulle__engine *e,
+                      struct tulle__view stream,
+                      struct tulle__buf *body,
+                      const uint64_t *path,
+                      uint32_t hops);
+/* Put a lane among those to look at, and look at all. */
+void tulle__make_runnable(struct tulle__engine *e, struct tulle__rx *rx);
+void tulle__progress(struct tulle__engine *e);
+/* The lane moves on to next without what is before: wakes who waited. */
+void tulle__rx_advance(struct tulle__engine *e, struct tulle__rx *rx, uint64_t next);
+/* Lanes that have waited for one another for much longer than hold_ms can only be
+ * in a circle that somebody made up: let them go on. */
+void tulle__break_cycles(struct tulle__engine *e);
+void tulle__rx_unlink_held(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *held);
+
+/* ---- unordered.c: lanes taken in arrival order only ---- */
+
+void
+tulle__receive_unordered(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *held);
+/* Give up the lowest hole of such a lane. */
+void tulle__unordered_give_up(struct tulle__engine *e, struct tulle__rx *rx);
+bool tulle__unordered_has_hole(const struct tulle__rx *rx);
+
+/* ---- deliver.c ---- */
+
+/* Hand out what a batch brings that is new; the lane moves on to next. */
+void tulle__deliver(struct tulle__engine *e,
+                    struct tulle__rx *rx,
+                    struct tulle__held *held,
+                    uint64_t next);
+void tulle__tell_arrival(struct tulle__engine *e,
+                         struct tulle__rx *rx,
+                         const struct tulle__held *held,
+                         enum tulle__action_kind kind,
+                         bool is_late);
+void tulle__tell_gap(struct tulle__engine *e,
+                     struct tulle__rx *rx,
+                     uint64_t first,
+                     uint64_t last,
+                     tulle_gap_reason reason);
+
+/* ---- repair.c ---- */
+
+/* The clock of a lane just before next, as somebody who knows tells it. */
+void
+tulle__rx_set_need(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__clock_view clock);
+/* What is missing before the lowest held batch, or up to the known head. */
+bool tulle__rx_has_hole(const struct tulle__rx *rx);
+/* Begin or end the search for what the lane misses. */
+void tulle__repair_check(struct tulle__engine *e, struct tulle__rx *rx);
+void tulle__repair_stop(struct tulle__engine *e, struct tulle__rx *rx);
+/* The lane got on: the time that a hole may hold it up begins anew. */
+void tulle__repair_progress(struct tulle__engine *e, struct tulle__rx *rx);
+void tulle__repair_on_timer(struct tulle__engine *e);
+/* Batches of a lane from the from-th kept on, as far as they follow fetch's first
+ * without a hole and within its bounds. Returns how many. */
+size_t tulle__gather_batches(const struct tulle__kept *kept,
+                             const struct tulle__fetch *fetch,
+                             size_t from,
+                             struct tulle__view batches[static TULLE__BATCHES_PER_RANGE_MAX]);
+void tulle__on_fetch(struct tulle__engine *e,
+                     const struct tulle__control_header *header,
+                     uint64_t via,
+                     const struct tulle__fetch *fetch);
+void tulle__on_range(struct tulle__engine *e,
+                     const struct tulle__control_header *header,
+                     const struct tulle__range_view *range);
+
+/* ---- member.c ---- */
+
+struct tulle__peer *tulle__peer_find(const struct tulle__engine *e, uint64_t id);
+/* Found or made (stage NEW); NULL when the table is full or there is no memory. */
+struct tulle__peer *tulle__peer_get(struct tulle__engine *e, uint64_t id);
+/* Something came from the peer over a way: via 0 is direct. is_sign_of_life: a beat
+ * or control message, which also brings it back from GONE. */
+void tulle__peer_heard(struct tulle__engine *e,
+                       struct tulle__peer *peer,
+                       uint64_t via,
+                       uint32_t hops,
+                       bool is_sign_of_life);
+/* What the peer says of itself. is_direct: its addresses can be used here. */
+void tulle__peer_learn(struct tulle__engine *e,
+                       struct tulle__peer *peer,
+                       const struct tulle__self_view *self,
+                       bool is_direct);
+/* Dial the peer's addresses as far as known and not yet dialed. */
+void tulle__peer_dial(struct tulle__engine *e, struct tulle__peer *peer);
+void tulle__peer_set_stage(struct tulle__engine *e,
+                           struct tulle__peer *peer,
+                           enum tulle__peer_stage stage);
+static inline bool
+tulle__peer_is_live(const struct tulle__peer *peer)
+{
+    return peer->stage == TULLE__STAGE_UP || peer->stage == TULLE__STAGE_SUSPECT;
+}
+/* Does the peer take the stream, as far as it said? */
+bool tulle__peer_takes(const struct tulle__peer *peer, struct tulle__view stream);
+/* Neighbour to hand a message for the peer to; 0: no way is known. */
+uint64_t tulle__peer_hop(const struct tulle__engine *e, const struct tulle__peer *peer);
+/* Proxies on the shortest way that is fresh; UINT32_MAX: none. */
+uint32_t tulle__peer_hops(const struct tulle__engine *e, const struct tulle__peer *peer);
+const char *tulle__node_name(const struct tulle__engine *e, uint64_t id);
+void tulle__member_on_timer(struct tulle__engine *e);
+void tulle__members_free(struct tulle__engine *e);
+
+/* ---- beat.c ---- */
+
+void tulle__self_out(struct tulle__engine *e, struct tulle__self_out *out, bool has_takes);
+void tulle__on_beat(struct tulle__engine *e,
+                    struct tulle__view key,
+                    struct tulle__buf *body,
+                    struct tulle__view path_frame,
+                    const uint64_t *path,
+                    uint32_t hops);
+/* A beat is wanted soon: something was published, delivered or changed. */
+void tulle__beat_soon(struct tulle__engine *e);
+void tulle__beat_send(struct tulle__engine *e, bool is_leaving);
+void tulle__beat_on_timer(struct tulle__engine *e);
+
+/* ---- join.c ---- */
+
+/* Ask the peer to sync at once, or when it can be reached. */
+void tulle__sync_want(struct tulle__engine *e, struct tulle__peer *peer);
+void tulle__join_on_timer(struct tulle__engine *e);
+void tulle__on_sync(struct tulle__engine *e,
+                    const struct tulle__control_header *header,
+                    uint64_t via,
+                    const struct tulle__sync_view *sync);
+void tulle__on_here(struct tulle__engine *e,
+                    const struct tulle__control_header *header,
+                    const struct tulle__here_view *here);
+/* A node will not tell where its lanes start any more: start them as they stand. */
+void tulle__resolve_pending(struct tulle__engine *e, struct tulle__rx *rx);
+
+/* ---- control.c ---- */
+
+/* Send e->body as a control message to a node, by the best way. Returns the
+ * counter it went with; 0 when there is no way (counted). */
+uint64_t tulle__control_send(struct tulle__engine *e, uint64_t to, enum tulle__control_kind kind);
+/* The same to a neighbour or link directly; to may be 0. */
+uint64_t tulle__control_send_hop(struct tulle__engine *e,
+                                 uint64_t hop,
+                                 uint64_t to,
+                                 enum tulle__control_kind kind);
+/* Proxy: pass a control message on towards its node from this side. False: no way. */
+bool tulle__control_relay(struct tulle__engine *e,
+                          const struct tulle__control_header *header,
+                          struct tulle__buf *body);
+
+#endif

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* SYNC and HERE: how nodes meet, and where each lane starts for whom.
+ *
+ * A HERE gives, for every own lane of a stream that the asker takes, its head and
+ * the clock of the lane there. From then on nothing of the lane can be lost for
+ * the asker: whatever lies between the answer and the first live batch is fetched.
+ * A lane that the answer does not name begins after it, at 1 (PROTOCOL 6.4). */
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "delivery/internal.h"
+
+#include <string.h>
+
+/* ---- asking ---- */
+
+static void
+wake_at(struct tulle__engine *e, int64_t due_ns)
+{
+    if (due_ns < e->member_due_ns)
+        e->member_due_ns = due_ns;
+}
+
+void
+tulle__sync_want(struct tulle__engine *e, struct tulle__peer *peer)
+{
+    if (peer->stage == TULLE__STAGE_LEFT)
+        return;
+    if (peer->is_sync_due && peer->sync_wanted == e->interest.version)
+        return; /* it is on its way */
+    peer->is_sync_due = true;
+    peer->sync_due_ns = e->now.mono.ns;
+    peer->sync_tries = 0;
+    peer->sync_wanted = e->interest.version;
+    wake_at(e, peer->sync_due_ns);
+}
+
+static int64_t
+retry_at(const struct tulle__engine *e, uint32_t tries)
+{
+    int64_t pause_ms = (int64_t)TULLE__SYNC_RETRY_MS_MIN << (tries < 5 ? tries : 5);
+    if (pause_ms > TULLE__SYNC_RETRY_MS_MAX)
+        pause_ms = TULLE__SYNC_RETRY_MS_MAX;
+    return e->now.mono.ns + tulle__ms_to_ns(pause_ms);
+}
+
+static void
+encode_sync(struct tulle__engine *e)
+{
+    struct tulle__sync_out sync = { .wants_lanes = !e->config.is_proxy };
+    tulle__self_out(e, &sync.self, true);
+    tulle__writer_reset(&e->body);
+    tulle__sync_encode(&e->body, &sync);
+}
+
+/* A proxy syncs with its neighbours; what it needs of others is in their beats. */
+static bool
+is_beyond_proxy_business(const struct tulle__engine *e, const struct tulle__peer *peer)
+{
+    return e->config.is_proxy && peer->route_count > 0 && tulle__peer_hops(e, peer) > 0;
+}
+
+static void
+ask_peer(struct tulle__engine *e, struct tulle__peer *peer)
+{
+    if (peer->is_sync_due && e->now.mono.ns >= peer->sync_due_ns) {
+        peer->sync_due_ns = retry_at(e, peer->sync_tries++);
+        /* To one that is gone or cannot be reached the question waits. */
+        if (peer->stage != TULLE__STAGE_GONE && tulle__peer_hop(e, peer) != 0 &&
+            !is_beyond_proxy_business(e, peer)) {
+            encode_sync(e);
+            peer->sync_version = e->interest.version;
+            peer->sync_counter = tulle__control_send(e, peer->id, TULLE__SYNC);
+            e->counters.syncs_sent++;
+        }
+    }
+    if (peer->is_sync_due)
+        wake_at(e, peer->sync_due_ns);
+}
+
+static void
+ask_link(struct tulle__engine *e, struct tulle__link *link)
+{
+    if (link->handle == 0 || link->peer != 0 || link->is_self)
+        return;
+    if (e->now.mono.ns >= link->due_ns) {
+        link->due_ns = retry_at(e, link->tries++);
+        encode_sync(e);
+        link->version = e->interest.version;
+        link->counter = tulle__control_send_hop(e, link->handle, 0, TULLE__SYNC);
+        e->counters.syncs_sent++;
+    }
+    wake_at(e, link->due_ns);
+}
+
+void
+tulle__join_on_timer(struct tulle__engine *e)
+{
+    for (size_t i = 0; i < TULLE__LINKS_LIMIT; i++)
+        ask_link(e, &e->links[i]);
+    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next)
+        ask_peer(e, p);
+}
+
+tulle_status
+tulle__engine_join(struct tulle__engine *e, const char *address, struct tulle__now now)
+{
+    e->now = now;
+    size_t len = strlen(address);
+    if (len == 0 || len > TULLE__ADDRESS_LEN_MAX)
+        return TULLE_EINVAL;
+    for (uint32_t i = 0; i < TULLE__LINKS_LIMIT; i++) {
+        struct tulle__link *link = &e->links[i];
+        if (link->handle != 0 && strcmp(link->address, address) == 0)
+            return TULLE_OK; /* joined already */
+        if (link->handle != 0)
+            continue;
+        struct tulle__action *action = tulle__action_push(e, TULLE__ACTION_DIAL);
+        if (action == NULL)
+            return TULLE_ENOMEM;
+        *link = (struct tulle__link){ .handle = i + 1, .due_ns = now.mono.ns };
+        memcpy(link->address, address, len + 1);
+        action->u.dial.hop = link->handle;
+        action->u.dial.control = link->address;
+        ask_link(e, link);
+        return TULLE_OK;
+    }
+    return TULLE_ELIMIT;
+}
+
+/* ---- answering ---- */
+
+/* Own lanes that the peer takes, with their clocks in e->deps. */
+static size_t
+collect_lanes(struct tulle__engine *e,
+              const struct tulle__peer *peer,
+              struct tulle__here_lane_out **lanes,
+              size_t *cap)
+{
+    size_t entries = 0;
+    for (const struct tulle__tx *tx = e->own_lanes; tx != NULL; tx = tx->next)
+        entries += tx->clock.len;
+    if (!tulle__deps_reserve(e, entries + 1))
+        return SIZE_MAX;
+    struct tulle__dep *at = e->deps;
+    size_t count = 0;
+    for (const struct tulle__tx *tx = e->own_lanes; tx != NULL; tx = tx->next) {
+        struct tulle__view stream = tulle__lane_names_stream(e->names, tx->lane);
+        if (tx->head == 0 || !tulle__peer_takes(peer, stream))
+            continue;
+        if (count == TULLE__LANES_PER_MESSAGE_MAX ||
+            !tulle__grow(lanes, cap, count, sizeof **lanes))
+            return SIZE_MAX;
+        (*lanes)[count++] = (struct tulle__here_lane_out){
+            .stream = stream,
+            .head = tx->head,
+            .first = tx->kept.len > 0 ? tulle__kept_at(&tx->kept, 0)->first : tx->head + 1,
+            .clock = at,
+            .clock_count = tx->clock.len
+        };
+        for (size_t i = 0; i < tx->clock.len; i++) {
+            uint32_t lane = tx->clock.pairs[i].lane;
+            *at++ = (struct tulle__dep){ .node = tulle__lane_names_node(e->names, lane),
+                                         .stream = tulle__lane_names_stream(e->names, lane),
+                                         .count = tx->clock.pairs[i].count };
+        }
+    }
+    return count;
+}
+
+/* Lanes of nodes that cannot answer for themselves any more. */
+static size_t
+collect_holdings(struct tulle__engine *e,
+                 const struct tulle__peer *asker,
+                 struct tulle__holding **holdings,
+                 size_t *cap)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < e->lane_cap && count < TULLE__LANES_PER_MESSAGE_MAX; i++) {
+        const struct tulle__rx *rx = e->lanes[i].rx;
+        if (rx == NULL || !rx->is_active || rx->next <= 1 || rx->node == asker->id)
+            continue;
+        const struct tulle__peer *peer = tulle__peer_find(e, rx->node);
+        if (peer != NULL && tulle__peer_is_live(peer))
+            continue;
+        struct tulle__view stream = tulle__lane_names_stream(e->names, i);
+        if (!tulle__peer_takes(asker, stream))
+            continue;
+        if (!tulle__grow(holdings, cap, count, sizeof **holdings))
+            break;
+        (*holdings)[count++] =
+            (struct tulle__holding){ .node = rx->node,
+                                     .stream = stream,
+                                     .first = rx->kept.len > 0 ? tulle__kept_at(&rx->kept, 0)->first
+                                                               : rx->next,
+                                     .last = rx->next - 1 };
+    }
+    return count;
+}
+
+static size_t
+collect_known(struct tulle__engine *e,
+              const struct tulle__peer *asker,
+              struct tulle__known_out **known,
+              size_t *cap)
+{
+    size_t count = 0;
+    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
+        if (p == asker || !tulle__peer_is_live(p) || count == TULLE__PEERS_PER_MESSAGE_MAX)
+            continue;
+        if (!tulle__grow(known, cap, count, sizeof **known))
+            break;
+        /* Addresses are good on this segment only: one behind a proxy is named without. */
+        bool is_near = p->control[0] != '\0' && tulle__peer_hops(e, p) == 0;
+        struct tulle__known_out *out = &(*known)[count++];
+        *out = (struct tulle__known_out){ .id = p->id, .name = p->name, .is_proxy = p->is_proxy };
+        if (is_near) {
+            p->control_pointer = p->control;
+            p->events_pointer = p->events;
+            out->control_addresses = &p->control_pointer;
+            out->control_address_count = 1;
+            out->event_addresses = &p->events_pointer;
+            out->event_address_count = p->events[0] != '\0' ? 1 : 0;
+        }
+    }
+    return count;
+}
+
+static bool
+encode_here(struct tulle__engine *e,
+            const struct tulle__peer *asker,
+            uint64_t reply_to,
+            bool wants_lanes)
+{
+    struct tulle__here_lane_out *lanes = NULL;
+    struct tulle__holding *holdings = NULL;
+    struct tulle__known_out *known = NULL;
+    size_t lane_cap = 0;
+    size_t holding_cap = 0;
+    size_t known_cap = 0;
+    struct tulle__here_out here = { .reply_to = reply_to,
+                                    .has_lanes = wants_lanes && !e->config.is_proxy };
+    tulle__self_out(e, &here.self, true);
+    if (here.has_lanes) {
+        here.lane_count = collect_lanes(e, asker, &lanes, &lane_cap);
+        here.holding_count = collect_holdings(e, asker, &holdings, &holding_cap);
+    }
+    here.peer_count = collect_known(e, asker, &known, &known_cap);
+    here.lanes = lanes;
+    here.holdings = holdings;
+    here.peers = known;
+    bool is_good = here.lane_count != SIZE_MAX;
+    tulle__writer_reset(&e->body);
+    if (is_good)
+        tulle__here_encode(&e->body, &here);
+    tulle__free(lanes);
+    tulle__free(holdings);
+    tulle__free(known);
+    return is_good;
+}
+
+void
+tulle__on_sync(struct tulle__engine *e,
+               const struct tulle__control_header *header,
+               uint64_t via,
+               const struct tulle__sync_view *sync)
+{
+    struct tulle__peer *peer = tulle__peer_find(e, header->from);
+    TULLE_ASSERT(peer != NULL);
+    tulle__peer_learn(e, peer, &sync->self, header->hops == 0);
+    if (!encode_here(e, peer, header->counter, sync->wants_lanes))
+        return; /* it asks again */
+    uint64_t hop = tulle__peer_hop(e, peer);
+    if (hop == 0) {
+        const struct tulle__peer *neighbour = tulle__peer_find(e, via);
+        hop = neighbour == NULL ? 0 : tulle__peer_hop(e, neighbour);
+    }
+    if (hop == 0 || tulle__control_send_hop(e, hop, peer->id, TULLE__HERE) == 0) {
+        e->counters.dropped_no_route++;
+        tulle__writer_reset(&e->body);
+        return;
+    }
+    e->counters.syncs_answered++;
+    if (sync->wants_lanes && !e->config.is_proxy && !peer->is_answered) {
+        peer->is_answered = true;
+        e->are_acks_dirty = true;
+    }
+    if (!peer->is_synced)
+        tulle__sync_want(e, peer);
+    tulle__join_on_timer(e);
+}
+
+/* ---- taking an answer in ---- */
+
+void
+tulle__resolve_pending(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    uint64_t next = rx->held != NULL ? rx->held->first : rx->known_head + 1;
+    if (tulle__lane_policy(e, rx->lane)->from != TULLE_FROM_LIVE || rx->cited_sync != 0)
+        next = 1; /* what is not to be had any more is told as a gap */
+    tulle__rx_activate(e, rx, next);
+    tulle__repair_check(e, rx);
+}
+
+/* Start a lane of the answering node as the subscription asks. */
+static void
+start_lane(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__here_lane *info)
+{
+    const struct tulle__policy *policy = tulle__lane_policy(e, rx->lane);
+    uint64_t start = info->head + 1;
+    if (policy->from == TULLE_FROM_EARLIEST)
+        start = info->first;
+    if (policy->from == TULLE_FROM_LAST) {
+        start = info->head > policy->from_count ? info->head - policy->from_count + 1 : 1;
+        start = start < info->first ? info->first : start;
+    }
+    if (start == 1) {
+        rx->is_clock_known = true;
+        rx->kept.is_floor_known = true;
+    } else if (start == info->head + 1) {
+        tulle__rx_set_need(e, rx, info->clock);
+    } else {
+        rx->wants_prefix = policy->order == TULLE_ORDER_CAUSAL;
+    }
+    tulle__rx_activate(e, rx, start);
+    if (start > 1 && !tulle__own_clock_raise(&e->clock, rx->lane, start - 1))
+        e->counters.dropped_table_full++;
+    tulle__beat_soon(e); /* it acknowledges what was before the start */
+}
+
+/* Lanes that the clocks of an answer name and that nobody will answer for start
+ * behind what is named: it was before this node joined. */
+static void
+resolve_need(struct tulle__engine *e, const struct tulle__rx *rx)
+{
+    for (size_t i = 0; rx->has_need && i < rx->need.len; i++) {
+        struct tulle__clock_pair pair = rx->need.pairs[i];
+        uint64_t node = tulle__lane_names_node(e->names, pair.lane);
+        if (node == e->config.id || !tulle__lane_policy(e, pair.lane)->is_taken ||
+            e->lanes[pair.lane].rx != NULL)
+            continue;
+        struct tulle__rx *other = tulle__rx_get(e, pair.lane);
+        const struct tulle__peer *peer = tulle__peer_find(e, node);
+        bool may_answer =
+            peer != NULL && peer->stage != TULLE__STAGE_GONE && peer->stage != TULLE__STAGE_LEFT;
+        if (other == NULL)
+            continue;
+        if (!other->is_active && !may_answer)
+            tulle__rx_activate(e, other, pair.count + 1);
+        tulle__rx_raise_head(e, other, pair.count);
+    }
+}
+
+static void
+take_lanes(struct tulle__engine *e,
+           struct tulle__peer *peer,
+           const struct tulle__here_view *here,
+           uint64_t version)
+{
+    struct tulle__list lanes = here->lanes;
+    struct tulle__here_lane info;
+    while (tulle__list_next_lane(&lanes, &info)) {
+        if (!tulle__interest_takes(e, info.stream))
+            continue;
+        uint32_t lane = tulle__lane_intern(e, peer->id, info.stream);
+        struct tulle__rx *rx = lane == TULLE__LANE_NONE ? NULL : tulle__rx_get(e, lane);
+        if (rx == NULL)
+            continue;
+        if (!rx->is_active && tulle__lane_policy(e, lane)->since <= version)
+            start_lane(e, rx, &info);
+        tulle__rx_raise_head(e, rx, info.head);
+    }
+    peer->is_synced = true;
+    if (peer->synced_version < version)
+        peer->synced_version = version;
+    for (uint32_t i = 0; i < e->lane_cap; i++) {
+        struct tulle__rx *rx = e->lanes[i].rx;
+        if (rx == NULL || rx->node != peer->id)
+            continue;
+        if (!rx->is_active && tulle__lane_policy(e, i)->since <= version) {
+            rx->is_clock_known = true; /* not named: it is newer than the answer */
+            rx->kept.is_floor_known = true;
+            tulle__rx_activate(e, rx, 1);
+        }
+    }
+}
+
+static void
+take_known(struct tulle__engine *e, struct tulle__list peers)
+{
+    struct tulle__known known;
+    while (tulle__list_next_known(&peers, &known)) {
+        if (known.id == e->config.id)
+            continue;
+        struct tulle__peer *peer = tulle__peer_get(e, known.id);
+        if (peer == NULL)
+            return;
+        struct tulle__self_view self = { .name = known.name,
+                                         .control_addresses = known.control_addresses,
+                                         .event_addresses = known.event_addresses,
+                                         .has_addresses = known.control_addresses.count > 0,
+                                         .is_proxy = known.is_proxy };
+        if (peer->stage != TULLE__STAGE_NEW)
+            self.is_proxy = peer->is_proxy; /* it knows better itself */
+        tulle__peer_learn(e, peer, &self, self.has_addresses);
+        if (!peer->is_synced)
+            tulle__sync_want(e, peer);
+    }
+}
+
+static void
+take_holdings(struct tulle__engine *e,
+              const struct tulle__peer *holder,
+              struct tulle__list holdings)
+{
+    struct tulle__holding held;
+    while (tulle__list_next_holding(&holdings, &held)) {
+        const struct tulle__peer *owner = tulle__peer_find(e, held.node);
+        if (held.node == e->config.id || !tulle__interest_takes(e, held.stream) ||
+            (owner != NULL && tulle__peer_is_live(owner)))
+            continue;
+        uint32_t lane = tulle__lane_intern(e, held.node, held.stream);
+        struct tulle__rx *rx = lane == TULLE__LANE_NONE ? NULL : tulle__rx_get(e, lane);
+        if (rx == NULL)
+            continue;
+        rx->cited_by = holder->id;
+        if (!rx->is_active) {
+            const struct tulle__policy *policy = tulle__lane_policy(e, lane);
+            uint64_t start = held.last + 1;
+            if (policy->from == TULLE_FROM_EARLIEST)
+                start = held.first;
+            if (policy->from == TULLE_FROM_LAST && held.last > policy->from_count)
+                start = held.last - policy->from_count + 1;
+            else if (policy->from == TULLE_FROM_LAST)
+                start = 1;
+            start = start < held.first ? held.first : start;
+            rx->wants_prefix =
+                start > 1 && start <= held.last && policy->order == TULLE_ORDER_CAUSAL;
+            rx->is_clock_known = start == 1;
+            rx->kept.is_floor_known = start == 1;
+            tulle__rx_activate(e, rx, start);
+        }
+        tulle__rx_raise_head(e, rx, held.last);
+    }
+}
+
+/* Lanes of nodes that the answering one cited and does not know as living. */
+static void
+resolve_cited(struct tulle__engine *e, const struct tulle__peer *citer, uint64_t reply_to)
+{
+    for (uint32_t i = 0; i < e->lane_cap; i++) {
+        struct tulle__rx *rx = e->lanes[i].rx;
+        if (rx != NULL && !rx->is_active && rx->cited_sync != 0 && rx->cited_by == citer->id &&
+            reply_to >= rx->cited_sync && tulle__peer_find(e, rx->node) == NULL)
+            tulle__resolve_pending(e, rx);
+    }
+}
+
+/* Was this asked, and of which version of our interest does it speak? */
+static bool
+match_question(struct tulle__engine *e,
+               struct tulle__peer *peer,
+               const struct tulle__control_header *header,
+               uint64_t reply_to,
+               uint64_t *version)
+{
+    for (size_t i = 0; i < TULLE__LINKS_LIMIT; i++) {
+        struct tulle__link *link = &e->links[i];
+        if (link->handle == 0 || link->peer != 0 || link->counter != reply_to || header->hops != 0)
+            continue;
+        link->peer = peer->id;
+        link->tries = 0;
+        peer->link = link->handle;
+        *version = link->version;
+        return true;
+    }
+    *version = peer->sync_version;
+    return peer->sync_counter != 0 && peer->sync_counter == reply_to;
+}
+
+void
+tulle__on_here(struct tulle__engine *e,
+               const struct tulle__control_header *header,
+               const struct tulle__here_view *here)
+{
+    struct tulle__peer *peer = tulle__peer_find(e, header->from);
+    TULLE_ASSERT(peer != NULL);
+    uint64_t version = 0;
+    if (!match_question(e, peer, header, here->reply_to, &version)) {
+        e->counters.dropped_unwanted++;
+        return;
+    }
+    tulle__peer_learn(e, peer, &here->self, header->hops == 0);
+    if (version == e->interest.version)
+        peer->is_sync_due = false;
+    take_known(e, here->peers);
+    if (here->has_lanes) {
+        take_lanes(e, peer, here, version);
+        take_holdings(e, peer, here->holdings);
+        for (uint32_t i = 0; i < e->lane_cap; i++) {
+            if (e->lanes[i].rx != NULL && e->lanes[i].rx->node == peer->id)
+                resolve_need(e, e->lanes[i].rx);
+        }
+        resolve_cited(e, peer, here->reply_to);
+    } else if (peer->is_proxy || e->config.is_proxy) {
+        peer->is_synced = true;
+        peer->synced_version = version;
+    }
+    if (version == e->interest.version)
+        peer->is_sync_due = false;
+    tulle__join_on_timer(e);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_DELIVERY_LANE_STATE_H
+#define TULLE_DELIVERY_LANE_STATE_H
+
+/* State of interest and lanes; see delivery/state.h. */
+
+#include "clock/clock.h"
+#include "codec/batch.h"
+#include "codec/topic.h"
+#include "delivery/store.h"
+
+#include <tulle/node.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    TULLE__TAKES_LIMIT = 256, /* subscriptions of a node */
+    TULLE__RUNS_LIMIT = 64    /* separate seen ranges of a lane in arrival order */
+};
+
+/* ---- interest.c: what is taken here ---- */
+
+struct tulle__take {
+    bool is_used;
+    char pattern[TULLE__TOPIC_LEN_MAX + 1];
+    size_t pattern_len;
+    tulle_order order;
+    tulle_from from;
+    uint64_t from_count;
+    uint32_t flags;
+    uint64_t since; /* interest version that brought it */
+};
+
+struct tulle__taken_key {
+    struct tulle__key key;
+    uint32_t refs;
+    uint64_t since; /* interest version that brought it */
+    struct tulle__taken_key *next;
+};
+
+struct tulle__interest {
+    struct tulle__take takes[TULLE__TAKES_LIMIT];
+    uint32_t take_end; /* used ones are below */
+    struct tulle__taken_key *keys;
+    struct tulle__taken_key *removed; /* until the next input: actions point at them */
+    size_t key_count;
+    uint64_t version; /* grows with each change */
+};
+
+/* What interest says about one stream; kept with each lane. */
+struct tulle__policy {
+    uint64_t version; /* of the interest it was made from; 0: never made */
+    uint64_t since;   /* version from which the stream has been taken */
+    bool is_taken;
+    bool wants_arrivals;
+    bool wants_duplicates;
+    bool wants_clock;
+    tulle_order order; /* the strongest asked for */
+    tulle_from from;
+    uint64_t from_count;
+};
+
+/* ---- receive.c, repair.c: lanes of others that are taken ---- */
+
+struct tulle__held {
+    uint64_t first;
+    uint64_t last;
+    struct tulle__buf *buf;
+    struct tulle__batch batch;
+    struct tulle__clock_view walk; /* deps not looked at yet */
+    struct tulle__dep dep;         /* the one looked at, while has_dep */
+    bool has_dep;
+    bool is_repaired;
+    uint32_t hops;
+    int64_t arrived_us;
+    int64_t arrived_ns;
+    struct tulle__held *next;
+    struct tulle__held *previous;
+};
+
+struct tulle__run {
+    uint64_t first;
+    uint64_t last;
+};
+
+/* The search for a missing range. */
+struct tulle__repair {
+    bool is_active;
+    bool is_asking;    /* a FETCH is out */
+    bool is_silent;    /* in this round, somebody did not answer or could not be asked */
+    bool is_malformed; /* an answer could not be read */
+    int64_t since_ns;  /* when the hole began to hold the lane up */
+    int64_t due_ns;    /* next step */
+    uint64_t counter;  /* of the FETCH that is out */
+    uint32_t source;   /* next in the order of sources */
+    uint32_t refusals; /* in this round */
+    uint32_t rounds;
+    uint64_t available; /* lowest seq above the hole that somebody keeps; 0: not known */
+    struct tulle__rx *next;
+    struct tulle__rx *previous;
+};
+
+struct tulle__rx {
+    uint32_t lane;
+    uint64_t node;
+    bool is_active;           /* it is known where to start; else arrivals wait */
+    bool wants_prefix;        /* the clock just before next is needed and not known */
+    bool is_clock_known;      /* clock is complete */
+    uint64_t next;            /* lowest seq not delivered */
+    uint64_t known_head;      /* highest seq known to exist */
+    struct tulle__held *held; /* ascending by first */
+    struct tulle__held *held_tail;
+    struct tulle__clock clock; /* the lane's clock at next - 1: its causal past */
+    struct tulle__clock need;  /* to be satisfied before the first delivery */
+    size_t need_index;         /* entries below are satisfied */
+    bool has_need;
+    bool is_runnable; /* in the engine's list of lanes to look at */
+    bool is_waiting;  /* for wait_lane to reach wait_count */
+    uint32_t wait_lane;
+    uint64_t wait_count;
+    int64_t wait_since_ns;
+    struct tulle__rx *wait_next; /* others that wait for the same lane, ascending by count */
+    struct tulle__rx *waiters;   /* those that wait for this one */
+    struct tulle__rx *run_next;
+    struct tulle__repair repair;
+    uint64_t cited_by;       /* id of a node that depends on something here; 0: none */
+    uint64_t cited_sync;     /* counter of the SYNC that asked it about an unknown node */
+    struct tulle__run *runs; /* arrival order: what was seen above next */
+    uint32_t run_count;
+    uint64_t gap_first; /* last range given up */
+    uint64_t gap_last;
+    struct tulle__kept kept;
+};
+
+/* ---- publish.c: own lanes ---- */
+
+struct tulle__tx {
+    uint32_t lane;
+    uint64_t next_seq;
+    uint64_t head;             /* last seq sent */
+    uint64_t stamp;            /* own clock's stamp up to which deps have been sent */
+    struct tulle__clock clock; /* the lane's clock at head */
+    struct tulle__kept kept;
+    bool is_open; /* a batch gathers */
+    bool is_open_explicit;
+    struct tulle__writer events;
+    uint32_t open_count;
+    uint64_t open_base;
+    uint64_t open_stamp; /* own clock's stamp as of the batch's last event */
+    struct tulle__dep *open_deps;
+    size_t open_dep_count;
+    size_t open_dep_cap;
+    struct tulle__tx *open_next; /* open ones, oldest first */
+    struct tulle__tx *next;      /* all own lanes */
+    uint64_t beat_head;          /* head that the last beat told */
+};
+
+struct tulle__lane {
+    struct tulle__policy policy;
+    struct tulle__rx *rx;
+    struct tulle__tx *tx;
+};
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The table of lanes: what the engine knows under each lane index. */
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "delivery/internal.h"
+
+static bool
+reserve_lanes(struct tulle__engine *e, uint32_t lane)
+{
+    while (e->lane_cap <= lane) {
+        size_t old = e->lane_cap;
+        if (!tulle__grow(&e->lanes, &e->lane_cap, e->lane_cap, sizeof *e->lanes))
+            return false;
+        for (size_t i = old; i < e->lane_cap; i++)
+            e->lanes[i] = (struct tulle__lane){ 0 };
+    }
+    return true;
+}
+
+uint32_t
+tulle__lane_intern(struct tulle__engine *e, uint64_t node, struct tulle__view stream)
+{
+    uint32_t lane = tulle__lane_names_intern(e->names, node, stream);
+    if (lane != TULLE__LANE_NONE && !reserve_lanes(e, lane))
+        lane = TULLE__LANE_NONE; /* the name stays; the next try may find memory */
+    if (lane == TULLE__LANE_NONE)
+        e->counters.dropped_table_full++;
+    return lane;
+}
+
+const struct tulle__policy *
+tulle__lane_policy(struct tulle__engine *e, uint32_t lane)
+{
+    /* Retention names lanes of deps without the engine: make room for those too. */
+    static const struct tulle__policy nothing;
+    if (!reserve_lanes(e, lane))
+        return &nothing;
+    struct tulle__policy *policy = &e->lanes[lane].policy;
+    tulle__policy_refresh(e, policy, tulle__lane_names_stream(e->names, lane));
+    return policy;
+}
+
+void
+tulle__lanes_free(struct tulle__engine *e)
+{
+    for (size_t i = 0; i < e->lane_cap; i++) {
+        if (e->lanes[i].rx != NULL)
+            tulle__rx_free(e, &e->lanes[i].rx);
+        if (e->lanes[i].tx != NULL)
+            tulle__tx_free(e, &e->lanes[i].tx);
+    }
+    tulle__free(e->lanes);
+    e->lanes = NULL;
+    e->lane_cap = 0;
+}
+
+void
+tulle__lanes_revisit(struct tulle__engine *e)
+{
+    for (uint32_t i = 0; i < e->lane_cap; i++) {
+        struct tulle__rx *rx = e->lanes[i].rx;
+        if (rx == NULL)
+            continue;
+        const struct tulle__policy *policy = tulle__lane_policy(e, i);
+        if (!policy->is_taken) {
+            tulle__rx_free(e, &e->lanes[i].rx);
+            continue;
+        }
+        /* What was seen out of order cannot be put into order any more. */
+        while (policy->order != TULLE_ORDER_NONE && rx->run_count > 0)
+            tulle__unordered_give_up(e, rx);
+        tulle__make_runnable(e, rx);
+    }
+}
+
+/* A lane that only clocks name, of a node that is not there, unchanged since the
+ * last time: nothing can wait for it any more (older than the repair horizon). */
+static bool
+is_forgettable(const struct tulle__engine *e, uint32_t lane)
+{
+    if (e->lanes[lane].rx != NULL || e->lanes[lane].tx != NULL)
+        return false;
+    const struct tulle__peer *peer = tulle__peer_find(e, tulle__lane_names_node(e->names, lane));
+    if (peer != NULL && tulle__peer_is_live(peer))
+        return false;
+    return lane >= e->clock.cap || e->clock.entries[lane].stamp <= e->forget_stamp;
+}
+
+static void
+forget_in(struct tulle__clock *clock, const bool *goes, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < clock->len; i++) {
+        uint32_t lane = clock->pairs[i].lane;
+        if (lane < count && goes[lane])
+            continue;
+        clock->pairs[kept++] = clock->pairs[i];
+    }
+    clock->len = kept;
+}
+
+static void
+forget_in_lane(struct tulle__lane *lane, const bool *goes, size_t count)
+{
+    if (lane->tx != NULL) {
+        forget_in(&lane->tx->clock, goes, count);
+        forget_in(&lane->tx->kept.floor, goes, count);
+    }
+    /* A lane that has not had its first delivery keeps its need as it is indexed. */
+    if (lane->rx != NULL) {
+        forget_in(&lane->rx->clock, goes, count);
+        forget_in(&lane->rx->kept.floor, goes, count);
+    }
+}
+
+static void
+mark_needed(const struct tulle__lane *lane, bool *goes, size_t count)
+{
+    if (lane->rx == NULL || !lane->rx->has_need)
+        return;
+    for (size_t i = 0; i < lane->rx->need.len; i++) {
+        if (lane->rx->need.pairs[i].lane < count)
+            goes[lane->rx->need.pairs[i].lane] = false;
+    }
+}
+
+void
+tulle__lanes_forget(struct tulle__engine *e)
+{
+    size_t count = tulle__lane_names_end(e->names);
+    if (count == 0 || !reserve_lanes(e, (uint32_t)(count - 1)))
+        return;
+    bool *goes = tulle__alloc(count * sizeof *goes);
+    if (goes == NULL)
+        return; /* another time */
+    for (uint32_t i = 0; i < count; i++)
+        goes[i] = tulle__lane_names_is_used(e->names, i) && is_forgettable(e, i);
+    for (uint32_t i = 0; i < count; i++)
+        mark_needed(&e->lanes[i], goes, count);
+    for (uint32_t i = 0; i < count; i++)
+        forget_in_lane(&e->lanes[i], goes, count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!goes[i])
+            continue;
+        tulle__own_clock_remove(&e->clock, i);
+        e->lanes[i] = (struct tulle__lane){ 0 };
+        tulle__lane_names_release(e->names, i);
+    }
+    tulle__free(goes);
+    e->forget_stamp = e->clock.stamp;
+}

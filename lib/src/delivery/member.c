@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The other nodes: who is there, by which ways, and how sure that is.
+ *
+ * A peer that falls silent is first suspect, then gone; one that says goodbye has
+ * left. Connections to a gone peer stay for a while, so that a partition heals by
+ * itself; a peer that left, or whose address somebody else has now, is hung up. */
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "delivery/internal.h"
+
+#include <string.h>
+
+struct tulle__peer *
+tulle__peer_find(const struct tulle__engine *e, uint64_t id)
+{
+    struct tulle__peer *peer = NULL;
+    HASH_FIND(hh, e->peers, &id, sizeof id, peer);
+    return peer;
+}
+
+const char *
+tulle__node_name(const struct tulle__engine *e, uint64_t id)
+{
+    const struct tulle__peer *peer = tulle__peer_find(e, id);
+    return peer != NULL ? peer->name : id == e->config.id ? e->name : "";
+}
+
+/* ---- table ---- */
+
+static void
+hang_up(struct tulle__engine *e, struct tulle__peer *peer)
+{
+    if (!peer->is_control_dialed && !peer->is_events_dialed)
+        return;
+    struct tulle__action *action = tulle__action_push(e, TULLE__ACTION_HANGUP);
+    if (action != NULL) {
+        action->u.dial.hop = peer->id;
+        action->u.dial.control = peer->is_control_dialed ? peer->control : NULL;
+        action->u.dial.events = peer->is_events_dialed ? peer->events : NULL;
+    }
+    peer->is_control_dialed = false;
+    peer->is_events_dialed = false;
+}
+
+static void
+unbind_link(struct tulle__engine *e, struct tulle__peer *peer)
+{
+    if (peer->link == 0)
+        return;
+    struct tulle__link *link = &e->links[peer->link - 1];
+    link->peer = 0;
+    link->tries = 0;
+    link->due_ns = e->now.mono.ns;
+    peer->link = 0;
+}
+
+static void
+free_peer(struct tulle__engine *e, struct tulle__peer *peer)
+{
+    HASH_DEL(e->peers, peer);
+    tulle__clock_fini(&peer->acked);
+    tulle__free(peer->takes);
+    tulle__free(peer);
+}
+
+/* Actions point at names and addresses of peers until the next input: who changed
+ * during this one stays. */
+static bool
+make_room(struct tulle__engine *e)
+{
+    if (HASH_COUNT(e->peers) < e->config.peers_max)
+        return true;
+    struct tulle__peer *oldest = NULL;
+    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
+        bool can_go = !tulle__peer_is_live(p) && !p->is_control_dialed && !p->is_events_dialed &&
+                      p->stage_ns != e->now.mono.ns;
+        if (can_go && (oldest == NULL || p->stage_ns < oldest->stage_ns))
+            oldest = p;
+    }
+    if (oldest == NULL)
+        return false;
+    free_peer(e, oldest);
+    return true;
+}
+
+struct tulle__peer *
+tulle__peer_get(struct tulle__engine *e, uint64_t id)
+{
+    struct tulle__peer *peer = tulle__peer_find(e, id);
+    if (peer != NULL)
+        return peer;
+    peer = make_room(e) ? tulle__alloc(sizeof *peer) : NULL;
+    if (peer == NULL) {
+        e->counters.dropped_table_full++;
+        return NULL;
+    }
+    peer->id = id;
+    peer->heard_ns = e->now.mono.ns;
+    peer->stage_ns = e->now.mono.ns;
+    tulle__clock_init(&peer->acked);
+    HASH_ADD(hh, e->peers, id, sizeof peer->id, peer);
+    tulle__sync_want(e, peer);
+    return peer;
+}
+
+void
+tulle__members_free(struct tulle__engine *e)
+{
+    for (struct tulle__peer *p = e->peers; p != NULL;) {
+        struct tulle__peer *next = p->hh.next;
+        free_peer(e, p);
+        p = next;
+    }
+}
+
+/* ---- stages ---- */
+
+static void
+tell_peer(struct tulle__engine *e,
+          struct tulle__peer *peer,
+          tulle_peer_state state,
+          uint64_t previous)
+{
+    static const char *const names[] = { "", "up", "suspect", "gone", "left", "restarted" };
+    uint32_t hops = tulle__peer_hops(e, peer);
+    tulle__log(&e->config.log, TULLE_LOG_INFO, "member.state",
+               "node=%016llx name=%s state=%s address=%s hops=%u", (unsigned long long)peer->id,
+               peer->name, names[state], peer->control, hops == UINT32_MAX ? 0U : hops);
+    struct tulle__action *action = tulle__action_push(e, TULLE__ACTION_PEER);
+    if (action == NULL)
+        return;
+    action->u.peer = (struct tulle_peer){ .node = peer->id,
+                                          .name = peer->name,
+                                          .address = peer->control,
+                                          .state = state,
+                                          .previous = previous,
+                                          .hops = hops == UINT32_MAX ? 0 : hops,
+                                          .is_proxy = peer->is_proxy };
+}
+
+/* Nobody will tell any more where the node's lanes start. */
+static void
+resolve_lanes(struct tulle__engine *e, uint64_t node)
+{
+    for (uint32_t i = 0; i < e->lane_cap; i++) {
+        struct tulle__rx *rx = e->lanes[i].rx;
+        if (rx != NULL && rx->node == node && !rx->is_active)
+            tulle__resolve_pending(e, rx);
+    }
+}
+
+void
+tulle__peer_set_stage(struct tulle__engine *e,
+                      struct tulle__peer *peer,
+                      enum tulle__peer_stage stage)
+{
+    if (peer->stage == stage)
+        return;
+    bool was_live = tulle__peer_is_live(peer);
+    peer->stage = stage;
+    peer->stage_ns = e->now.mono.ns;
+    e->interest_epoch++;
+    e->are_acks_dirty = true;
+    bool is_live = tulle__peer_is_live(peer);
+    if (is_live && !was_live)
+        e->up_count++;
+    if (was_live && !is_live)
+        e->up_count--;
+    if (stage == TULLE__STAGE_SUSPECT && peer->is_announced)
+        tell_peer(e, peer, TULLE_PEER_SUSPECT, 0);
+    if (stage != TULLE__STAGE_GONE && stage != TULLE__STAGE_LEFT)
+        return;
+    if (peer->is_announced)
+        tell_peer(e, peer, stage == TULLE__STAGE_LEFT ? TULLE_PEER_LEFT : TULLE_PEER_GONE, 0);
+    peer->is_announced = false;
+    unbind_link(e, peer);
+    if (stage == TULLE__STAGE_LEFT)
+        hang_up(e, peer);
+    resolve_lanes(e, peer->id);
+}
+
+static struct tulle__peer *
+find_previous(struct tulle__engine *e, const struct tulle__peer *peer)
+{
+    struct tulle__peer *previous = NULL;
+    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
+        if (p == peer || strcmp(p->name, peer->name) != 0 || tulle__peer_is_live(p))
+            continue;
+        if (previous == NULL || p->heard_ns > previous->heard_ns)
+            previous = p;
+    }
+    return previous;
+}
+
+static void
+announce(struct tulle__engine *e, struct tulle__peer *peer)
+{
+    if (peer->is_announced || !tulle__peer_is_live(peer) || peer->name[0] == '\0')
+        return;
+    peer->is_announced = true;
+    const struct tulle__peer *previous = find_previous(e, peer);
+    if (previous != NULL)
+        tell_peer(e, peer, TULLE_PEER_RESTARTED, previous->id);
+    else
+        tell_peer(e, peer, TULLE_PEER_UP, 0);
+}
+
+/* ---- ways ---- */
+
+static void
+note_route(struct tulle__engine *e, struct tulle__peer *peer, uint64_t via, uint32_t hops)
+{
+    struct tulle__route *oldest = NULL;
+    for (uint32_t i = 0; i < peer->route_count; i++) {
+        struct tulle__route *route = &peer->routes[i];
+        if (route->via == via) {
+            if (route->hops != hops)
+                e->interest_epoch++;
+            route->hops = hops;
+            route->heard_ns = e->now.mono.ns;
+            return;
+        }
+        if (oldest == NULL || route->heard_ns < oldest->heard_ns)
+            oldest = route;
+    }
+    if (peer->route_count < TULLE__ROUTES_PER_PEER)
+        oldest = &peer->routes[peer->route_count++];
+    *oldest = (struct tulle__route){ .via = via, .hops = hops, .heard_ns = e->now.mono.ns };
+    e->interest_epoch++;
+}
+
+static int64_t
+suspect_after_ns(const struct tulle__engine *e, const struct tulle__peer *peer)
+{
+    int64_t three_beats = 3 * (int64_t)peer->beat_ms;
+    int64_t limit = e->config.suspect_ms;
+    return tulle__ms_to_ns(three_beats > limit ? three_beats : limit);
+}
+
+static int64_t
+gone_after_ns(const struct tulle__engine *e, const struct tulle__peer *peer)
+{
+    int64_t five_beats = 5 * (int64_t)peer->beat_ms;
+    int64_t limit = e->config.gone_ms;
+    return tulle__ms_to_ns(five_beats > limit ? five_beats : limit);
+}
+
+static const struct tulle__route *
+best_route(const struct tulle__engine *e, const struct tulle__peer *peer)
+{
+    const struct tulle__route *best = NULL;
+    for (uint32_t i = 0; i < peer->route_count; i++) {
+        const struct tulle__route *route = &peer->routes[i];
+        if (e->now.mono.ns - route->heard_ns > suspect_after_ns(e, peer))
+            continue;
+        if (best == NULL || route->hops < best->hops ||
+            (route->hops == best->hops && route->via < best->via))
+            best = route;
+    }
+    for (uint32_t i = 0; best == NULL && i < peer->route_count; i++) {
+        const struct tulle__route *route = &peer->routes[i];
+        if (best == NULL || route->heard_ns > best->heard_ns)
+            best = route; /* stale, but better than none */
+    }
+    return best;
+}
+
+static uint64_t
+direct_hop(const struct tulle__peer *peer)
+{
+    if (peer->link != 0)
+        return peer->link;
+    return peer->is_control_dialed ? peer->id : 0;
+}
+
+uint64_t
+tulle__peer_hop(const struct tulle__engine *e, const struct tulle__peer *peer)
+{
+    const struct tulle__route *route = best_route(e, peer);
+    if (route == NULL || route->via == 0)
+        return direct_hop(peer);
+    const struct tulle__peer *neighbour = tulle__peer_find(e, route->via);
+    return neighbour == NULL ? 0 : direct_hop(neighbour);
+}
+
+uint32_t
+tulle__peer_hops(const struct tulle__engine *e, const struct tulle__peer *peer)
+{
+    const struct tulle__route *route = best_route(e, peer);
+    if (route == NULL || e->now.mono.ns - route->heard_ns > gone_after_ns(e, peer))
+        return UINT32_MAX;
+    return route->hops;
+}
+
+void
+tulle__peer_heard(struct tulle__engine *e,
+                  struct tulle__peer *peer,
+                  uint64_t via,
+                  uint32_t hops,
+                  bool is_sign_of_life)
+{
+    if (peer->stage == TULLE__STAGE_LEFT)
+        return; /* an id never comes back: these are stragglers */
+    note_route(e, peer, via, hops);
+    peer->heard_ns = e->now.mono.ns;
+    if (peer->stage == TULLE__STAGE_GONE && !is_sign_of_life)
+        return;
+    tulle__peer_set_stage(e, peer, TULLE__STAGE_UP);
+    announce(e, peer);
+}
+
+/* ---- what a peer says of itself ---- */
+
+static void
+set_text(char *to, size_t size, struct tulle__view text)
+{
+    size_t len = text.len < size - 1 ? text.len : size - 1;
+    if (len > 0)
+        memcpy(to, text.data, len);
+    to[len] = '\0';
+}
+
+/* Addresses separated by spaces; the driver chooses the one it can use. */
+static void
+join_addresses(char *to, size_t size, struct tulle__list list)
+{
+    size_t len = 0;
+    struct tulle__view address;
+    to[0] = '\0';
+    while (tulle__list_next_text(&list, &address)) {
+        if (address.len == 0 || len + address.len + 2 > size)
+            continue;
+        if (len > 0)
+            to[len++] = ' ';
+        memcpy(to + len, address.data, address.len);
+        len += address.len;
+        to[len] = '\0';
+    }
+}
+
+static void
+learn_takes(struct tulle__engine *e, struct tulle__peer *peer, const struct tulle__self_view *self)
+{
+    if (peer->has_takes && self->takes_version <= peer->takes_version)
+        return;
+    struct tulle__list list = self->takes;
+    struct tulle__view key;
+    size_t bytes = 0;
+    uint32_t count = 0;
+    while (tulle__list_next_text(&list, &key)) {
+        bytes += key.len;
+        count++;
+    }
+    /* One block: the views, then the bytes they show. Both bounded by limits.h. */
+    struct tulle__view *takes = tulle__alloc(count * sizeof *takes + bytes + 1);
+    if (takes == NULL)
+        return;
+    uint8_t *at = (uint8_t *)(takes + count);
+    list = self->takes;
+    for (uint32_t i = 0; i < count && tulle__list_next_text(&list, &key); i++) {
+        takes[i] = (struct tulle__view){ at, key.len };
+        if (key.len > 0)
+            memcpy(at, key.data, key.len);
+        at += key.len;
+    }
+    tulle__free(peer->takes);
+    peer->takes = takes;
+    peer->take_count = count;
+    peer->takes_version = self->takes_version;
+    peer->has_takes = true;
+    e->interest_epoch++;
+    e->are_acks_dirty = true;
+}
+
+bool
+tulle__peer_takes(const struct tulle__peer *peer, struct tulle__view stream)
+{
+    for (uint32_t i = 0; i < peer->take_count; i++) {
+        if (tulle__key_takes(peer->takes[i], stream))
+            return true;
+    }
+    return false;
+}
+
+/* Whoever had the address before is not there any more. */
+static void
+evict_address(struct tulle__engine *e, struct tulle__peer *peer)
+{
+    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
+        if (p == peer || p->control[0] == '\0' || strcmp(p->control, peer->control) != 0)
+            continue;
+        hang_up(e, p);
+        p->control[0] = '\0';
+        if (p->stage != TULLE__STAGE_LEFT)
+            tulle__peer_set_stage(e, p, TULLE__STAGE_GONE);
+    }
+}
+
+void
+tulle__peer_dial(struct tulle__engine *e, struct tulle__peer *peer)
+{
+    bool wants_control = !peer->is_control_dialed && peer->link == 0 && peer->control[0] != '\0';
+    bool wants_events = !peer->is_events_dialed && peer->events[0] != '\0';
+    if ((!wants_control && !wants_events) || peer->stage == TULLE__STAGE_LEFT)
+        return;
+    evict_address(e, peer);
+    struct tulle__action *action = tulle__action_push(e, TULLE__ACTION_DIAL);
+    if (action == NULL)
+        return; /* the next beat brings us here again */
+    action->u.dial.hop = peer->id;
+    action->u.dial.control = wants_control ? peer->control : NULL;
+    action->u.dial.events = wants_events ? peer->events : NULL;
+    peer->is_control_dialed = peer->is_control_dialed || wants_control;
+    peer->is_events_dialed = peer->is_events_dialed || wants_events;
+}
+
+void
+tulle__peer_learn(struct tulle__engine *e,
+                  struct tulle__peer *peer,
+                  const struct tulle__self_view *self,
+                  bool is_direct)
+{
+    if (peer->stage == TULLE__STAGE_LEFT)
+        return;
+    if (self->name.len > 0)
+        set_text(peer->name, sizeof peer->name, self->name);
+    if (peer->is_proxy != self->is_proxy) {
+        peer->is_proxy = self->is_proxy;
+        e->interest_epoch++;
+    }
+    if (self->beat_ms > 0 && self->beat_ms <= 60000)
+        peer->beat_ms = self->beat_ms;
+    if (self->has_takes)
+        learn_takes(e, peer, self);
+    if (is_direct && self->has_addresses) {
+        if (peer->control[0] == '\0')
+            join_addresses(peer->control, sizeof peer->control, self->control_addresses);
+        if (peer->events[0] == '\0')
+            join_addresses(peer->events, sizeof peer->events, self->event_addresses);
+    }
+    if (is_direct)
+        tulle__peer_dial(e, peer);
+    announce(e, peer);
+}
+
+void
+tulle__engine_found(struct tulle__engine *e,
+                    uint64_t id,
+                    const char *control_address,
+                    struct tulle__now now)
+{
+    e->now = now;
+    if (id == e->config.id || id < TULLE__NODE_ID_MIN)
+        return;
+    struct tulle__peer *peer = tulle__peer_get(e, id);
+    if (peer == NULL || peer->control[0] != '\0')
+        return;
+    set_text(peer->control, sizeof peer->control,
+             (struct tulle__view){ (const uint8_t *)control_address, strlen(control_address) });
+    tulle__peer_dial(e, peer);
+    tulle__sync_want(e, peer);
+    tulle__join_on_timer(e);
+}
+
+/* ---- time ---- */
+
+static void
+age_peer(struct tulle__engine *e, struct tulle__peer *peer)
+{
+    int64_t silent_ns = e->now.mono.ns - peer->heard_ns;
+    switch (peer->stage) {
+    case TULLE__STAGE_NEW:
+        if (silent_ns > gone_after_ns(e, peer))
+            tulle__peer_set_stage(e, peer, TULLE__STAGE_GONE);
+        break;
+    case TULLE__STAGE_UP:
+    case TULLE__STAGE_SUSPECT:
+        if (silent_ns > gone_after_ns(e, peer))
+            tulle__peer_set_stage(e, peer, TULLE__STAGE_GONE);
+        else if (silent_ns > suspect_after_ns(e, peer))
+            tulle__peer_set_stage(e, peer, TULLE__STAGE_SUSPECT);
+        break;
+    case TULLE__STAGE_GONE:
+    case TULLE__STAGE_LEFT:
+        break;
+    }
+}
+
+/* A peer gone for longer than anything of it can be repaired is hung up, and
+ * forgotten the time after. */
+static void
+forget_peers(struct tulle__engine *e)
+{
+    int64_t horizon_ns = tulle__ms_to_ns((int64_t)e->config.retain_ms + e->config.gone_ms);
+    for (struct tulle__peer *p = e->peers; p != NULL;) {
+        struct tulle__peer *next = p->hh.next;
+        if (!tulle__peer_is_live(p) && e->now.mono.ns - p->stage_ns > horizon_ns) {
+            if (p->is_control_dialed || p->is_events_dialed)
+                hang_up(e, p);
+            else
+                free_peer(e, p);
+        }
+        p = next;
+    }
+}
+
+/* Ask one neighbour after the other whom it knows, so that two that lost sight of
+ * each other meet again through a third. */
+static void
+refresh_one(struct tulle__engine *e)
+{
+    struct tulle__peer *chosen = NULL;
+    struct tulle__peer *lowest = NULL;
+    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
+        if (!tulle__peer_is_live(p) || direct_hop(p) == 0)
+            continue;
+        if (lowest == NULL || p->id < lowest->id)
+            lowest = p;
+        if (p->id > e->refreshed && (chosen == NULL || p->id < chosen->id))
+            chosen = p;
+    }
+    if (chosen == NULL)
+        chosen = lowest;
+    if (chosen == NULL)
+        return;
+    e->refreshed = chosen->id;
+    tulle__sync_want(e, chosen);
+}
+
+void
+tulle__member_on_timer(struct tulle__engine *e)
+{
+    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next)
+        age_peer(e, p);
+    if (e->now.mono.ns >= e->forget_due_ns) {
+        tulle__engine_close_batches(e, e->now); /* they name lanes */
+        forget_peers(e);
+        tulle__lanes_forget(e);
+        tulle__store_expire(&e->own_store, e->now.mono);
+        tulle__store_expire(&e->others_store, e->now.mono);
+        e->forget_due_ns = e->now.mono.ns + tulle__ms_to_ns((int64_t)e->config.retain_ms / 2 + 1);
+    }
+    if (e->now.mono.ns >= e->refresh_due_ns) {
+        refresh_one(e);
+        tulle__break_cycles(e);
+        e->refresh_due_ns = e->now.mono.ns + tulle__ms_to_ns(TULLE__REFRESH_MS);
+    }
+    e->member_due_ns = e->now.mono.ns + tulle__ms_to_ns(e->config.beat_ms / 2 + 5);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_DELIVERY_PEER_STATE_H
+#define TULLE_DELIVERY_PEER_STATE_H
+
+/* State of the other nodes and the ways to them; see delivery/state.h. */
+
+#include "clock/clock.h"
+#include "codec/limits.h"
+#include "codec/reader.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uthash.h>
+
+enum {
+    TULLE__LINKS_LIMIT = 64,   /* addresses to join */
+    TULLE__ROUTES_PER_PEER = 4 /* ways to a peer that are remembered */
+};
+
+/* ---- member.c: the other nodes ---- */
+
+enum tulle__peer_stage {
+    TULLE__STAGE_NEW, /* named by somebody, never heard */
+    TULLE__STAGE_UP,
+    TULLE__STAGE_SUSPECT,
+    TULLE__STAGE_GONE,
+    TULLE__STAGE_LEFT
+};
+
+struct tulle__route {
+    uint64_t via; /* neighbour; 0: the peer itself is one */
+    uint32_t hops;
+    int64_t heard_ns;
+};
+
+struct tulle__peer {
+    uint64_t id;
+    enum tulle__peer_stage stage;
+    char name[TULLE__NAME_LEN_MAX + 1];
+    bool is_proxy;
+    uint32_t beat_ms;  /* 0: not said */
+    bool is_announced; /* the application was told that it is up */
+    int64_t heard_ns;
+    int64_t stage_ns; /* when the stage began */
+    struct tulle__route routes[TULLE__ROUTES_PER_PEER];
+    uint32_t route_count;
+    char control[TULLE__ADDRESS_LEN_MAX + 1];
+    char events[TULLE__ADDRESS_LEN_MAX + 1];
+    const char *control_pointer; /* to the two above, for encoding lists */
+    const char *events_pointer;
+    bool is_control_dialed;
+    bool is_events_dialed;
+    uint32_t link; /* joined by this link; 0: by its advertised address */
+    uint64_t beat_counter;
+    struct tulle__view *takes; /* raw keys */
+    uint32_t take_count;
+    uint64_t takes_version;
+    bool has_takes;
+    bool is_synced;          /* a HERE from it was taken in */
+    uint64_t synced_version; /* interest version that the HERE answered */
+    bool is_sync_due;
+    int64_t sync_due_ns;
+    uint32_t sync_tries;
+    uint64_t sync_wanted;      /* interest version that wants to be answered */
+    uint64_t sync_counter;     /* of the SYNC sent last */
+    uint64_t sync_version;     /* interest version when it was sent */
+    bool is_answered;          /* it was given our lanes: it knows where they start */
+    struct tulle__clock acked; /* own lanes: how far it has delivered */
+    UT_hash_handle hh;
+};
+
+struct tulle__link {
+    uint32_t handle; /* 0: free */
+    char address[TULLE__ADDRESS_LEN_MAX + 1];
+    uint64_t peer; /* whose address it is; 0: not known */
+    bool is_self;
+    int64_t due_ns;
+    uint32_t tries;
+    uint64_t counter;
+    uint64_t version; /* of the interest when the SYNC was sent */
+};
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Own lanes: events gather in an open batch, which goes out when the driver has
+ * nothing more to publish, when it is large, or when the deps of the next event
+ * are not those of the batch any more.
+ *
+ * Deps are a delta (PROTOCOL 4.5): what changed in the own clock since the batch
+ * before on the same lane. All events of a batch share them, so a batch closes as
+ * soon as anything else was delivered or published here. */
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "delivery/internal.h"
+
+#include <string.h>
+
+/* ---- lanes ---- */
+
+static struct tulle__tx *
+get_tx(struct tulle__engine *e, struct tulle__view stream)
+{
+    uint32_t lane = tulle__lane_intern(e, e->config.id, stream);
+    if (lane == TULLE__LANE_NONE)
+        return NULL;
+    if (e->lanes[lane].tx != NULL)
+        return e->lanes[lane].tx;
+    struct tulle__tx *tx = tulle__alloc(sizeof *tx);
+    if (tx == NULL)
+        return NULL;
+    tx->lane = lane;
+    tx->next_seq = 1;
+    tulle__clock_init(&tx->clock);
+    tulle__kept_init(&tx->kept);
+    tx->kept.is_floor_known = true; /* nothing is before seq 1 */
+    tulle__writer_init(&tx->events);
+    tx->next = e->own_lanes;
+    e->own_lanes = tx;
+    e->lanes[lane].tx = tx;
+    return tx;
+}
+
+void
+tulle__tx_free(struct tulle__engine *e, struct tulle__tx **pointer)
+{
+    struct tulle__tx *tx = *pointer;
+    tulle__clock_fini(&tx->clock);
+    tulle__kept_fini(&e->own_store, &tx->kept);
+    tulle__writer_fini(&tx->events);
+    tulle__free(tx->open_deps);
+    tulle__free(tx);
+    *pointer = NULL;
+}
+
+/* ---- deps ---- */
+
+static bool
+add_open_dep(struct tulle__engine *e, struct tulle__tx *tx, uint32_t lane, uint64_t count)
+{
+    if (!tulle__grow(&tx->open_deps, &tx->open_dep_cap, tx->open_dep_count, sizeof *tx->open_deps))
+        return false;
+    tx->open_deps[tx->open_dep_count++] =
+        (struct tulle__dep){ .node = tulle__lane_names_node(e->names, lane),
+                             .stream = tulle__lane_names_stream(e->names, lane),
+                             .count = count };
+    return tulle__clock_raise(&tx->clock, lane, count);
+}
+
+static int
+compare_deps(const void *a, const void *b)
+{
+    const struct tulle__dep *x = a;
+    const struct tulle__dep *y = b;
+    if (x->stream.data != y->stream.data)
+        return x->stream.data < y->stream.data ? -1 : 1; /* interned: one pointer a stream */
+    if (x->node != y->node)
+        return x->node < y->node ? -1 : 1;
+    return 0;
+}
+
+/* Pointers decide the order of groups, so bytes may differ between runs but not
+ * their length or meaning. Entries are grouped by stream to name it once. */
+static void
+sort_deps(struct tulle__tx *tx)
+{
+    if (tx->open_dep_count > 1)
+        qsort(tx->open_deps, tx->open_dep_count, sizeof *tx->open_deps, compare_deps);
+}
+
+/* What changed since the last delta on this lane, but for the lane itself. */
+static bool
+collect_delta(struct tulle__engine *e, struct tulle__tx *tx)
+{
+    uint32_t lane = TULLE__LANE_NONE;
+    bool skips = e->config.mutation == TULLE__MUTATION_SHORT_DELTAS;
+    while (tulle__own_clock_next(&e->clock, tx->stamp, &lane)) {
+        if (lane == tx->lane)
+            continue;
+        if (skips) {
+            skips = false;
+            continue;
+        }
+        if (!add_open_dep(e, tx, lane, tulle__own_clock_get(&e->clock, lane)))
+            return false;
+    }
+    tx->stamp = e->clock.stamp;
+    return true;
+}
+
+/* The named causes and the history of their lanes: complete by itself, and no
+ * delta, so the next delta still covers everything (PROTOCOL 4.6). */
+static bool
+collect_causes(struct tulle__engine *e,
+               struct tulle__tx *tx,
+               const struct tulle__attributes_in *attributes)
+{
+    struct tulle__clock past;
+    tulle__clock_init(&past);
+    bool is_good = true;
+    size_t count = attributes == NULL ? 0 : attributes->cause_count;
+    for (size_t i = 0; is_good && i < count; i++) {
+        const struct tulle__dep *cause = &attributes->causes[i];
+        uint32_t lane = tulle__lane_intern(e, cause->node, cause->stream);
+        if (lane == TULLE__LANE_NONE)
+            continue; /* counted */
+        is_good = tulle__clock_raise(&past, lane, cause->count);
+        if (is_good && e->lanes[lane].rx != NULL)
+            is_good = tulle__clock_merge(&past, &e->lanes[lane].rx->clock);
+        else if (is_good && e->lanes[lane].tx != NULL)
+            is_good = tulle__clock_merge(&past, &e->lanes[lane].tx->clock);
+    }
+    for (size_t i = 0; is_good && i < past.len; i++) {
+        if (past.pairs[i].lane != tx->lane)
+            is_good = add_open_dep(e, tx, past.pairs[i].lane, past.pairs[i].count);
+    }
+    tulle__clock_fini(&past);
+    return is_good;
+}
+
+/* ---- batches ---- */
+
+static void
+unlink_open(struct tulle__engine *e, struct tulle__tx *tx)
+{
+    struct tulle__tx *previous = NULL;
+    for (struct tulle__tx *t = e->open_head; t != tx; t = t->open_next)
+        previous = t;
+    if (previous != NULL)
+        previous->open_next = tx->open_next;
+    else
+        e->open_head = tx->open_next;
+    if (e->open_tail == tx)
+        e->open_tail = previous;
+    tx->open_next = NULL;
+    tx->is_open = false;
+}
+
+static void
+push_publication(struct tulle__engine *e, const struct tulle__tx *tx, struct tulle__buf *buf)
+{
+    struct tulle__action *action = tulle__action_push(e, TULLE__ACTION_PUBLISH);
+    if (action == NULL)
+        return; /* a loss as any other: peers see the head and fetch */
+    struct tulle__view stream = tulle__lane_names_stream(e->names, tx->lane);
+    action->u.publication.key = (struct tulle__view){ stream.data, stream.len + 1 };
+    action->u.publication.body = tulle__buf_ref(buf);
+    e->counters.batches_published++;
+    e->counters.bytes_published += buf->len;
+}
+
+/* Without memory the batch stays open, and is tried again. */
+static bool
+close_batch(struct tulle__engine *e, struct tulle__tx *tx)
+{
+    sort_deps(tx);
+    struct tulle__batch_head head = { .node = e->config.id,
+                                      .first_seq = tx->head + 1,
+                                      .base_hlc = tx->open_base,
+                                      .event_count = tx->open_count,
+                                      .deps = tx->open_deps,
+                                      .dep_count = tx->open_dep_count };
+    struct tulle__buf *buf = tulle__batch_encode(&head, &tx->events, &e->body);
+    if (buf == NULL)
+        return false;
+    uint64_t first = tx->head + 1;
+    tx->head += tx->open_count;
+    TULLE_ASSERT(tx->head + 1 == tx->next_seq);
+    push_publication(e, tx, buf);
+    tulle__kept_append(&e->own_store, &tx->kept, buf, first, tx->head, e->now.mono);
+    tulle__buf_unref(&buf);
+    tulle__writer_reset(&tx->events);
+    tx->open_dep_count = 0;
+    tx->open_count = 0;
+    unlink_open(e, tx);
+    e->are_acks_dirty = true;
+    tulle__beat_soon(e);
+    return true;
+}
+
+void
+tulle__engine_close_batches(struct tulle__engine *e, struct tulle__now now)
+{
+    e->now = now;
+    while (e->open_head != NULL && close_batch(e, e->open_head)) {
+    }
+}
+
+static bool
+open_batch(struct tulle__engine *e, struct tulle__tx *tx, const struct tulle__publish *publish)
+{
+    tx->open_dep_count = 0;
+    bool is_good =
+        publish->only_causes ? collect_causes(e, tx, publish->attributes) : collect_delta(e, tx);
+    if (!is_good)
+        return false;
+    tx->is_open = true;
+    tx->is_open_explicit = publish->only_causes;
+    tx->open_count = 0;
+    tx->open_base = 0;
+    if (e->open_tail != NULL)
+        e->open_tail->open_next = tx;
+    else
+        e->open_head = tx;
+    e->open_tail = tx;
+    return true;
+}
+
+/* Can the event join the open batch, or must that one go first? */
+static bool
+fits_batch(const struct tulle__engine *e,
+           const struct tulle__tx *tx,
+           const struct tulle__publish *publish)
+{
+    return !publish->only_causes && !tx->is_open_explicit && tx->open_stamp == e->clock.stamp &&
+           tx->events.len + publish->payload.len < e->config.batch_bytes &&
+           tx->open_count < TULLE__BATCH_EVENTS_MAX;
+}
+
+tulle_status
+tulle__engine_publish(struct tulle__engine *e,
+                      const struct tulle__publish *publish,
+                      struct tulle__now now)
+{
+    e->now = now;
+    if (publish->payload.len > e->config.event_bytes_max)
+        return TULLE_EMSGSIZE;
+    if (e->config.window_bytes > 0) {
+        tulle__acks_refresh(e);
+        if (e->unacked_bytes >= e->config.window_bytes)
+            return TULLE_EAGAIN;
+    }
+    size_t stream_len = tulle__stream_len(publish->topic, publish->stream_levels);
+    struct tulle__view stream = { publish->topic.data, stream_len };
+    struct tulle__tx *tx = get_tx(e, stream);
+    if (tx == NULL)
+        return TULLE_ELIMIT;
+    if (tx->is_open && !fits_batch(e, tx, publish) && !close_batch(e, tx))
+        return TULLE_ENOMEM;
+    if (!tx->is_open && !open_batch(e, tx, publish))
+        return TULLE_ENOMEM;
+    struct tulle__view rest = { publish->topic.data + stream_len, publish->topic.len - stream_len };
+    if (rest.len > 0) { /* without the slash */
+        rest.data++;
+        rest.len--;
+    }
+    uint64_t hlc = tulle__hlc_tick(&e->hlc, now.wall);
+    if (tx->open_count == 0)
+        tx->open_base = hlc;
+    size_t len_before = tx->events.len;
+    uint64_t offset_us = (uint64_t)(tulle__hlc_us(hlc) - tulle__hlc_us(tx->open_base));
+    tulle__event_encode(&tx->events, rest, offset_us, publish->payload, publish->attributes);
+    if (tx->events.failed || !tulle__own_clock_raise(&e->clock, tx->lane, tx->next_seq)) {
+        tx->events.failed = false;
+        tx->events.len = len_before;
+        if (tx->open_count == 0)
+            unlink_open(e, tx);
+        return TULLE_ENOMEM;
+    }
+    tx->open_count++;
+    tx->next_seq++;
+    tx->open_stamp = e->clock.stamp;
+    e->counters.events_published++;
+    return TULLE_OK;
+}
+
+/* ---- acknowledgements ---- */
+
+void
+tulle__ack(struct tulle__engine *e, struct tulle__peer *peer, uint32_t lane, uint64_t seq)
+{
+    const struct tulle__tx *tx = e->lanes[lane].tx;
+    if (tx == NULL || seq > tx->head || seq <= tulle__clock_get(&peer->acked, lane))
+        return; /* a peer cannot acknowledge what was never sent */
+    if (tulle__clock_raise(&peer->acked, lane, seq))
+        e->are_acks_dirty = true;
+}
+
+void
+tulle__acks_refresh(struct tulle__engine *e)
+{
+    if (!e->are_acks_dirty)
+        return;
+    e->are_acks_dirty = false;
+    e->unacked_bytes = 0;
+    e->is_everything_acked = true;
+    for (const struct tulle__tx *tx = e->own_lanes; tx != NULL; tx = tx->next) {
+        struct tulle__view stream = tulle__lane_names_stream(e->names, tx->lane);
+        uint64_t lowest = tx->head;
+        for (const struct tulle__peer *peer = e->peers; peer != NULL; peer = peer->hh.next) {
+            if (peer->is_proxy || !tulle__peer_is_live(peer) || !peer->is_answered ||
+                !tulle__peer_takes(peer, stream))
+                continue;
+            uint64_t acked = tulle__clock_get(&peer->acked, tx->lane);
+            if (acked < lowest)
+                lowest = acked;
+        }
+        if (lowest < tx->head) {
+            e->is_everything_acked = false;
+            e->unacked_bytes += tulle__kept_bytes_after(&tx->kept, lowest);
+        }
+    }
+}
+
+bool
+tulle__engine_is_acknowledged(const struct tulle__engine *e)
+{
+    /* Refreshing only brings cached values up to date. */
+    struct tulle__engine *mutable_engine = (struct tulle__engine *)(uintptr_t)e;
+    tulle__acks_refresh(mutable_engine);
+    return e->is_everything_acked && e->open_head == NULL;
+}

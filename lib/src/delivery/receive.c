@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Lanes of others that are taken: arrivals are held until they are due.
+ *
+ * A batch is due when its lane's previous event was delivered and every dep on a
+ * taken lane was (PROTOCOL 4.8). Until then the lane waits, registered with the
+ * one lane and count that blocks it; progress of that lane makes it runnable.
+ * Nothing ever scans what is held. */
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "delivery/internal.h"
+
+/* ---- life of a lane ---- */
+
+struct tulle__rx *
+tulle__rx_get(struct tulle__engine *e, uint32_t lane)
+{
+    const struct tulle__policy *policy = tulle__lane_policy(e, lane);
+    if (lane >= e->lane_cap || !policy->is_taken)
+        return NULL;
+    if (e->lanes[lane].rx != NULL)
+        return e->lanes[lane].rx;
+    struct tulle__rx *rx = tulle__alloc(sizeof *rx);
+    if (rx == NULL)
+        return NULL;
+    rx->lane = lane;
+    rx->node = tulle__lane_names_node(e->names, lane);
+    tulle__clock_init(&rx->clock);
+    tulle__clock_init(&rx->need);
+    tulle__kept_init(&rx->kept);
+    e->lanes[lane].rx = rx;
+    struct tulle__peer *peer = tulle__peer_find(e, rx->node);
+    if (peer != NULL && peer->is_synced && peer->synced_version >= policy->since) {
+        /* It named all its lanes of this stream: this one is newer than that. */
+        rx->is_clock_known = true;
+        rx->kept.is_floor_known = true;
+        tulle__rx_activate(e, rx, 1);
+    } else if (peer != NULL) {
+        tulle__sync_want(e, peer);
+    }
+    tulle__repair_check(e, rx);
+    return rx;
+}
+
+static void
+stop_waiting(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    if (!rx->is_waiting)
+        return;
+    rx->is_waiting = false;
+    struct tulle__rx *blocker = e->lanes[rx->wait_lane].rx;
+    TULLE_ASSERT(blocker != NULL);
+    struct tulle__rx **link = &blocker->waiters;
+    while (*link != rx)
+        link = &(*link)->wait_next;
+    *link = rx->wait_next;
+    rx->wait_next = NULL;
+}
+
+static void
+start_waiting(struct tulle__engine *e, struct tulle__rx *rx, uint32_t lane, uint64_t count)
+{
+    TULLE_ASSERT(!rx->is_waiting);
+    struct tulle__rx *blocker = e->lanes[lane].rx;
+    struct tulle__rx **link = &blocker->waiters;
+    while (*link != NULL && (*link)->wait_count <= count)
+        link = &(*link)->wait_next;
+    rx->wait_lane = lane;
+    rx->wait_count = count;
+    rx->wait_since_ns = e->now.mono.ns;
+    rx->wait_next = *link;
+    *link = rx;
+    rx->is_waiting = true;
+}
+
+static void
+remove_runnable(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    if (!rx->is_runnable)
+        return;
+    struct tulle__rx *previous = NULL;
+    for (struct tulle__rx *r = e->run_head; r != rx; r = r->run_next)
+        previous = r;
+    if (previous != NULL)
+        previous->run_next = rx->run_next;
+    else
+        e->run_head = rx->run_next;
+    if (e->run_tail == rx)
+        e->run_tail = previous;
+    rx->is_runnable = false;
+}
+
+void
+tulle__rx_free(struct tulle__engine *e, struct tulle__rx **pointer)
+{
+    struct tulle__rx *rx = *pointer;
+    stop_waiting(e, rx);
+    while (rx->waiters != NULL) {
+        struct tulle__rx *waiter = rx->waiters;
+        stop_waiting(e, waiter);
+        tulle__make_runnable(e, waiter);
+    }
+    remove_runnable(e, rx);
+    tulle__repair_stop(e, rx);
+    while (rx->held != NULL)
+        tulle__rx_unlink_held(e, rx, rx->held);
+    tulle__kept_fini(&e->others_store, &rx->kept);
+    tulle__clock_fini(&rx->clock);
+    tulle__clock_fini(&rx->need);
+    tulle__free(rx->runs);
+    tulle__free(rx);
+    *pointer = NULL;
+}
+
+void
+tulle__rx_activate(struct tulle__engine *e, struct tulle__rx *rx, uint64_t next)
+{
+    TULLE_ASSERT(!rx->is_active);
+    rx->is_active = true;
+    tulle__rx_advance(e, rx, next);
+    tulle__make_runnable(e, rx);
+}
+
+void
+tulle__rx_raise_head(struct tulle__engine *e, struct tulle__rx *rx, uint64_t head)
+{
+    if (head <= rx->known_head)
+        return;
+    rx->known_head = head;
+    tulle__repair_check(e, rx);
+}
+
+/* ---- held batches ---- */
+
+void
+tulle__rx_unlink_held(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *held)
+{
+    if (held->previous != NULL)
+        held->previous->next = held->next;
+    else
+        rx->held = held->next;
+    if (held->next != NULL)
+        held->next->previous = held->previous;
+    else
+        rx->held_tail = held->previous;
+    e->held_bytes -= held->buf->len;
+    tulle__buf_unref(&held->buf);
+    tulle__free(held);
+}
+
+/* Link by first, searching from the tail: arrivals are mostly in order. False
+ * when what it brings is held already. */
+static bool
+link_held(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *held)
+{
+    struct tulle__held *after = rx->held_tail;
+    while (after != NULL && after->first > held->first)
+        after = after->previous;
+    if (after != NULL && after->last >= held->last)
+        return false;
+    held->previous = after;
+    held->next = after != NULL ? after->next : rx->held;
+    if (held->next != NULL)
+        held->next->previous = held;
+    else
+        rx->held_tail = held;
+    if (after != NULL)
+        after->next = held;
+    else
+        rx->held = held;
+    e->held_bytes += held->buf->len;
+    return true;
+}
+
+/* Past the bound the newest is dropped, to be fetched again later; only what a
+ * lane needs next may go over it, up to twice, so that lanes can get on. */
+static bool
+has_room(const struct tulle__engine *e, const struct tulle__rx *rx, uint64_t first, size_t len)
+{
+    uint64_t bound = e->config.held_bytes;
+    if (rx->is_active && first <= rx->next)
+        bound *= 2;
+    return e->held_bytes + len <= bound;
+}
+
+static void
+drop_duplicate(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *held)
+{
+    bool is_late = held->first <= rx->gap_last && held->last >= rx->gap_first;
+    e->counters.events_duplicate += held->last - held->first + 1;
+    if (tulle__lane_policy(e, rx->lane)->wants_duplicates)
+        tulle__tell_arrival(e, rx, held, TULLE__ACTION_DUPLICATE, is_late);
+}
+
+static void
+hold(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *arrived)
+{
+    if (!has_room(e, rx, arrived->first, arrived->buf->len)) {
+        e->counters.dropped_held_full++;
+        return;
+    }
+    struct tulle__held *held = tulle__alloc(sizeof *held);
+    if (held == NULL) {
+        e->counters.dropped_held_full++;
+        return;
+    }
+    *held = *arrived;
+    tulle__buf_ref(held->buf);
+    if (!link_held(e, rx, held)) {
+        drop_duplicate(e, rx, held);
+        tulle__buf_unref(&held->buf);
+        tulle__free(held);
+        return;
+    }
+    if (held->is_repaired)
+        e->counters.events_repaired += held->last - held->first + 1;
+    if (tulle__lane_policy(e, rx->lane)->wants_arrivals)
+        tulle__tell_arrival(e, rx, held, TULLE__ACTION_ARRIVAL, false);
+    tulle__make_runnable(e, rx);
+    tulle__repair_check(e, rx);
+}
+
+void
+tulle__receive_batch(struct tulle__engine *e,
+                     struct tulle__rx *rx,
+                     struct tulle__buf *buf,
+                     const struct tulle__batch *batch,
+                     uint32_t hops,
+                     bool is_repaired)
+{
+    if (!tulle__hlc_observe(&e->hlc, batch->base_hlc, e->now.wall))
+        e->counters.clock_clamped++;
+    struct tulle__held arrived = { .first = batch->first_seq,
+                                   .last = batch->first_seq + batch->event_count - 1,
+                                   .buf = buf,
+                                   .batch = *batch,
+                                   .walk = batch->deps,
+                                   .is_repaired = is_repaired,
+                                   .hops = hops,
+                                   .arrived_us = e->now.wall.us,
+                                   .arrived_ns = e->now.mono.ns };
+    if (arrived.last > rx->known_head)
+        rx->known_head = arrived.last;
+    bool is_duplicate = rx->is_active && arrived.last < rx->next;
+    if (is_duplicate && e->config.mutation == TULLE__MUTATION_KEEP_DUPLICATES) {
+        tulle__deliver(e, rx, &arrived, rx->next);
+        return;
+    }
+    if (is_duplicate)
+        drop_duplicate(e, rx, &arrived);
+    else if (rx->is_active && tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_NONE &&
+             !e->is_stalled)
+        tulle__receive_unordered(e, rx, &arrived);
+    else
+        hold(e, rx, &arrived);
+}
+
+void
+tulle__on_events(struct tulle__engine *e,
+                 struct tulle__view stream,
+                 struct tulle__buf *body,
+                 const uint64_t *path,
+                 uint32_t hops)
+{
+    struct tulle__batch batch;
+    tulle_status status = tulle__batch_decode(body->data, body->len, &batch);
+    if (status != TULLE_OK) {
+        tulle__malformed(e, "batch", hops > 0 ? path[hops - 1] : 0, status);
+        return;
+    }
+    if (batch.node == e->config.id) {
+        e->counters.dropped_loop++;
+        return;
+    }
+    if (stream.data[0] == '$' || !tulle__interest_takes(e, stream)) {
+        e->counters.dropped_unwanted++;
+        return;
+    }
+    struct tulle__peer *peer = tulle__peer_get(e, batch.node);
+    uint32_t lane = peer == NULL ? TULLE__LANE_NONE : tulle__lane_intern(e, batch.node, stream);
+    struct tulle__rx *rx = lane == TULLE__LANE_NONE ? NULL : tulle__rx_get(e, lane);
+    if (rx == NULL)
+        return; /* counted where a table was full; else interest is just changing */
+    tulle__peer_heard(e, peer, hops > 0 ? path[hops - 1] : 0, hops, false);
+    e->counters.batches_received++;
+    e->counters.bytes_received += body->len;
+    tulle__receive_batch(e, rx, body, &batch, hops, false);
+}
+
+/* ---- order ---- */
+
+void
+tulle__make_runnable(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    if (rx->is_runnable)
+        return;
+    rx->is_runnable = true;
+    rx->run_next = NULL;
+    if (e->run_tail != NULL)
+        e->run_tail->run_next = rx;
+    else
+        e->run_head = rx;
+    e->run_tail = rx;
+}
+
+void
+tulle__rx_advance(struct tulle__engine *e, struct tulle__rx *rx, uint64_t next)
+{
+    TULLE_ASSERT(next >= rx->next);
+    rx->next = next;
+    while (rx->waiters != NULL && rx->waiters->wait_count < next) {
+        struct tulle__rx *waiter = rx->waiters;
+        stop_waiting(e, waiter);
+        tulle__make_runnable(e, waiter);
+    }
+}
+
+/* Does a dependency on the first count events of a lane hold up rx? If so the lane
+ * that it depends on is there, knows that the events exist, and looks for them. */
+static bool
+is_blocked(struct tulle__engine *e, struct tulle__rx *rx, uint32_t lane, uint64_t count)
+{
+    if (tulle__lane_names_node(e->names, lane) == e->config.id)
+        return false;
+    const struct tulle__policy *policy = tulle__lane_policy(e, lane);
+    if (!policy->is_taken || policy->order == TULLE_ORDER_NONE)
+        return false; /* PROTOCOL 4.9 */
+    struct tulle__rx *blocker = tulle__rx_get(e, lane);
+    if (blocker == NULL || blocker == rx)
+        return false;
+    if (blocker->is_active && blocker->next > count)
+        return false;
+    blocker->cited_by = rx->node;
+    tulle__rx_raise_head(e, blocker, count);
+    if (!blocker->is_active && tulle__peer_find(e, blocker->node) == NULL &&
+        blocker->cited_sync == 0) {
+        /* A node that nobody told us of: ask the one who cites it (PROTOCOL 6.5). */
+        struct tulle__peer *citer = tulle__peer_find(e, rx->node);
+        if (citer != NULL) {
+            tulle__sync_want(e, citer);
+            blocker->cited_sync = e->control_counter + 1;
+        }
+    }
+    return true;
+}
+
+/* Entries of the clock that came with the lane's start. */
+static bool
+is_need_met(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    if (e->config.mutation == TULLE__MUTATION_IGNORE_CLOCK)
+        return true;
+    while (rx->has_need && rx->need_index < rx->need.len) {
+        const struct tulle__clock_pair pair = rx->need.pairs[rx->need_index];
+        if (is_blocked(e, rx, pair.lane, pair.count)) {
+            start_waiting(e, rx, pair.lane, pair.count);
+            return false;
+        }
+        rx->need_index++;
+    }
+    return true;
+}
+
+static bool
+are_deps_met(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *held)
+{
+    while (held->has_dep || tulle__clock_view_next(&held->walk, &held->dep)) {
+        held->has_dep = true;
+        uint32_t lane = tulle__lane_intern(e, held->dep.node, held->dep.stream);
+        if (lane != TULLE__LANE_NONE && is_blocked(e, rx, lane, held->dep.count)) {
+            start_waiting(e, rx, lane, held->dep.count);
+            return false;
+        }
+        held->has_dep = false;
+    }
+    return true;
+}
+
+static bool
+is_due(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *held)
+{
+    if (held->first > rx->next || rx->wants_prefix)
+        return false;
+    if (tulle__lane_policy(e, rx->lane)->order != TULLE_ORDER_CAUSAL ||
+        e->config.mutation == TULLE__MUTATION_IGNORE_DEPS)
+        return true;
+    return is_need_met(e, rx) && are_deps_met(e, rx, held);
+}
+
+/* Deliver what is due of one lane. */
+static void
+run_lane(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    stop_waiting(e, rx);
+    while (rx->is_active && rx->held != NULL) {
+        struct tulle__held *held = rx->held;
+        if (held->last < rx->next) {
+            drop_duplicate(e, rx, held);
+            tulle__rx_unlink_held(e, rx, held);
+            continue;
+        }
+        if (tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_NONE) {
+            tulle__receive_unordered(e, rx, held);
+            tulle__rx_unlink_held(e, rx, held);
+            continue;
+        }
+        if (!is_due(e, rx, held))
+            break;
+        tulle__deliver(e, rx, held, held->last + 1);
+        tulle__rx_unlink_held(e, rx, held);
+    }
+    tulle__repair_check(e, rx);
+}
+
+void
+tulle__progress(struct tulle__engine *e)
+{
+    if (e->is_progressing)
+        return;
+    e->is_progressing = true;
+    while (e->run_head != NULL && !e->is_stalled) {
+        struct tulle__rx *rx = e->run_head;
+        e->run_head = rx->run_next;
+        if (e->run_head == NULL)
+            e->run_tail = NULL;
+        rx->is_runnable = false;
+        run_lane(e, rx);
+    }
+    e->is_progressing = false;
+}
+
+/* Honest clocks have no circles, and whoever is at the end of a chain of waiting
+ * lanes is in repair, which ends within hold_ms. */
+void
+tulle__break_cycles(struct tulle__engine *e)
+{
+    int64_t limit_ns = 4 * tulle__ms_to_ns(e->config.hold_ms);
+    for (uint32_t i = 0; i < e->lane_cap; i++) {
+        struct tulle__rx *rx = e->lanes[i].rx;
+        if (rx == NULL || !rx->is_waiting || rx->held == NULL || e->is_stalled ||
+            e->now.mono.ns - rx->held->arrived_ns < limit_ns ||
+            e->now.mono.ns - rx->wait_since_ns < limit_ns)
+            continue;
+        e->counters.deps_given_up++;
+        tulle__log(&e->config.log, TULLE_LOG_WARN, "delivery.circle",
+                   "node=%016llx stream=%s seq=%llu", (unsigned long long)rx->node,
+                   (const char *)tulle__lane_names_stream(e->names, i).data,
+                   (unsigned long long)rx->next);
+        if (rx->has_need && rx->need_index < rx->need.len)
+            rx->need_index++;
+        else
+            rx->held->has_dep = false;
+        tulle__make_runnable(e, rx);
+    }
+}

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What a lane misses is asked for: of the publisher, of the node that cited it,
+ * of anyone else who takes the stream (PROTOCOL 6.6). When all refuse, or hold_ms
+ * passes, the application gets a gap notice and the lane moves on.
+ *
+ * A lane has at most one FETCH out; answers are bounded, and the next is asked
+ * for when one has come: a consumer pulls at its own pace. */
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "delivery/internal.h"
+
+static int64_t
+ms(int64_t value)
+{
+    return tulle__ms_to_ns(value);
+}
+
+static void
+wake_at(struct tulle__engine *e, int64_t due_ns)
+{
+    if (due_ns < e->repair_due_ns)
+        e->repair_due_ns = due_ns;
+}
+
+/* ---- when to look for something ---- */
+
+bool
+tulle__rx_has_hole(const struct tulle__rx *rx)
+{
+    return rx->held != NULL ? rx->held->first > rx->next : rx->known_head >= rx->next;
+}
+
+static bool
+needs_repair(struct tulle__engine *e, const struct tulle__rx *rx)
+{
+    if (!rx->is_active)
+        return true; /* it is watched that it does not stay so for ever */
+    if (tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_NONE)
+        return tulle__unordered_has_hole(rx);
+    return tulle__rx_has_hole(rx) || (rx->wants_prefix && rx->held != NULL);
+}
+
+static void
+reset_round(struct tulle__repair *repair)
+{
+    repair->source = 0;
+    repair->refusals = 0;
+    repair->is_silent = false;
+    repair->is_asking = false;
+}
+
+void
+tulle__repair_check(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    struct tulle__repair *repair = &rx->repair;
+    bool is_needed = needs_repair(e, rx);
+    if (is_needed == repair->is_active)
+        return;
+    if (!is_needed) {
+        tulle__repair_stop(e, rx);
+        return;
+    }
+    *repair = (struct tulle__repair){ .is_active = true,
+                                      .since_ns = e->now.mono.ns,
+                                      .due_ns = e->now.mono.ns + ms(e->config.fetch_delay_ms),
+                                      .next = e->repairs };
+    if (e->repairs != NULL)
+        e->repairs->repair.previous = rx;
+    e->repairs = rx;
+    wake_at(e, repair->due_ns);
+}
+
+void
+tulle__repair_stop(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    struct tulle__repair *repair = &rx->repair;
+    if (!repair->is_active)
+        return;
+    repair->is_active = false;
+    if (repair->previous != NULL)
+        repair->previous->repair.next = repair->next;
+    else
+        e->repairs = repair->next;
+    if (repair->next != NULL)
+        repair->next->repair.previous = repair->previous;
+    repair->next = repair->previous = NULL;
+}
+
+void
+tulle__repair_progress(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    rx->repair.since_ns = e->now.mono.ns;
+    rx->repair.available = 0;
+    rx->repair.rounds = 0;
+    rx->repair.is_malformed = false;
+}
+
+/* ---- giving up ---- */
+
+static void
+give_up_prefix(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    rx->wants_prefix = false;
+    rx->is_clock_known = false;
+    tulle__repair_progress(e, rx);
+    tulle__make_runnable(e, rx);
+}
+
+static void
+give_up(struct tulle__engine *e, struct tulle__rx *rx, tulle_gap_reason reason)
+{
+    uint64_t last = rx->held != NULL ? rx->held->first - 1 : rx->known_head;
+    if (rx->repair.available > rx->next && rx->repair.available - 1 < last)
+        last = rx->repair.available - 1;
+    if (rx->repair.is_malformed)
+        reason = TULLE_GAP_MALFORMED;
+    tulle__tell_gap(e, rx, rx->next, last, reason);
+    /* The deltas in the gap are gone too: the lane's clock is taken anew before the
+     * next is trusted (PROTOCOL 4.10), if the publisher is there to tell it. */
+    rx->is_clock_known = false;
+    tulle__kept_fini(&e->others_store, &rx->kept);
+    const struct tulle__peer *peer = tulle__peer_find(e, rx->node);
+    rx->wants_prefix = peer != NULL && tulle__peer_is_live(peer) &&
+                       tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_CAUSAL;
+    if (rx->has_need) {
+        rx->has_need = false;
+        tulle__clock_clear(&rx->need);
+    }
+    if (!tulle__own_clock_raise(&e->clock, rx->lane, last))
+        e->counters.dropped_table_full++;
+    tulle__rx_advance(e, rx, last + 1);
+    tulle__repair_progress(e, rx);
+    reset_round(&rx->repair);
+    tulle__make_runnable(e, rx);
+    tulle__beat_soon(e);
+}
+
+/* ---- whom to ask ---- */
+
+static bool
+is_other_source(const struct tulle__engine *e,
+                const struct tulle__rx *rx,
+                const struct tulle__peer *peer,
+                struct tulle__view stream)
+{
+    return peer->stage == TULLE__STAGE_UP && peer->id != rx->node && peer->id != rx->cited_by &&
+           (peer->is_proxy || tulle__peer_takes(peer, stream)) && tulle__peer_hop(e, peer) != 0;
+}
+
+static uint64_t
+find_other_source(const struct tulle__engine *e, const struct tulle__rx *rx, uint32_t index)
+{
+    struct tulle__view stream = tulle__lane_names_stream(e->names, rx->lane);
+    uint32_t count = 0;
+    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next)
+        count += is_other_source(e, rx, p, stream) ? 1U : 0U;
+    if (index >= count || index >= TULLE__SOURCES_PER_ROUND)
+        return 0;
+    uint32_t wanted = (rx->repair.rounds * TULLE__SOURCES_PER_ROUND + index) % count;
+    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
+        if (is_other_source(e, rx, p, stream) && wanted-- == 0)
+            return p->id;
+    }
+    return 0;
+}
+
+/* The next one to ask in this round; 0: nobody is left. */
+static uint64_t
+next_source(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    while (rx->repair.source < 2) {
+        uint64_t id = rx->repair.source++ == 0 ? rx->node : rx->cited_by;
+        const struct tulle__peer *peer = id == 0 ? NULL : tulle__peer_find(e, id);
+        if (peer == NULL || (rx->repair.source == 2 && id == rx->node))
+            continue;
+        if (tulle__peer_is_live(peer) && tulle__peer_hop(e, peer) != 0)
+            return id;
+        if (peer->stage != TULLE__STAGE_LEFT && peer->stage != TULLE__STAGE_GONE)
+            rx->repair.is_silent = true; /* it may still be reached */
+    }
+    uint64_t id = find_other_source(e, rx, rx->repair.source - 2);
+    rx->repair.source++;
+    return id;
+}
+
+static void
+end_round(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    struct tulle__repair *repair = &rx->repair;
+    bool all_refused = !repair->is_silent && repair->refusals > 0;
+    if (all_refused && !tulle__rx_has_hole(rx)) {
+        give_up_prefix(e, rx);
+        return;
+    }
+    if (all_refused) {
+        give_up(e, rx, TULLE_GAP_EVICTED);
+        return;
+    }
+    repair->rounds++;
+    reset_round(repair);
+    int64_t pause = repair->rounds < 5 ? INT64_C(50) << repair->rounds : 1000;
+    repair->due_ns = e->now.mono.ns + ms(pause);
+}
+
+static int64_t
+fetch_timeout_ms(const struct tulle__repair *repair)
+{
+    uint32_t doublings = repair->rounds < 3 ? repair->rounds : 3;
+    int64_t timeout = (int64_t)TULLE__FETCH_TIMEOUT_MS_MIN << doublings;
+    return timeout < TULLE__FETCH_TIMEOUT_MS_MAX ? timeout : TULLE__FETCH_TIMEOUT_MS_MAX;
+}
+
+static void
+ask_next(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    struct tulle__repair *repair = &rx->repair;
+    uint64_t id = next_source(e, rx);
+    if (id == 0) {
+        end_round(e, rx);
+        return;
+    }
+    uint64_t last = rx->next;
+    if (tulle__rx_has_hole(rx))
+        last = rx->held != NULL ? rx->held->first - 1 : rx->known_head;
+    struct tulle__fetch fetch = { .node = rx->node,
+                                  .stream = tulle__lane_names_stream(e->names, rx->lane),
+                                  .first = rx->next,
+                                  .last = last,
+                                  .bytes_max = TULLE__FETCH_BYTES,
+                                  .wants_clock = rx->wants_prefix };
+    tulle__writer_reset(&e->body);
+    tulle__fetch_encode(&e->body, &fetch);
+    repair->counter = tulle__control_send(e, id, TULLE__FETCH);
+    if (repair->counter == 0) {
+        repair->is_silent = true;
+        repair->due_ns = e->now.mono.ns;
+        return;
+    }
+    e->counters.fetches_sent++;
+    repair->is_asking = true;
+    repair->due_ns = e->now.mono.ns + ms(fetch_timeout_ms(repair));
+}
+
+/* ---- time ---- */
+
+static void
+step_inactive(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    if (e->now.mono.ns - rx->repair.since_ns >= ms(e->config.hold_ms))
+        tulle__resolve_pending(e, rx);
+    else
+        rx->repair.due_ns = rx->repair.since_ns + ms(e->config.hold_ms);
+}
+
+static void
+step(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    struct tulle__repair *repair = &rx->repair;
+    int64_t expires_ns = repair->since_ns + ms(e->config.hold_ms);
+    if (!rx->is_active) {
+        step_inactive(e, rx);
+        return;
+    }
+    if (e->is_stalled) {
+        repair->since_ns = e->now.mono.ns;
+        repair->due_ns = e->now.mono.ns + ms(100);
+        return;
+    }
+    if (tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_NONE) {
+        if (e->now.mono.ns >= expires_ns)
+            tulle__unordered_give_up(e, rx);
+        repair->due_ns = repair->since_ns + ms(e->config.hold_ms);
+        return;
+    }
+    if (e->now.mono.ns >= expires_ns) {
+        if (tulle__rx_has_hole(rx))
+            give_up(e, rx, TULLE_GAP_UNREACHABLE);
+        else
+            give_up_prefix(e, rx);
+        return;
+    }
+    if (repair->is_asking) {
+        repair->is_asking = false;
+        repair->is_silent = true;
+    }
+    ask_next(e, rx);
+    if (repair->due_ns > expires_ns)
+        repair->due_ns = expires_ns;
+}
+
+void
+tulle__repair_on_timer(struct tulle__engine *e)
+{
+    e->repair_due_ns = TULLE__NEVER_NS;
+    for (struct tulle__rx *rx = e->repairs; rx != NULL;) {
+        struct tulle__rx *next = rx->repair.next; /* step may end this lane's repair only */
+        if (e->now.mono.ns >= rx->repair.due_ns)
+            step(e, rx);
+        tulle__repair_check(e, rx);
+        if (rx->repair.is_active)
+            wake_at(e, rx->repair.due_ns);
+        rx = next;
+    }
+}
+
+/* ---- answering ---- */
+
+/* What is kept of the lane; the publisher's answer also tells its head, so that a
+ * citation of what never was can be told from a loss (PROTOCOL 6.7). */
+static const struct tulle__kept *
+find_kept(const struct tulle__engine *e,
+          const struct tulle__fetch *fetch,
+          struct tulle__range_out *range)
+{
+    uint32_t lane = tulle__lane_names_find(e->names, fetch->node, fetch->stream);
+    if (lane == TULLE__LANE_NONE || lane >= e->lane_cap)
+        return NULL;
+    const struct tulle__tx *tx = e->lanes[lane].tx;
+    const struct tulle__rx *rx = e->lanes[lane].rx;
+    const struct tulle__kept *kept = tx != NULL ? &tx->kept : rx != NULL ? &rx->kept : NULL;
+    if (kept != NULL && kept->len > 0) {
+        range->first = tulle__kept_at(kept, 0)->first;
+        range->last = tulle__kept_at(kept, kept->len - 1)->last;
+    } else if (tx != NULL && tx->head > 0) {
+        range->first = tx->head + 1;
+        range->last = tx->head;
+    }
+    return kept;
+}
+
+size_t
+tulle__gather_batches(const struct tulle__kept *kept,
+                      const struct tulle__fetch *fetch,
+                      size_t from,
+                      struct tulle__view batches[static TULLE__BATCHES_PER_RANGE_MAX])
+{
+    uint64_t bytes_max =
+        fetch->bytes_max < TULLE__RANGE_BYTES_MAX ? fetch->bytes_max : TULLE__RANGE_BYTES_MAX;
+    uint64_t bytes = 0;
+    uint64_t next = fetch->first;
+    size_t count = 0;
+    for (size_t i = from; i < kept->len && count < TULLE__BATCHES_PER_RANGE_MAX; i++) {
+        const struct tulle__kept_batch *batch = tulle__kept_at(kept, i);
+        if (batch->first > next || batch->first > fetch->last)
+            break;
+        if (count > 0 && bytes + batch->buf->len > bytes_max)
+            break;
+        batches[count++] = (struct tulle__view){ batch->buf->data, batch->buf->len };
+        bytes += batch->buf->len;
+        next = batch->last + 1;
+    }
+    return count;
+}
+
+void
+tulle__on_fetch(struct tulle__engine *e,
+                const struct tulle__control_header *header,
+                uint64_t via,
+                const struct tulle__fetch *fetch)
+{
+    struct tulle__view batches[TULLE__BATCHES_PER_RANGE_MAX];
+    struct tulle__range_out range = { .reply_to = header->counter,
+                                      .node = fetch->node,
+                                      .stream = fetch->stream,
+                                      .batches = batches };
+    const struct tulle__kept *kept = find_kept(e, fetch, &range);
+    struct tulle__clock past;
+    tulle__clock_init(&past);
+    if (kept != NULL && kept->len > 0) {
+        size_t from = tulle__kept_find(kept, fetch->first);
+        range.batch_count = tulle__gather_batches(kept, fetch, from, batches);
+        if (fetch->wants_clock && range.batch_count > 0 &&
+            tulle__kept_clock_before(&e->own_store, kept, from, &past)) {
+            range.clock_count = tulle__deps_from_clock(e, &past, TULLE__LANE_NONE);
+            range.has_clock = range.clock_count != SIZE_MAX;
+            range.clock = e->deps;
+        }
+    }
+    tulle__clock_fini(&past);
+    if (!range.has_clock)
+        range.clock_count = 0;
+    tulle__writer_reset(&e->body);
+    tulle__range_encode(&e->body, &range);
+    if (range.batch_count > 0)
+        e->counters.fetches_answered++;
+    else
+        e->counters.fetches_refused++;
+    const struct tulle__peer *peer = tulle__peer_find(e, header->from);
+    if (peer != NULL && tulle__peer_hop(e, peer) != 0)
+        (void)tulle__control_send(e, header->from, TULLE__RANGE); /* a loss is asked for again */
+    else
+        (void)tulle__control_send_hop(e, via, header->from, TULLE__RANGE);
+}
+
+/* ---- taking answers in ---- */
+
+void
+tulle__rx_set_need(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__clock_view clock)
+{
+    tulle__clock_clear(&rx->need);
+    rx->need_index = 0;
+    rx->has_need = true;
+    rx->wants_prefix = false;
+    rx->is_clock_known = true;
+    struct tulle__dep dep;
+    while (tulle__clock_view_next(&clock, &dep)) {
+        uint32_t lane = tulle__lane_intern(e, dep.node, dep.stream);
+        if (lane == TULLE__LANE_NONE || lane == rx->lane)
+            continue;
+        if (!tulle__clock_raise(&rx->need, lane, dep.count))
+            e->counters.dropped_table_full++;
+    }
+    if (rx->kept.len == 0)
+        rx->kept.is_floor_known = true;
+    tulle__make_runnable(e, rx);
+}
+
+/* Take in the batches of an answer. Returns whether they bring the lane's next. */
+static bool
+receive_range(struct tulle__engine *e,
+              struct tulle__rx *rx,
+              const struct tulle__control_header *header,
+              struct tulle__range_view range)
+{
+    bool brings_next = false;
+    bool is_first = true;
+    struct tulle__view view;
+    while (tulle__list_next_text(&range.batches, &view)) {
+        struct tulle__buf *buf = tulle__buf_copy(view.data, view.len);
+        struct tulle__batch batch;
+        tulle_status status =
+            buf == NULL ? TULLE_ENOMEM : tulle__batch_decode(buf->data, buf->len, &batch);
+        if (status == TULLE_OK && batch.node != rx->node)
+            status = TULLE_EBADMSG;
+        if (status != TULLE_OK) {
+            tulle__buf_unref(&buf);
+            if (status != TULLE_ENOMEM)
+                tulle__malformed(e, "range", header->from, status);
+            rx->repair.is_malformed = status != TULLE_ENOMEM && header->from == rx->node;
+            break;
+        }
+        bool has_next =
+            batch.first_seq <= rx->next && batch.first_seq + batch.event_count > rx->next;
+        if (is_first && has_next && range.has_clock && rx->wants_prefix)
+            tulle__rx_set_need(e, rx, range.clock);
+        brings_next = brings_next || has_next;
+        is_first = false;
+        tulle__receive_batch(e, rx, buf, &batch, header->hops, true);
+        tulle__buf_unref(&buf);
+    }
+    return brings_next;
+}
+
+/* An answer to the FETCH that is out. */
+static void
+take_answer(struct tulle__engine *e,
+            struct tulle__rx *rx,
+            const struct tulle__control_header *header,
+            const struct tulle__range_view *range,
+            bool has_helped)
+{
+    struct tulle__repair *repair = &rx->repair;
+    repair->is_asking = false;
+    repair->due_ns = e->now.mono.ns;
+    if (has_helped) {
+        repair->source--; /* it has more, perhaps */
+        repair->refusals = 0;
+        return;
+    }
+    if (header->from == rx->node && range->last > 0 && rx->next > range->last) {
+        /* The publisher has not published it (yet): no loss. */
+        if (rx->held == NULL)
+            rx->known_head = rx->next - 1;
+        repair->is_silent = true;
+        return;
+    }
+    repair->refusals++;
+    if (range->first > rx->next && (repair->available == 0 || range->first < repair->available))
+        repair->available = range->first;
+}
+
+void
+tulle__on_range(struct tulle__engine *e,
+                const struct tulle__control_header *header,
+                const struct tulle__range_view *range)
+{
+    uint32_t lane = tulle__lane_names_find(e->names, range->node, range->stream);
+    struct tulle__rx *rx =
+        lane == TULLE__LANE_NONE || lane >= e->lane_cap ? NULL : e->lanes[lane].rx;
+    if (rx == NULL || !rx->is_active || tulle__lane_policy(e, lane)->order == TULLE_ORDER_NONE) {
+        e->counters.dropped_unwanted++;
+        return;
+    }
+    bool wanted_prefix = rx->wants_prefix;
+    bool has_helped = receive_range(e, rx, header, *range);
+    if (wanted_prefix && rx->wants_prefix)
+        has_helped = false; /* the events may be here, but not the clock */
+    struct tulle__repair *repair = &rx->repair;
+    /* Not only the one asked may answer: a proxy on the way may have it too. */
+    if (repair->is_active && repair->is_asking && repair->counter == range->reply_to)
+        take_answer(e, rx, header, range, has_helped);
+    tulle__progress(e);
+    tulle__repair_check(e, rx);
+    if (repair->is_active)
+        wake_at(e, repair->due_ns);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_DELIVERY_STATE_H
+#define TULLE_DELIVERY_STATE_H
+
+/* The engine's state, shared by the files of delivery/ and nobody else. Each
+ * struct belongs to the file named with it; others read it and call that file's
+ * functions (delivery/internal.h) to change it. */
+
+#include "base/time.h"
+#include "clock/clock.h"
+#include "clock/hlc.h"
+#include "clock/lane_names.h"
+#include "codec/control.h"
+#include "codec/topic.h"
+#include "delivery/engine.h"
+#include "delivery/lane_state.h"
+#include "delivery/peer_state.h"
+#include "delivery/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    TULLE__RANGE_BYTES_MAX = 512 * 1024, /* of events in one answer */
+    TULLE__FETCH_BYTES = 256 * 1024,     /* of events asked for at once */
+    TULLE__FETCH_TIMEOUT_MS_MIN = 300,
+    TULLE__FETCH_TIMEOUT_MS_MAX = 2000,
+    TULLE__SYNC_RETRY_MS_MIN = 250,
+    TULLE__SYNC_RETRY_MS_MAX = 4000,
+    TULLE__BEAT_SOON_MS = 20,     /* a beat after a burst, and to acknowledge */
+    TULLE__BEATS_PER_FULL = 5,    /* every so many timed beats say everything */
+    TULLE__SOURCES_PER_ROUND = 8, /* others asked for a range before waiting a little */
+    TULLE__REFRESH_MS = 10000     /* one neighbour after the other is asked whom it knows */
+};
+
+/* ---- engine.c ---- */
+
+struct tulle__engine {
+    struct tulle__engine_config config;
+    char mesh[TULLE__NAME_LEN_MAX + 1];
+    char name[TULLE__NAME_LEN_MAX + 1];
+    char addresses[2][TULLE__ADDRESSES_MAX][TULLE__ADDRESS_LEN_MAX + 1];
+    struct tulle__now now; /* of the current input */
+
+    struct tulle__interest interest;
+    struct tulle__lane_names *names;
+    struct tulle__lane *lanes; /* by lane index */
+    size_t lane_cap;
+    struct tulle__own_clock clock;
+    struct tulle__hlc hlc;
+
+    struct tulle__tx *own_lanes;
+    struct tulle__tx *open_head;
+    struct tulle__tx *open_tail;
+    struct tulle__store own_store;
+    bool are_acks_dirty;
+    uint64_t unacked_bytes;
+    bool is_everything_acked;
+
+    struct tulle__store others_store;
+    struct tulle__rx *run_head; /* lanes to look at */
+    struct tulle__rx *run_tail;
+    bool is_progressing;
+    bool is_stalled;
+    uint64_t held_bytes;
+    struct tulle__rx *repairs; /* lanes with an active repair */
+    int64_t repair_due_ns;
+
+    struct tulle__peer *peers; /* uthash by id */
+    uint32_t up_count;
+    struct tulle__link links[TULLE__LINKS_LIMIT];
+    int64_t member_due_ns;
+    int64_t forget_due_ns;
+    int64_t refresh_due_ns;
+    uint64_t refreshed; /* id of the neighbour asked last */
+    uint64_t forget_stamp;
+    uint64_t interest_epoch; /* grows when a peer's takes, stage or routes change */
+
+    uint64_t control_counter;
+    uint64_t beat_counter;
+    int64_t beat_due_ns;  /* timed */
+    int64_t beat_soon_ns; /* event-driven; TULLE__NEVER_NS: none */
+    int64_t beat_sent_ns;
+    uint32_t beats_to_full;
+    uint64_t beat_stamp; /* own clock's stamp that the last beat acknowledged */
+    uint64_t beat_takes_version;
+    bool is_leaving;
+
+    struct tulle__writer body; /* scratch for messages */
+    struct tulle__writer header;
+    struct tulle__dep *deps; /* scratch */
+    size_t dep_cap;
+    struct tulle__head *heads; /* scratch */
+    size_t head_cap;
+    struct tulle__view takes[TULLE__TAKES_MAX]; /* scratch */
+
+    struct tulle__action *actions; /* a queue */
+    size_t action_head;
+    size_t action_len; /* one past the last */
+    size_t action_cap;
+
+    struct tulle__log_limit log_malformed;
+    tulle_counters counters;
+};
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Retention in memory. Two orders over the same batches: a ring per lane, by
+ * sequence number, for answering fetches; and a list over all lanes, by time,
+ * for eviction. The batches are the shared network messages themselves. */
+
+#include "delivery/store.h"
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "codec/batch.h"
+
+void
+tulle__store_init(struct tulle__store *store,
+                  struct tulle__lane_names *names,
+                  uint64_t bytes_max,
+                  uint64_t age_ms_max)
+{
+    *store = (struct tulle__store){ .names = names,
+                                    .bytes_max = bytes_max,
+                                    .age_ns_max = tulle__ms_to_ns((int64_t)age_ms_max) };
+}
+
+void
+tulle__kept_init(struct tulle__kept *kept)
+{
+    *kept = (struct tulle__kept){ 0 };
+    tulle__clock_init(&kept->floor);
+}
+
+const struct tulle__kept_batch *
+tulle__kept_at(const struct tulle__kept *kept, size_t i)
+{
+    TULLE_ASSERT(i < kept->len);
+    return kept->ring[(kept->head + i) & (kept->cap - 1)];
+}
+
+static void
+unlink_batch(struct tulle__store *store, struct tulle__kept_batch *batch)
+{
+    if (batch->older != NULL)
+        batch->older->newer = batch->newer;
+    else
+        store->oldest = batch->newer;
+    if (batch->newer != NULL)
+        batch->newer->older = batch->older;
+    else
+        store->newest = batch->older;
+    store->bytes -= batch->buf->len;
+}
+
+/* Merge the deps of a batch into a clock; false when there is no memory. A lane
+ * whose name finds no place in a full table is left out, as everywhere. */
+static bool
+merge_deps(struct tulle__lane_names *names,
+           const struct tulle__buf *buf,
+           struct tulle__clock *clock)
+{
+    struct tulle__batch batch;
+    if (tulle__batch_decode(buf->data, buf->len, &batch) != TULLE_OK)
+        return false; /* never: it was decoded before it was kept */
+    struct tulle__dep dep;
+    while (tulle__clock_view_next(&batch.deps, &dep)) {
+        uint32_t lane = tulle__lane_names_intern(names, dep.node, dep.stream);
+        if (lane != TULLE__LANE_NONE && !tulle__clock_raise(clock, lane, dep.count))
+            return false;
+    }
+    return true;
+}
+
+static void
+move_floor(struct tulle__store *store, struct tulle__kept *kept, const struct tulle__buf *buf)
+{
+    if (kept->is_floor_known && !merge_deps(store->names, buf, &kept->floor)) {
+        kept->is_floor_known = false;
+        tulle__clock_clear(&kept->floor);
+    }
+}
+
+/* The oldest batch of the store is the lowest of its lane: both orders are by
+ * time of appending. */
+static void
+evict_oldest(struct tulle__store *store)
+{
+    struct tulle__kept_batch *batch = store->oldest;
+    struct tulle__kept *kept = batch->lane;
+    TULLE_ASSERT(tulle__kept_at(kept, 0) == batch);
+    move_floor(store, kept, batch->buf);
+    kept->head = (kept->head + 1) & (kept->cap - 1);
+    kept->len--;
+    unlink_batch(store, batch);
+    tulle__buf_unref(&batch->buf);
+    tulle__free(batch);
+}
+
+void
+tulle__kept_fini(struct tulle__store *store, struct tulle__kept *kept)
+{
+    for (size_t i = 0; i < kept->len; i++) {
+        struct tulle__kept_batch *batch = kept->ring[(kept->head + i) & (kept->cap - 1)];
+        unlink_batch(store, batch);
+        tulle__buf_unref(&batch->buf);
+        tulle__free(batch);
+    }
+    tulle__free(kept->ring);
+    tulle__clock_fini(&kept->floor);
+    tulle__kept_init(kept);
+}
+
+static bool
+grow_ring(struct tulle__kept *kept)
+{
+    if (kept->len < kept->cap)
+        return true;
+    size_t cap = kept->cap == 0 ? 8 : kept->cap * 2;
+    struct tulle__kept_batch **ring = tulle__alloc(cap * sizeof *ring);
+    if (ring == NULL)
+        return false;
+    for (size_t i = 0; i < kept->len; i++)
+        ring[i] = kept->ring[(kept->head + i) & (kept->cap - 1)];
+    tulle__free(kept->ring);
+    kept->ring = ring;
+    kept->cap = cap;
+    kept->head = 0;
+    return true;
+}
+
+/* Everything of the lane goes, so that a floor past the batch makes sense. */
+static void
+skip_batch(struct tulle__store *store, struct tulle__kept *kept, const struct tulle__buf *buf)
+{
+    while (kept->len > 0) {
+        struct tulle__kept_batch *batch = kept->ring[kept->head];
+        move_floor(store, kept, batch->buf);
+        kept->head = (kept->head + 1) & (kept->cap - 1);
+        kept->len--;
+        unlink_batch(store, batch);
+        tulle__buf_unref(&batch->buf);
+        tulle__free(batch);
+    }
+    move_floor(store, kept, buf);
+}
+
+void
+tulle__kept_append(struct tulle__store *store,
+                   struct tulle__kept *kept,
+                   struct tulle__buf *buf,
+                   uint64_t first,
+                   uint64_t last,
+                   struct tulle__mono now)
+{
+    TULLE_ASSERT(first <= last);
+    TULLE_ASSERT(kept->len == 0 || tulle__kept_at(kept, kept->len - 1)->last < first);
+    kept->bytes_total += buf->len;
+    struct tulle__kept_batch *batch = NULL;
+    if (buf->len <= store->bytes_max && grow_ring(kept))
+        batch = tulle__alloc(sizeof *batch);
+    if (batch == NULL) {
+        skip_batch(store, kept, buf);
+        return;
+    }
+    *batch = (struct tulle__kept_batch){ .buf = tulle__buf_ref(buf),
+                                         .lane = kept,
+                                         .first = first,
+                                         .last = last,
+                                         .end_bytes = kept->bytes_total,
+                                         .at_ns = now.ns,
+                                         .older = store->newest };
+    if (store->newest != NULL)
+        store->newest->newer = batch;
+    else
+        store->oldest = batch;
+    store->newest = batch;
+    store->bytes += buf->len;
+    kept->ring[(kept->head + kept->len) & (kept->cap - 1)] = batch;
+    kept->len++;
+    while (store->bytes > store->bytes_max)
+        evict_oldest(store);
+    tulle__store_expire(store, now);
+}
+
+void
+tulle__store_expire(struct tulle__store *store, struct tulle__mono now)
+{
+    while (store->oldest != NULL && now.ns - store->oldest->at_ns > store->age_ns_max)
+        evict_oldest(store);
+}
+
+size_t
+tulle__kept_find(const struct tulle__kept *kept, uint64_t seq)
+{
+    size_t low = 0;
+    size_t high = kept->len;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (tulle__kept_at(kept, middle)->last < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint64_t
+tulle__kept_bytes_after(const struct tulle__kept *kept, uint64_t seq)
+{
+    size_t i = tulle__kept_find(kept, seq + 1);
+    if (i == kept->len)
+        return 0;
+    const struct tulle__kept_batch *batch = tulle__kept_at(kept, i);
+    return kept->bytes_total - (batch->end_bytes - batch->buf->len);
+}
+
+bool
+tulle__kept_clock_before(const struct tulle__store *store,
+                         const struct tulle__kept *kept,
+                         size_t i,
+                         struct tulle__clock *out)
+{
+    tulle__clock_clear(out);
+    if (!kept->is_floor_known || !tulle__clock_merge(out, &kept->floor))
+        return false;
+    for (size_t k = 0; k < i; k++) {
+        if (!merge_deps(store->names, tulle__kept_at(kept, k)->buf, out))
+            return false;
+    }
+    return true;
+}

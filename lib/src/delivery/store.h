@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_DELIVERY_STORE_H
+#define TULLE_DELIVERY_STORE_H
+
+/* Retention in memory: encoded batches kept so that others can fetch them.
+ *
+ * A store bounds bytes and age over many lanes; each lane has its struct
+ * tulle__kept. The oldest batch of all goes first. When a lane's batch goes, its
+ * deps are merged into the lane's floor clock, so that the clock of the lane
+ * just before any batch still kept can be told exactly. */
+
+#include "base/buf.h"
+#include "base/time.h"
+#include "clock/clock.h"
+#include "clock/lane_names.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tulle__kept;
+
+struct tulle__kept_batch {
+    struct tulle__buf *buf;
+    struct tulle__kept *lane;
+    uint64_t first;
+    uint64_t last;
+    uint64_t end_bytes; /* bytes of the lane up to and with this batch, since the beginning */
+    int64_t at_ns;
+    struct tulle__kept_batch *older; /* within the whole store */
+    struct tulle__kept_batch *newer;
+};
+
+struct tulle__kept {
+    struct tulle__kept_batch **ring; /* ascending by first */
+    size_t cap;                      /* a power of two, or 0 */
+    size_t head;                     /* index of the lowest */
+    size_t len;
+    uint64_t bytes_total;      /* of everything ever appended */
+    struct tulle__clock floor; /* clock of the lane just before the lowest batch */
+    bool is_floor_known;
+};
+
+struct tulle__store {
+    struct tulle__lane_names *names; /* borrowed: deps of leaving batches are named here */
+    uint64_t bytes_max;
+    int64_t age_ns_max;
+    uint64_t bytes;
+    struct tulle__kept_batch *oldest;
+    struct tulle__kept_batch *newest;
+};
+
+void tulle__store_init(struct tulle__store *store,
+                       struct tulle__lane_names *names,
+                       uint64_t bytes_max,
+                       uint64_t age_ms_max);
+void tulle__kept_init(struct tulle__kept *kept);
+/* Let go of everything a lane keeps. */
+void tulle__kept_fini(struct tulle__store *store, struct tulle__kept *kept);
+
+/* Keep a batch (a reference is taken). first must be above everything kept of
+ * the lane. Without memory, or when it alone is above the bound, it is not kept
+ * and the floor moves past it. Then evicts what is over the bounds. */
+void tulle__kept_append(struct tulle__store *store,
+                        struct tulle__kept *kept,
+                        struct tulle__buf *buf,
+                        uint64_t first,
+                        uint64_t last,
+                        struct tulle__mono now);
+/* Evict what is too old. */
+void tulle__store_expire(struct tulle__store *store, struct tulle__mono now);
+
+/* i-th lowest batch kept, i < kept->len. */
+const struct tulle__kept_batch *tulle__kept_at(const struct tulle__kept *kept, size_t i);
+/* Index of the lowest batch whose last is at least seq; kept->len when none. */
+size_t tulle__kept_find(const struct tulle__kept *kept, uint64_t seq);
+/* Bytes appended after the batch that holds seq (all still kept when seq is below them). */
+uint64_t tulle__kept_bytes_after(const struct tulle__kept *kept, uint64_t seq);
+/* Clock of the lane just before its i-th batch, into out (cleared first). False:
+ * not known, or no memory. Cost grows with i. */
+bool tulle__kept_clock_before(const struct tulle__store *store,
+                              const struct tulle__kept *kept,
+                              size_t i,
+                              struct tulle__clock *out);
+
+#endif
