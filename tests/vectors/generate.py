@@ -325,6 +325,7 @@ def ranges():
     return [
         one("two-batches", 3, 12, [first, second], None),
         one("nothing-kept", 0, 0, [], None),
+        one("nothing-kept-any-more", 13, 12, [], None),
         one("with-clock", 3, 12, [first], DEPS),
         one("empty-clock", 1, 12, [first], []),
     ]
@@ -534,7 +535,8 @@ def bad_control():
         body = {"n": A, "s": "orders", "f": 5, "l": 6, "b": 0, **change}
         bad("fetch", name, {k: v for k, v in body.items() if v is not None}, reason)
     for name, change, reason in (
-            ("backwards", {"f": 7}, "first is after last"),
+            ("backwards", {"f": 8}, "first is at most last + 1"),
+            ("last-past-the-end", {"l": 2**63}, "numbers stay below 2^63"),
             ("first-zero-alone", {"f": 0}, "0 and 0, or neither"),
             ("batch-empty", {"b": [b""]}, "a batch has bytes"),
             ("batch-as-text", {"b": ["x"]}, "a batch is bin"),

@@ -220,7 +220,8 @@ struct tulle__range_out {
     uint64_t reply_to; /* counter of the FETCH */
     uint64_t node;
     struct tulle__view stream;
-    uint64_t first; /* what the sender keeps of the lane: first..last; 0, 0: nothing */
+    uint64_t first; /* what the sender keeps: first..last; 0, 0: nothing; head + 1, head: the
+                       publisher, nothing any more */
     uint64_t last;
     const struct tulle__view *batches; /* whole batch frames, ascending */
     size_t batch_count;

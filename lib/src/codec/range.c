@@ -91,7 +91,8 @@ tulle__range_decode(const void *data, size_t len, struct tulle__range_view *out)
     tulle__body_init(&body, &r, KNOWN);
     while (tulle__body_next(&body, &key))
         read_value(&r, key, &range);
-    if (!tulle__body_is_done(&body, REQUIRED) || range.first > range.last ||
+    /* A publisher that keeps nothing any more says head + 1 and head. */
+    if (!tulle__body_is_done(&body, REQUIRED) || range.first > range.last + 1 ||
         (range.first == 0 && range.last != 0))
         return TULLE_EBADMSG;
     range.has_clock = tulle__body_has(&body, 'c');
