@@ -10,6 +10,7 @@ set(TULLE_APP_SOURCES
     app/logsink.c
     app/msgpack.c
     app/option.c
+    app/report.c
     app/signal.c
     app/text.c
 )
