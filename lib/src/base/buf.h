@@ -25,10 +25,8 @@ struct tulle__buf {
 struct tulle__buf *tulle__buf_new(size_t len, uint8_t **bytes);
 struct tulle__buf *tulle__buf_copy(const void *data, size_t len);
 /* Bytes owned by somebody else; release is called once with the last unref. */
-struct tulle__buf *tulle__buf_wrap(const void *data,
-                                   size_t len,
-                                   void (*release)(struct tulle__buf *buf),
-                                   void *owner);
+struct tulle__buf *
+tulle__buf_wrap(const void *data, size_t len, void (*release)(struct tulle__buf *buf), void *owner);
 struct tulle__buf *tulle__buf_ref(struct tulle__buf *buf);
 /* Drop a reference; *buf becomes NULL. NULL-safe. */
 void tulle__buf_unref(struct tulle__buf **buf);

@@ -6,10 +6,10 @@
  * sends, what a caller passes or what the system refuses (those are statuses).
  * On in every build: NDEBUG does not touch it. */
 
-#define TULLE_ASSERT(condition)                                        \
-    do {                                                               \
-        if (!(condition))                                              \
-            tulle__panic(__FILE__, __LINE__, #condition);              \
+#define TULLE_ASSERT(condition)                           \
+    do {                                                  \
+        if (!(condition))                                 \
+            tulle__panic(__FILE__, __LINE__, #condition); \
     } while (0)
 
 /* Print place and expression to standard error and abort. */

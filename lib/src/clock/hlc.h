@@ -6,10 +6,10 @@
  * bits microseconds since 1970, the lower 12 a counter for events within one
  * microsecond or behind a faster clock. Never goes back. */
 
+#include "base/time.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "base/time.h"
 
 struct tulle__hlc {
     uint64_t last;

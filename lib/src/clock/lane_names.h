@@ -5,11 +5,11 @@
 /* Short numbers for lanes: (node id, stream) <-> index, so that clocks are
  * arrays of integers. Indices are small, dense and reused after release. */
 
+#include "codec/reader.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "codec/reader.h"
 
 struct tulle__lane_names;
 
@@ -20,9 +20,8 @@ struct tulle__lane_names *tulle__lane_names_new(uint32_t max);
 void tulle__lane_names_free(struct tulle__lane_names **names);
 /* Index of the lane, given one when it is new; TULLE__LANE_NONE when the table is
  * full or there is no memory. */
-uint32_t tulle__lane_names_intern(struct tulle__lane_names *names,
-                                  uint64_t node,
-                                  struct tulle__view stream);
+uint32_t
+tulle__lane_names_intern(struct tulle__lane_names *names, uint64_t node, struct tulle__view stream);
 uint32_t tulle__lane_names_find(const struct tulle__lane_names *names,
                                 uint64_t node,
                                 struct tulle__view stream);

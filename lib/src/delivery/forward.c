@@ -283,7 +283,10 @@ get_lane(struct tulle__forward *f, uint64_t node, struct tulle__view stream)
     memcpy(lane->name.stream, stream.data, stream.len);
     tulle__kept_init(&lane->kept);
     HASH_ADD(hh, f->lanes, name, sizeof lane->name, lane);
-    return lane;
+    if (find_lane(f, node, stream) == lane)
+        return lane;
+    tulle__free(lane); /* no memory for the table */
+    return NULL;
 }
 
 /* Note a batch; false when it came before. Old enough ones are forgotten: those
@@ -475,6 +478,12 @@ forward_beat(struct tulle__forward *f, size_t from, const struct tulle__action *
             return;
         origin->id = beat.id;
         HASH_ADD(hh, f->origins, id, sizeof origin->id, origin);
+        struct origin *added = NULL;
+        HASH_FIND(hh, f->origins, &beat.id, sizeof beat.id, added);
+        if (added == NULL) { /* no memory for the table */
+            tulle__free(origin);
+            return;
+        }
     }
     if (beat.counter <= origin->beat_counter)
         return;

@@ -100,6 +100,11 @@ tulle__peer_get(struct tulle__engine *e, uint64_t id)
     peer->stage_ns = e->now.mono.ns;
     tulle__clock_init(&peer->acked);
     HASH_ADD(hh, e->peers, id, sizeof peer->id, peer);
+    if (tulle__peer_find(e, id) != peer) {
+        tulle__free(peer);
+        e->counters.dropped_table_full++;
+        return NULL;
+    }
     tulle__sync_want(e, peer);
     return peer;
 }

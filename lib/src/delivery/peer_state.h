@@ -4,6 +4,7 @@
 
 /* State of the other nodes and the ways to them; see delivery/state.h. */
 
+#include "base/table.h"
 #include "clock/clock.h"
 #include "codec/limits.h"
 #include "codec/reader.h"
@@ -11,8 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <uthash.h>
-
 enum {
     TULLE__LINKS_LIMIT = 64,   /* addresses to join */
     TULLE__ROUTES_PER_PEER = 4 /* ways to a peer that are remembered */

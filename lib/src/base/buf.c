@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Shared bytes. The count goes up relaxed (whoever shares holds a reference) and
+ * down with release and acquire, so that the last one sees all use before it. */
+
+#include "base/buf.h"
+
+#include "base/alloc.h"
+#include "base/panic.h"
+
+#include <string.h>
+
+struct tulle__buf *
+tulle__buf_new(size_t len, uint8_t **bytes)
+{
+    struct tulle__buf *buf = len > SIZE_MAX - sizeof *buf ? NULL : tulle__alloc(sizeof *buf + len);
+    if (buf == NULL)
+        return NULL;
+    atomic_init(&buf->refs, 1);
+    *bytes = (uint8_t *)(buf + 1);
+    buf->data = *bytes;
+    buf->len = len;
+    return buf;
+}
+
+struct tulle__buf *
+tulle__buf_copy(const void *data, size_t len)
+{
+    uint8_t *bytes;
+    struct tulle__buf *buf = tulle__buf_new(len, &bytes);
+    if (buf != NULL && len > 0)
+        memcpy(bytes, data, len);
+    return buf;
+}
+
+struct tulle__buf *
+tulle__buf_wrap(const void *data, size_t len, void (*release)(struct tulle__buf *buf), void *owner)
+{
+    struct tulle__buf *buf = tulle__alloc(sizeof *buf);
+    if (buf == NULL)
+        return NULL;
+    atomic_init(&buf->refs, 1);
+    buf->data = data;
+    buf->len = len;
+    buf->release = release;
+    buf->owner = owner;
+    return buf;
+}
+
+struct tulle__buf *
+tulle__buf_ref(struct tulle__buf *buf)
+{
+    unsigned before = atomic_fetch_add_explicit(&buf->refs, 1, memory_order_relaxed);
+    TULLE_ASSERT(before > 0);
+    return buf;
+}
+
+void
+tulle__buf_unref(struct tulle__buf **pointer)
+{
+    struct tulle__buf *buf = *pointer;
+    if (buf == NULL)
+        return;
+    *pointer = NULL;
+    unsigned before = atomic_fetch_sub_explicit(&buf->refs, 1, memory_order_acq_rel);
+    TULLE_ASSERT(before > 0);
+    if (before > 1)
+        return;
+    if (buf->release != NULL)
+        buf->release(buf);
+    tulle__free(buf);
+}

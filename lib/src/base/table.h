@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_BASE_TABLE_H
+#define TULLE_BASE_TABLE_H
+
+/* uthash, told not to end the program when there is no memory: a failed HASH_ADD
+ * leaves the table as it was, and the element out of it (HASH_FIND tells). */
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Topics, patterns, streams and subscription keys (PROTOCOL 2). */
+
+#include "codec/topic.h"
+
+#include "base/panic.h"
+
+#include <tulle/topic.h>
+
+#include <string.h>
+
+/* ---- text ---- */
+
+/* Bytes of the UTF-8 character at the front (RFC 3629); 0 when it is none, or a
+ * control character. */
+static size_t
+character_len(const uint8_t *p, size_t left)
+{
+    uint8_t c = p[0];
+    if (c < 0x80)
+        return c < 0x20 || c == 0x7f ? 0 : 1;
+    size_t len = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+    if (c < 0xc2 || c > 0xf4 || len > left)
+        return 0;
+    for (size_t i = 1; i < len; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    bool is_overlong = (c == 0xe0 && p[1] < 0xa0) || (c == 0xf0 && p[1] < 0x90);
+    bool is_surrogate = c == 0xed && p[1] > 0x9f;
+    bool is_beyond = c == 0xf4 && p[1] > 0x8f;
+    return is_overlong || is_surrogate || is_beyond ? 0 : len;
+}
+
+/* ---- levels ---- */
+
+/* Walks the levels of a path; empty ones are seen too. */
+struct levels {
+    const uint8_t *at;
+    size_t left;
+    bool is_over;
+};
+
+static struct levels
+levels_of(struct tulle__view path)
+{
+    return (struct levels){ path.data, path.len, path.len == 0 };
+}
+
+static bool
+next_level(struct levels *levels, struct tulle__view *out)
+{
+    if (levels->is_over)
+        return false;
+    const uint8_t *slash = memchr(levels->at, '/', levels->left);
+    size_t len = slash == NULL ? levels->left : (size_t)(slash - levels->at);
+    *out = (struct tulle__view){ levels->at, len };
+    levels->is_over = slash == NULL;
+    if (slash != NULL) {
+        levels->at = slash + 1;
+        levels->left -= len + 1;
+        if (levels->left == 0) {
+            /* A trailing slash: one empty level more, with a place to point at. */
+            levels->at = slash;
+        }
+    }
+    return true;
+}
+
+static bool
+is_one(struct tulle__view level)
+{
+    return level.len == 1 && level.data[0] == '*';
+}
+
+static bool
+is_any(struct tulle__view level)
+{
+    return level.len == 2 && level.data[0] == '*' && level.data[1] == '*';
+}
+
+static bool
+is_path_valid(struct tulle__view path, bool may_have_wildcards)
+{
+    if (path.len == 0 || path.len > TULLE__TOPIC_LEN_MAX || path.data[0] == '$')
+        return false;
+    for (size_t i = 0; i < path.len;) {
+        size_t len = character_len(path.data + i, path.len - i);
+        if (len == 0)
+            return false;
+        i += len;
+    }
+    struct levels levels = levels_of(path);
+    struct tulle__view level;
+    while (next_level(&levels, &level)) {
+        if (level.len == 0)
+            return false;
+        bool is_wild = is_one(level) || is_any(level);
+        if (is_wild && !may_have_wildcards)
+            return false;
+    }
+    return true;
+}
+
+bool
+tulle__topic_is_valid(struct tulle__view topic)
+{
+    return is_path_valid(topic, false);
+}
+
+bool
+tulle__pattern_is_valid(struct tulle__view pattern)
+{
+    return is_path_valid(pattern, true);
+}
+
+size_t
+tulle__stream_len(struct tulle__view topic, uint32_t levels)
+{
+    for (size_t i = 0; i < topic.len; i++) {
+        if (topic.data[i] == '/' && --levels == 0)
+            return i;
+    }
+    return topic.len;
+}
+
+/* ---- matching ---- */
+
+enum { LEVELS_MAX = (TULLE__TOPIC_LEN_MAX + 1) / 2 };
+
+static size_t
+split(struct tulle__view path, struct tulle__view levels[], size_t count)
+{
+    struct levels walk = levels_of(path);
+    while (count < LEVELS_MAX && next_level(&walk, &levels[count]))
+        count++;
+    return count;
+}
+
+/* Greedy with one place to return to: of several "**" only the last one seen ever
+ * needs to take more, so the time is levels times levels at worst. */
+static bool
+match_levels(const struct tulle__view *pattern,
+             size_t pattern_count,
+             const struct tulle__view *topic,
+             size_t topic_count)
+{
+    size_t p = 0;
+    size_t t = 0;
+    size_t star = SIZE_MAX;
+    size_t star_topic = 0;
+    while (t < topic_count) {
+        if (p < pattern_count && is_any(pattern[p])) {
+            star = p++;
+            star_topic = t;
+        } else if (p < pattern_count &&
+                   (is_one(pattern[p]) || tulle__view_equal(pattern[p], topic[t]))) {
+            p++;
+            t++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            t = ++star_topic;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern_count && is_any(pattern[p]))
+        p++;
+    return p == pattern_count;
+}
+
+bool
+tulle__pattern_matches(struct tulle__view pattern,
+                       struct tulle__view stream,
+                       struct tulle__view rest)
+{
+    struct tulle__view pattern_levels[LEVELS_MAX];
+    struct tulle__view topic_levels[LEVELS_MAX];
+    if (stream.len > 0 && stream.data[0] == '$')
+        return false;
+    size_t pattern_count = split(pattern, pattern_levels, 0);
+    size_t topic_count = split(stream, topic_levels, 0);
+    topic_count = split(rest, topic_levels, topic_count);
+    return match_levels(pattern_levels, pattern_count, topic_levels, topic_count);
+}
+
+bool
+tulle__pattern_takes_all_of(struct tulle__view pattern, struct tulle__view stream)
+{
+    /* A last level "**" takes whatever is below what the pattern matches. */
+    if (pattern.len < 2 || stream.data[0] == '$')
+        return false;
+    struct tulle__view levels[LEVELS_MAX];
+    size_t count = split(pattern, levels, 0);
+    if (!is_any(levels[count - 1]))
+        return false;
+    return tulle__pattern_matches(pattern, stream, (struct tulle__view){ NULL, 0 });
+}
+
+/* ---- keys ---- */
+
+static void
+set_key(struct tulle__key *key, struct tulle__view text, const char *end, size_t end_len)
+{
+    TULLE_ASSERT(text.len + end_len <= sizeof key->bytes);
+    if (text.len > 0)
+        memcpy(key->bytes, text.data, text.len);
+    if (end_len > 0)
+        memcpy(key->bytes + text.len, end, end_len);
+    key->len = text.len + end_len;
+}
+
+size_t
+tulle__pattern_keys(struct tulle__view pattern,
+                    struct tulle__key keys[static TULLE__KEYS_PER_PATTERN_MAX])
+{
+    struct levels walk = levels_of(pattern);
+    struct tulle__view level;
+    struct tulle__view literal = { pattern.data, 0 };
+    size_t count = 0;
+    while (next_level(&walk, &level)) {
+        if (is_one(level) || is_any(level)) {
+            set_key(&keys[count++], literal, "/", literal.len > 0 ? 1 : 0);
+            return count;
+        }
+        literal.len = (size_t)(level.data + level.len - pattern.data);
+        set_key(&keys[count++], literal, "", 1); /* the zero byte */
+    }
+    return count;
+}
+
+bool
+tulle__key_takes(struct tulle__view key, struct tulle__view stream)
+{
+    if (key.len > stream.len + 1)
+        return false;
+    if (key.len == stream.len + 1)
+        return key.data[stream.len] == 0 && memcmp(key.data, stream.data, stream.len) == 0;
+    return key.len == 0 || memcmp(key.data, stream.data, key.len) == 0;
+}
+
+/* ---- public ---- */
+
+static struct tulle__view
+text_view(const char *text)
+{
+    return (struct tulle__view){ (const uint8_t *)text, strnlen(text, TULLE__TOPIC_LEN_MAX + 1) };
+}
+
+bool
+tulle_topic_is_valid(const char *topic)
+{
+    return tulle__topic_is_valid(text_view(topic));
+}
+
+bool
+tulle_pattern_is_valid(const char *pattern)
+{
+    return tulle__pattern_is_valid(text_view(pattern));
+}
+
+bool
+tulle_pattern_matches(const char *pattern, const char *topic)
+{
+    return tulle__pattern_matches(text_view(pattern), text_view(topic),
+                                  (struct tulle__view){ NULL, 0 });
+}
