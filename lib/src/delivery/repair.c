@@ -61,9 +61,12 @@ tulle__repair_check(struct tulle__engine *e, struct tulle__rx *rx)
         tulle__repair_stop(e, rx);
         return;
     }
+    /* What was overtaken long ago will not come by itself any more. */
+    int64_t seen_ns = rx->held != NULL ? rx->held->arrived_ns : e->now.mono.ns;
+    int64_t due_ns = seen_ns + ms(e->config.fetch_delay_ms);
     *repair = (struct tulle__repair){ .is_active = true,
                                       .since_ns = e->now.mono.ns,
-                                      .due_ns = e->now.mono.ns + ms(e->config.fetch_delay_ms),
+                                      .due_ns = due_ns > e->now.mono.ns ? due_ns : e->now.mono.ns,
                                       .next = e->repairs };
     if (e->repairs != NULL)
         e->repairs->repair.previous = rx;
@@ -211,6 +214,41 @@ fetch_timeout_ms(const struct tulle__repair *repair)
     return timeout < TULLE__FETCH_TIMEOUT_MS_MAX ? timeout : TULLE__FETCH_TIMEOUT_MS_MAX;
 }
 
+/* Ask one node for one range. Returns the counter, 0 when it cannot be reached. */
+static uint64_t
+send_fetch(
+    struct tulle__engine *e, const struct tulle__rx *rx, uint64_t to, uint64_t first, uint64_t last)
+{
+    struct tulle__fetch fetch = { .node = rx->node,
+                                  .stream = tulle__lane_names_stream(e->names, rx->lane),
+                                  .first = first,
+                                  .last = last,
+                                  .bytes_max = TULLE__FETCH_BYTES,
+                                  .wants_clock = rx->wants_prefix && first == rx->next };
+    tulle__writer_reset(&e->body);
+    tulle__fetch_encode(&e->body, &fetch);
+    uint64_t counter = tulle__control_send(e, to, TULLE__FETCH);
+    if (counter != 0)
+        e->counters.fetches_sent++;
+    return counter;
+}
+
+/* The holes behind the first are asked for in the same breath; only the answer for
+ * the first is waited for. */
+static void
+ask_further(struct tulle__engine *e, const struct tulle__rx *rx, uint64_t to)
+{
+    uint32_t count = 0;
+    for (const struct tulle__held *held = rx->held; held != NULL && count < TULLE__HOLES_AT_ONCE;
+         held = held->next) {
+        uint64_t end = held->next != NULL ? held->next->first : rx->known_head + 1;
+        if (end <= held->last + 1)
+            continue;
+        (void)send_fetch(e, rx, to, held->last + 1, end - 1); /* asked again when it is first */
+        count++;
+    }
+}
+
 static void
 ask_next(struct tulle__engine *e, struct tulle__rx *rx)
 {
@@ -223,23 +261,16 @@ ask_next(struct tulle__engine *e, struct tulle__rx *rx)
     uint64_t last = rx->next;
     if (tulle__rx_has_hole(rx))
         last = rx->held != NULL ? rx->held->first - 1 : rx->known_head;
-    struct tulle__fetch fetch = { .node = rx->node,
-                                  .stream = tulle__lane_names_stream(e->names, rx->lane),
-                                  .first = rx->next,
-                                  .last = last,
-                                  .bytes_max = TULLE__FETCH_BYTES,
-                                  .wants_clock = rx->wants_prefix };
-    tulle__writer_reset(&e->body);
-    tulle__fetch_encode(&e->body, &fetch);
-    repair->counter = tulle__control_send(e, id, TULLE__FETCH);
+    repair->counter = send_fetch(e, rx, id, rx->next, last);
     if (repair->counter == 0) {
         repair->is_silent = true;
         repair->due_ns = e->now.mono.ns;
         return;
     }
-    e->counters.fetches_sent++;
     repair->is_asking = true;
     repair->due_ns = e->now.mono.ns + ms(fetch_timeout_ms(repair));
+    if (e->held_bytes < e->config.held_bytes / 2)
+        ask_further(e, rx, id);
 }
 
 /* ---- time ---- */

@@ -24,7 +24,8 @@
 enum {
     TULLE__RANGE_BYTES_MAX = 512 * 1024, /* of events in one answer */
     TULLE__FETCH_BYTES = 256 * 1024,     /* of events asked for at once */
-    TULLE__FETCH_TIMEOUT_MS_MIN = 300,
+    TULLE__HOLES_AT_ONCE = 16,           /* of a lane, asked for together */
+    TULLE__FETCH_TIMEOUT_MS_MIN = 100,
     TULLE__FETCH_TIMEOUT_MS_MAX = 2000,
     TULLE__SYNC_RETRY_MS_MIN = 250,
     TULLE__SYNC_RETRY_MS_MAX = 4000,
