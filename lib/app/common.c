@@ -146,22 +146,50 @@ tulle__common_finish(const struct tulle__program *program,
     return true;
 }
 
+static int
+tell_failure(const struct tulle__program *program, tulle_status failed, const tulle_error *error)
+{
+    (void)fprintf(stderr,
+                  "%s: %s\n",
+                  program->name,
+                  error->text[0] != '\0' ? error->text : tulle_strerror(failed));
+    return (int)tulle__exit_of(failed);
+}
+
 tulle_node *
-tulle__common_start(const struct tulle__program *program, struct tulle__common *common, int *status)
+tulle__common_new(const struct tulle__program *program, struct tulle__common *common, int *status)
 {
     tulle_node *node = NULL;
     tulle_error error = { 0 };
     tulle_status made = tulle_node_new(&common->node, &node, &error);
-    if (made == TULLE_OK) {
-        /* Before it starts: its thread reads the sink. */
-        (void)snprintf(common->sink.node, sizeof common->sink.node, "%s", tulle_node_name(node));
-        made = tulle_node_start(node, &error);
+    if (made != TULLE_OK) {
+        *status = tell_failure(program, made, &error);
+        return NULL;
     }
-    if (made == TULLE_OK)
-        return node;
-    (void)fprintf(stderr, "%s: %s\n", program->name,
-                  error.text[0] != '\0' ? error.text : tulle_strerror(made));
-    tulle_node_free(&node);
-    *status = (int)tulle__exit_of(made);
-    return NULL;
+    /* Now, because the node's thread will read the sink. */
+    (void)snprintf(common->sink.node, sizeof common->sink.node, "%s", tulle_node_name(node));
+    return node;
+}
+
+bool
+tulle__common_run(const struct tulle__program *program, tulle_node **node, int *status)
+{
+    tulle_error error = { 0 };
+    tulle_status started = tulle_node_start(*node, &error);
+    if (started == TULLE_OK)
+        return true;
+    *status = tell_failure(program, started, &error);
+    tulle_node_free(node);
+    return false;
+}
+
+tulle_node *
+tulle__common_start(const struct tulle__program *program,
+                    struct tulle__common *common,
+                    int *status)
+{
+    tulle_node *node = tulle__common_new(program, common, status);
+    if (node != NULL)
+        (void)tulle__common_run(program, &node, status); /* on failure node is NULL */
+    return node;
 }

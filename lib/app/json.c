@@ -94,12 +94,15 @@ tulle__json_put_str(struct tulle__text *out, const char *str, size_t len)
     while (i < len) {
         bool is_plain = at[i] >= 0x20 && at[i] != '"' && at[i] != '\\' && at[i] != 0x7f;
         size_t step = is_plain ? tulle__utf8_len(at + i, len - i) : 0;
-        if (step > 0) {
+        bool is_c1 = step == 2 && at[i] == 0xc2 && at[i + 1] < 0xa0; /* terminals obey these */
+        if (step > 0 && !is_c1) {
             i += step;
             continue;
         }
         tulle__text_put(out, str + done, i - done);
-        if (is_plain)
+        if (is_c1)
+            put_escaped(out, at[++i]);
+        else if (is_plain)
             tulle__text_str(out, "\\ufffd");
         else
             put_escaped(out, at[i]);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* tulle: the tools of the mesh, one subcommand each. */
+
+#include "app/args.h"
+#include "tools/tools.h"
+
+static const struct tulle__command commands[] = {
+    { "pub", tulle__tool_pub, "publish events" },
+    { "tap", tulle__tool_tap, "watch events as they flow" },
+};
+
+int
+main(int argc, char **argv)
+{
+    return tulle__command_run("tulle", "Tools for a tulle mesh.", commands,
+                              sizeof commands / sizeof *commands, argc, argv);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_TOOLS_H
+#define TULLE_TOOLS_H
+
+/* The subcommands of tulle, and what they share. */
+
+#include "app/common.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Each takes argv from its own name on and returns the exit status. */
+int tulle__tool_pub(int argc, char **argv);
+int tulle__tool_tap(int argc, char **argv);
+
+/* Is there a way to other nodes: join, listen or beacon? Else says so and
+ * returns false. A tool alone in its mesh would wait for ever and not say why. */
+bool tulle__tool_has_way(const struct tulle__program *program,
+                         const struct tulle__common *common,
+                         int *status);
+
+/* Clocks: microseconds since 1970, and of a clock that never jumps. */
+int64_t tulle__tool_wall_us(void);
+int64_t tulle__tool_mono_us(void);
+
+#endif
