@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The simulated network: what ZeroMQ and TCP do, as far as it matters.
+ *
+ * A SUB or DEALER connection comes up a while after it is dialed or after its
+ * other end (re)starts. A PUB sends only to connections that are up and whose
+ * subscriptions match at that moment; a DEALER keeps a few messages until its
+ * connection is up. Two dials to one address make one connection. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim_internal.h"
+
+/* ---- packets ---- */
+
+static struct sim_packet *
+new_packet(struct tulle__view key, const struct tulle__buf *body, const struct tulle__buf *path)
+{
+    size_t path_len = path == NULL ? 0 : path->len;
+    struct sim_packet *packet =
+        sim_memory_get(NULL, 1, sizeof *packet + key.len + body->len + path_len);
+    *packet = (struct sim_packet){
+        .refs = 1, .key_len = key.len, .body_len = body->len, .path_len = path_len
+    };
+    if (key.len > 0)
+        memcpy(packet->bytes, key.data, key.len);
+    if (body->len > 0)
+        memcpy(packet->bytes + key.len, body->data, body->len);
+    if (path_len > 0)
+        memcpy(packet->bytes + key.len + body->len, path->data, path_len);
+    return packet;
+}
+
+void
+sim_packet_unref(struct sim_packet **packet)
+{
+    if (*packet != NULL && --(*packet)->refs == 0)
+        free(*packet);
+    *packet = NULL;
+}
+
+/* ---- connections ---- */
+
+static struct sim_connection *
+connection_of(struct sim *sim, int from, int target, enum sim_wire wire)
+{
+    return &sim->endpoints[from].connections[target * SIM_WIRE_COUNT + (int)wire];
+}
+
+static struct sim_host *
+host_of(struct sim *sim, int endpoint)
+{
+    return &sim->hosts[sim->endpoints[endpoint].host];
+}
+
+static void
+drop_waiting(struct sim_connection *connection)
+{
+    for (size_t i = 0; i < connection->waiting_count; i++)
+        sim_packet_unref(&connection->waiting[i]);
+    free(connection->waiting);
+    connection->waiting = NULL;
+    connection->waiting_count = 0;
+}
+
+static void
+connect_after(struct sim *sim, int from, int target, enum sim_wire wire, int64_t after_us)
+{
+    struct sim_connection *connection = connection_of(sim, from, target, wire);
+    if (connection->is_connecting || connection->is_up || connection->dials == 0)
+        return;
+    connection->is_connecting = true;
+    struct sim_event event = { .kind = SIM_EVENT_CONNECT,
+                               .endpoint = from,
+                               .target = target,
+                               .wire = (int)wire,
+                               .life = host_of(sim, from)->life };
+    sim_push(sim, sim->now_us + after_us, &event);
+}
+
+/* ---- messages ---- */
+
+static int64_t
+arrival_time(struct sim *sim, struct sim_connection *connection)
+{
+    const struct sim_faults *faults = &sim->config.faults;
+    int64_t at = sim->now_us +
+                 sim_rng_range(&sim->rng, faults->latency_us_min, faults->latency_us_max);
+    if (sim_rng_chance(&sim->rng, faults->reorder_permille))
+        return at + sim_rng_range(&sim->rng, 0, faults->reorder_us_max);
+    if (at <= connection->last_arrival_us)
+        at = connection->last_arrival_us + 1;
+    connection->last_arrival_us = at;
+    return at;
+}
+
+/* Put a packet on the way from one endpoint to another over a connection, which
+ * belongs to whichever of the two dialed. */
+static void
+send_packet(struct sim *sim,
+            int from,
+            int to,
+            struct sim_connection *connection,
+            enum sim_wire wire,
+            struct sim_packet *packet)
+{
+    sim->messages++;
+    if (sim->cuts[sim->endpoints[from].host][sim->endpoints[to].host])
+        return;
+    if (sim_rng_chance(&sim->rng, sim->config.faults.loss_permille))
+        return;
+    int copies = sim_rng_chance(&sim->rng, sim->config.faults.duplicate_permille) ? 2 : 1;
+    for (int i = 0; i < copies; i++) {
+        struct sim_event event = { .kind = wire == SIM_WIRE_EVENTS ? SIM_EVENT_PUBLICATION
+                                                                   : SIM_EVENT_CONTROL,
+                                   .endpoint = to,
+                                   .life = host_of(sim, to)->life,
+                                   .packet = packet };
+        packet->refs++;
+        sim_push(sim, arrival_time(sim, connection), &event);
+    }
+}
+
+static bool
+is_subscribed(const struct sim *sim, const struct sim_endpoint *endpoint, struct tulle__view key)
+{
+    for (size_t i = 0; i < endpoint->key_count; i++) {
+        const struct sim_key *k = &endpoint->keys[i];
+        if (k->since_us <= sim->now_us && k->key.len <= key.len &&
+            memcmp(k->key.bytes, key.data, k->key.len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+publish(struct sim *sim, int from, const struct tulle__action *action)
+{
+    struct tulle__view key = action->u.publication.key;
+    struct sim_packet *packet =
+        new_packet(key, action->u.publication.body, action->u.publication.path);
+    for (int to = 0; to < sim->endpoint_count; to++) {
+        struct sim_connection *connection = connection_of(sim, to, from, SIM_WIRE_EVENTS);
+        if (connection->is_up && is_subscribed(sim, &sim->endpoints[to], key))
+            send_packet(sim, from, to, connection, SIM_WIRE_EVENTS, packet);
+    }
+    sim_packet_unref(&packet);
+}
+
+static void
+send_control(struct sim *sim, int from, const struct tulle__action *action)
+{
+    const struct sim_endpoint *endpoint = &sim->endpoints[from];
+    const struct sim_dial *dial = NULL;
+    for (size_t i = 0; dial == NULL && i < endpoint->dial_count; i++) {
+        if (endpoint->dials[i].hop == action->u.control.hop &&
+            endpoint->dials[i].wire == SIM_WIRE_CONTROL)
+            dial = &endpoint->dials[i];
+    }
+    if (dial == NULL) {
+        oracle_fail(sim->oracle,
+                    "%s: control message to hop %016llx, which was not dialed",
+                    sim->hosts[endpoint->host].name,
+                    (unsigned long long)action->u.control.hop);
+        return;
+    }
+    if (dial->target < 0)
+        return; /* nobody lives there */
+    const struct tulle__buf *header = action->u.control.header;
+    struct tulle__view key = { header->data, header->len };
+    struct sim_packet *packet = new_packet(key, action->u.control.body, NULL);
+    packet->via = sim->hosts[endpoint->host].id;
+    struct sim_connection *connection = connection_of(sim, from, dial->target, SIM_WIRE_CONTROL);
+    if (connection->is_up) {
+        send_packet(sim, from, dial->target, connection, SIM_WIRE_CONTROL, packet);
+    } else if (connection->waiting_count < SIM_WAITING_MAX) {
+        if (connection->waiting == NULL)
+            connection->waiting = sim_memory_get(NULL, SIM_WAITING_MAX, sizeof packet);
+        packet->refs++;
+        connection->waiting[connection->waiting_count++] = packet;
+    }
+    sim_packet_unref(&packet);
+}
+
+void
+sim_net_connect(struct sim *sim, const struct sim_event *event)
+{
+    enum sim_wire wire = (enum sim_wire)event->wire;
+    struct sim_connection *connection = connection_of(sim, event->endpoint, event->target, wire);
+    struct sim_host *host = host_of(sim, event->endpoint);
+    struct sim_host *other = host_of(sim, event->target);
+    if (event->life != host->life || !sim_host_is_up(host))
+        return;
+    connection->is_connecting = false;
+    if (connection->dials == 0 || !sim_host_is_up(other))
+        return; /* tried again when it comes */
+    int a = sim->endpoints[event->endpoint].host;
+    int b = sim->endpoints[event->target].host;
+    if (sim->cuts[a][b] || sim->cuts[b][a]) {
+        connect_after(sim,
+                      event->endpoint,
+                      event->target,
+                      wire,
+                      sim_rng_range(&sim->rng, 50000, 300000));
+        return;
+    }
+    connection->is_up = true;
+    for (size_t i = 0; i < connection->waiting_count; i++)
+        send_packet(sim, event->endpoint, event->target, connection, wire, connection->waiting[i]);
+    drop_waiting(connection);
+}
+
+/* ---- dialing ---- */
+
+static int
+find_target(const struct sim *sim, int from, enum sim_wire wire, const char *address)
+{
+    for (int i = 0; i < sim->endpoint_count; i++) {
+        if (strcmp(sim->endpoints[i].address[wire], address) == 0 &&
+            strcmp(sim->endpoints[i].segment, sim->endpoints[from].segment) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static void
+dial(struct sim *sim, int from, uint64_t hop, enum sim_wire wire, const char *address)
+{
+    struct sim_endpoint *endpoint = &sim->endpoints[from];
+    if (endpoint->dial_count == SIM_DIALS_MAX) {
+        if (!sim->config.is_oracle_blind)
+            oracle_fail(sim->oracle, "%s: too many dials", sim->hosts[endpoint->host].name);
+        return;
+    }
+    for (size_t i = 0; i < endpoint->dial_count; i++) {
+        if (endpoint->dials[i].hop == hop && endpoint->dials[i].wire == wire)
+            oracle_fail(sim->oracle,
+                        "%s: hop %016llx dialed twice",
+                        sim->hosts[endpoint->host].name,
+                        (unsigned long long)hop);
+    }
+    struct sim_dial *made = &endpoint->dials[endpoint->dial_count++];
+    *made = (struct sim_dial){ .hop = hop,
+                               .wire = wire,
+                               .target = find_target(sim, from, wire, address) };
+    size_t len = strnlen(address, sizeof made->address - 1);
+    memcpy(made->address, address, len);
+    if (made->target < 0)
+        return;
+    connection_of(sim, from, made->target, wire)->dials++;
+    connect_after(sim, from, made->target, wire, sim_rng_range(&sim->rng, 500, 15000));
+}
+
+static void
+hang_up(struct sim *sim, int from, uint64_t hop, enum sim_wire wire, const char *address)
+{
+    struct sim_endpoint *endpoint = &sim->endpoints[from];
+    for (size_t i = 0; i < endpoint->dial_count; i++) {
+        struct sim_dial *old = &endpoint->dials[i];
+        if (old->hop != hop || old->wire != wire || strcmp(old->address, address) != 0)
+            continue;
+        if (old->target >= 0) {
+            struct sim_connection *connection = connection_of(sim, from, old->target, wire);
+            if (--connection->dials == 0) {
+                connection->is_up = false;
+                drop_waiting(connection);
+            }
+        }
+        *old = endpoint->dials[--endpoint->dial_count];
+        return;
+    }
+    oracle_fail(sim->oracle,
+                "%s: hangs up hop %016llx, which was not dialed",
+                sim->hosts[endpoint->host].name,
+                (unsigned long long)hop);
+}
+
+static void
+subscribe(struct sim *sim, int from, const struct tulle__key *key)
+{
+    struct sim_endpoint *endpoint = &sim->endpoints[from];
+    if (endpoint->key_count == endpoint->key_cap) {
+        endpoint->key_cap = endpoint->key_cap == 0 ? 8 : endpoint->key_cap * 2;
+        endpoint->keys = sim_memory_get(endpoint->keys, endpoint->key_cap, sizeof *endpoint->keys);
+    }
+    endpoint->keys[endpoint->key_count++] =
+        (struct sim_key){ .key = *key,
+                          .since_us = sim->now_us + sim_rng_range(&sim->rng, 200, 5000) };
+}
+
+static void
+unsubscribe(struct sim *sim, int from, const struct tulle__key *key)
+{
+    struct sim_endpoint *endpoint = &sim->endpoints[from];
+    for (size_t i = 0; i < endpoint->key_count; i++) {
+        struct tulle__key *k = &endpoint->keys[i].key;
+        if (k->len != key->len || memcmp(k->bytes, key->bytes, key->len) != 0)
+            continue;
+        endpoint->keys[i] = endpoint->keys[--endpoint->key_count];
+        return;
+    }
+    oracle_fail(sim->oracle,
+                "%s: unsubscribes a key that was not subscribed",
+                sim->hosts[endpoint->host].name);
+}
+
+void
+sim_net_act(struct sim *sim, int endpoint, const struct tulle__action *action)
+{
+    if (action->kind == TULLE__ACTION_PUBLISH) {
+        publish(sim, endpoint, action);
+    } else if (action->kind == TULLE__ACTION_CONTROL) {
+        send_control(sim, endpoint, action);
+    } else if (action->kind == TULLE__ACTION_DIAL) {
+        if (action->u.dial.control != NULL)
+            dial(sim, endpoint, action->u.dial.hop, SIM_WIRE_CONTROL, action->u.dial.control);
+        if (action->u.dial.events != NULL)
+            dial(sim, endpoint, action->u.dial.hop, SIM_WIRE_EVENTS, action->u.dial.events);
+    } else if (action->kind == TULLE__ACTION_HANGUP) {
+        if (action->u.dial.control != NULL)
+            hang_up(sim, endpoint, action->u.dial.hop, SIM_WIRE_CONTROL, action->u.dial.control);
+        if (action->u.dial.events != NULL)
+            hang_up(sim, endpoint, action->u.dial.hop, SIM_WIRE_EVENTS, action->u.dial.events);
+    } else if (action->kind == TULLE__ACTION_SUBSCRIBE) {
+        subscribe(sim, endpoint, action->u.key);
+    } else if (action->kind == TULLE__ACTION_UNSUBSCRIBE) {
+        unsubscribe(sim, endpoint, action->u.key);
+    } else {
+        oracle_fail(sim->oracle,
+                    "%s: unexpected action %d",
+                    sim->hosts[sim->endpoints[endpoint].host].name,
+                    (int)action->kind);
+    }
+}
+
+/* ---- life ---- */
+
+int
+sim_net_add_endpoint(struct sim *sim, int host, size_t side, const char *segment)
+{
+    if (sim->endpoint_count == SIM_TARGETS_MAX)
+        abort(); /* a test that is larger than the simulator */
+    struct sim_endpoint *endpoint = &sim->endpoints[sim->endpoint_count];
+    *endpoint = (struct sim_endpoint){ .host = host, .side = side };
+    size_t len = strnlen(segment, SIM_NAME_MAX - 1);
+    memcpy(endpoint->segment, segment, len);
+    static const char *const schemes[SIM_WIRE_COUNT] = { "simev://", "sim://" };
+    for (int wire = 0; wire < SIM_WIRE_COUNT; wire++) {
+        char *at = endpoint->address[wire];
+        const char *parts[] = { schemes[wire], endpoint->segment, "/", sim->hosts[host].name };
+        for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+            size_t part_len = strlen(parts[i]);
+            memcpy(at, parts[i], part_len + 1);
+            at += part_len;
+        }
+    }
+    endpoint->dials = sim_memory_get(NULL, SIM_DIALS_MAX, sizeof *endpoint->dials);
+    size_t count = (size_t)SIM_TARGETS_MAX * SIM_WIRE_COUNT;
+    endpoint->connections = sim_memory_get(NULL, count, sizeof *endpoint->connections);
+    memset(endpoint->connections, 0, count * sizeof *endpoint->connections);
+    return sim->endpoint_count++;
+}
+
+void
+sim_net_host_up(struct sim *sim, const struct sim_host *host)
+{
+    for (size_t i = 0; i < host->endpoint_count; i++) {
+        for (int from = 0; from < sim->endpoint_count; from++) {
+            for (int wire = 0; wire < SIM_WIRE_COUNT; wire++)
+                connect_after(sim,
+                              from,
+                              host->endpoints[i],
+                              (enum sim_wire)wire,
+                              sim_rng_range(&sim->rng, 1000, 150000));
+        }
+    }
+}
+
+static void
+reset_endpoint(struct sim_endpoint *endpoint)
+{
+    for (size_t c = 0; c < (size_t)SIM_TARGETS_MAX * SIM_WIRE_COUNT; c++) {
+        drop_waiting(&endpoint->connections[c]);
+        endpoint->connections[c] = (struct sim_connection){ 0 };
+    }
+    endpoint->dial_count = 0;
+    endpoint->key_count = 0;
+}
+
+void
+sim_net_host_down(struct sim *sim, const struct sim_host *host)
+{
+    for (size_t i = 0; i < host->endpoint_count; i++) {
+        int own = host->endpoints[i];
+        reset_endpoint(&sim->endpoints[own]);
+        for (int from = 0; from < sim->endpoint_count; from++) {
+            for (int wire = 0; wire < SIM_WIRE_COUNT; wire++)
+                connection_of(sim, from, own, (enum sim_wire)wire)->is_up = false;
+        }
+    }
+}
+
+void
+sim_net_free(struct sim *sim)
+{
+    for (int i = 0; i < sim->endpoint_count; i++) {
+        reset_endpoint(&sim->endpoints[i]);
+        free(sim->endpoints[i].connections);
+        free(sim->endpoints[i].dials);
+        free(sim->endpoints[i].keys);
+    }
+}
