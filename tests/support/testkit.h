@@ -22,11 +22,8 @@
     testkit_assert_status((call), (expected), #call, __FILE__, __LINE__)
 
 static inline void
-testkit_assert_status(tulle_status found,
-                      tulle_status expected,
-                      const char *call,
-                      const char *file,
-                      int line)
+testkit_assert_status(
+    tulle_status found, tulle_status expected, const char *call, const char *file, int line)
 {
     if (found == expected)
         return;
