@@ -212,7 +212,7 @@ find_newline(const struct tulle__child *child)
     return memchr(child->buffer + child->start, '\n', child->len - child->start);
 }
 
-/* Room for more output; false when a line is too long, or there is no memory. */
+/* Room for more output; false when there is no memory. */
 static bool
 make_room(struct tulle__child *child)
 {
@@ -223,8 +223,6 @@ make_room(struct tulle__child *child)
     }
     if (child->cap - child->len >= READ_LEN)
         return true;
-    if (child->len > TULLE__LINE_BYTES_MAX)
-        return false;
     size_t cap = child->cap == 0 ? (size_t)READ_LEN : child->cap * 2;
     char *buffer = realloc(child->buffer, cap);
     if (buffer == NULL)
@@ -234,30 +232,28 @@ make_room(struct tulle__child *child)
     return true;
 }
 
-/* Forget the line that is being skipped, up to its newline if that is here. */
+/* Forget a line that is too long, as far as it is here. */
 static void
-skip(struct tulle__child *child)
+skip_long(struct tulle__child *child)
 {
     const char *newline = find_newline(child);
-    if (newline == NULL) {
-        child->start = child->len = 0;
-        return;
+    size_t end = newline != NULL ? (size_t)(newline - child->buffer) : child->len;
+    if (end - child->start > TULLE__LINE_BYTES_MAX && !child->is_skipping) {
+        child->is_skipping = true;
+        child->dropped++;
     }
-    child->start = (size_t)(newline - child->buffer) + 1;
-    child->is_skipping = false;
+    if (!child->is_skipping)
+        return;
+    child->start = newline != NULL ? end + 1 : end;
+    child->is_skipping = newline == NULL;
 }
 
 static void
 read_output(struct tulle__child *child)
 {
     for (int turn = 0; turn < 16 && child->out >= 0 && find_newline(child) == NULL; turn++) {
-        if (!make_room(child)) {
-            child->is_skipping = true;
-            child->dropped++;
-            child->start = child->len = 0;
-            if (child->cap < READ_LEN)
-                return;
-        }
+        if (!make_room(child))
+            return;
         ssize_t got = read(child->out, child->buffer + child->len, READ_LEN);
         if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
             /* Only what it started in the background could still write. */
@@ -270,8 +266,7 @@ read_output(struct tulle__child *child)
             return;
         }
         child->len += (size_t)got;
-        if (child->is_skipping)
-            skip(child);
+        skip_long(child);
     }
 }
 
