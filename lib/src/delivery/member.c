@@ -388,18 +388,22 @@ tulle__peer_takes(const struct tulle__peer *peer, struct tulle__view stream)
     return false;
 }
 
-/* Whoever had the address before is not there any more. */
-static void
-evict_address(struct tulle__engine *e, struct tulle__peer *peer)
+/* Whoever had the address before is not there any more. False: somebody who was
+ * heard has it, and the peer is only named by others, whose news may be old. The
+ * text of the address stays: the action points at it. */
+static bool
+claim_address(struct tulle__engine *e, const struct tulle__peer *peer)
 {
     for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
         if (p == peer || p->control[0] == '\0' || strcmp(p->control, peer->control) != 0)
             continue;
+        if (tulle__peer_is_live(p) && !tulle__peer_is_live(peer))
+            return false;
         hang_up(e, p);
-        p->control[0] = '\0';
         if (p->stage != TULLE__STAGE_LEFT)
             tulle__peer_set_stage(e, p, TULLE__STAGE_GONE);
     }
+    return true;
 }
 
 void
@@ -407,9 +411,9 @@ tulle__peer_dial(struct tulle__engine *e, struct tulle__peer *peer)
 {
     bool wants_control = !peer->is_control_dialed && peer->link == 0 && peer->control[0] != '\0';
     bool wants_events = !peer->is_events_dialed && peer->events[0] != '\0';
-    if ((!wants_control && !wants_events) || peer->stage == TULLE__STAGE_LEFT)
+    if ((!wants_control && !wants_events) || peer->stage == TULLE__STAGE_LEFT ||
+        !claim_address(e, peer))
         return;
-    evict_address(e, peer);
     struct tulle__action *action = tulle__action_push(e, TULLE__ACTION_DIAL);
     if (action == NULL)
         return; /* the next beat brings us here again */
