@@ -40,12 +40,12 @@ static const struct tulle__option options[] = {
 };
 
 static const struct tulle__option segment_options[] = {
-    { .name = "listen", .letter = 'l', .type = TULLE__OPTION_LIST, .offset = SEGMENT(listen),
+    { .name = "listen", .type = TULLE__OPTION_LIST, .offset = SEGMENT(listen),
       .arg = "ADDRESS", .max = TULLE_LISTEN_MAX,
       .help = "address to listen at, tcp://HOST:PORT or ipc://PATH; '*' chooses host or port" },
-    { .name = "join", .letter = 'j', .type = TULLE__OPTION_LIST, .offset = SEGMENT(join),
+    { .name = "join", .type = TULLE__OPTION_LIST, .offset = SEGMENT(join),
       .arg = "ADDRESS", .max = 64, .help = "address of a node or proxy to join" },
-    { .name = "beacon", .letter = 'b', .type = TULLE__OPTION_STRING, .offset = SEGMENT(beacon),
+    { .name = "beacon", .type = TULLE__OPTION_STRING, .offset = SEGMENT(beacon),
       .arg = "INTERFACE", .implied = "any",
       .help = "find nodes of this segment by UDP broadcast" },
     { .name = "beacon_port", .type = TULLE__OPTION_U16, .flags = TULLE__OPTION_RARE,
