@@ -30,7 +30,7 @@ static const struct tulle__choice colours[] = {
 static const struct tulle__option output_options[] = {
     { .name = "format", .letter = 'F', .type = TULLE__OPTION_STRING, .flags = HERE,
       .offset = AT(format), .arg = "FORMAT", .help = "print events as FORMAT says, see below" },
-    { .name = "json", .letter = 'j', .type = TULLE__OPTION_FLAG, .flags = HERE,
+    { .name = "json", .letter = 'J', .type = TULLE__OPTION_FLAG, .flags = HERE,
       .offset = AT(is_json), .help = "print one JSON object a line" },
     { .name = "no_clock", .type = TULLE__OPTION_FLAG, .flags = HERE,
       .offset = AT(has_no_clock), .help = "leave clock and deps out of it: cheaper in a large mesh" },

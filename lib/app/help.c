@@ -8,6 +8,7 @@
 
 #include <tulle/version.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -50,7 +51,7 @@ print_row(const char *left, const char *help, FILE *to)
     print_wrapped(help, HELP_COLUMN, to);
 }
 
-/* " (default 1s)", for options whose field holds a value before anything is read. */
+/* " (default 1000)", for options whose field holds a value before anything is read. */
 static void
 describe(const struct tulle__option *option, const void *target, char *out, size_t len)
 {
@@ -59,6 +60,9 @@ describe(const struct tulle__option *option, const void *target, char *out, size
                     option->type == TULLE__OPTION_PAIRS;
     bool has_default = !is_plain && target != NULL &&
                        tulle__option_get(option, target, 0, value, NULL, sizeof value);
+    /* Below what may be given, a number means that the option is not. */
+    if (has_default && option->min > 0 && strtod(value, NULL) < option->min)
+        has_default = false;
     bool is_repeatable = option->type == TULLE__OPTION_LIST || option->type == TULLE__OPTION_PAIRS;
     (void)snprintf(out, len, "%s%s%s%s%s", option->help, is_repeatable ? "; may be repeated" : "",
                    has_default ? " (default " : "", has_default ? value : "",
