@@ -149,9 +149,7 @@ tulle__common_finish(const struct tulle__program *program,
 static int
 tell_failure(const struct tulle__program *program, tulle_status failed, const tulle_error *error)
 {
-    (void)fprintf(stderr,
-                  "%s: %s\n",
-                  program->name,
+    (void)fprintf(stderr, "%s: %s\n", program->name,
                   error->text[0] != '\0' ? error->text : tulle_strerror(failed));
     return (int)tulle__exit_of(failed);
 }
@@ -184,9 +182,7 @@ tulle__common_run(const struct tulle__program *program, tulle_node **node, int *
 }
 
 tulle_node *
-tulle__common_start(const struct tulle__program *program,
-                    struct tulle__common *common,
-                    int *status)
+tulle__common_start(const struct tulle__program *program, struct tulle__common *common, int *status)
 {
     tulle_node *node = tulle__common_new(program, common, status);
     if (node != NULL)

@@ -45,9 +45,8 @@ bool tulle__common_finish(const struct tulle__program *program,
 /* Make a node, for programs that subscribe before they start it. On failure a
  * message is on stderr, *status is set and NULL is returned. The sink learns the
  * node's name. */
-tulle_node *tulle__common_new(const struct tulle__program *program,
-                              struct tulle__common *common,
-                              int *status);
+tulle_node *
+tulle__common_new(const struct tulle__program *program, struct tulle__common *common, int *status);
 
 /* Start it; on failure as above, and the node is freed: *node is NULL. */
 bool tulle__common_run(const struct tulle__program *program, tulle_node **node, int *status);
