@@ -102,9 +102,10 @@ static void
 assert_number(uint64_t found, const json_t *object, const char *key)
 {
     uint64_t expected = number_of(object, key);
-    if (found != expected)
+    if (found != expected) {
         fail_msg("%s is %llu, not %llu", key, (unsigned long long)found,
                  (unsigned long long)expected);
+    }
 }
 
 static void
@@ -564,10 +565,11 @@ TEST(nonsense_is_refused)
         tulle_status expected = is_version ? TULLE_EVERSION : TULLE_EBADMSG;
         tulle_status found = decode(kind, bytes.data, bytes.len);
         free(bytes.data);
-        if (found != expected)
+        if (found != expected) {
             fail_msg("%s %s (%s): %s, not %s", kind, text_of(vector, "name"),
                      text_of(vector, "reason"), tulle_status_name(found),
                      tulle_status_name(expected));
+        }
     }
     json_decref(vectors);
 }

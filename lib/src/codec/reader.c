@@ -265,7 +265,7 @@ step(struct tulle__reader *r)
     if (first <= 0x7f || first >= 0xe0) {
         skip(r, 1);
     } else if (first <= 0x8f) {
-        inside = 2u * (first & 0x0fu);
+        inside = UINT64_C(2) * (first & 0x0fu);
         skip(r, 1);
     } else if (first <= 0x9f) {
         inside = first & 0x0fu;
