@@ -159,14 +159,15 @@ tell_end(struct tulle__handler *handler,
     if (end == TULLE__CHILD_EXITED && code == 0)
         return;
     handler->stats.failed++;
-    if (end == TULLE__CHILD_TIMED_OUT)
+    if (end == TULLE__CHILD_TIMED_OUT) {
         SAY(handler, TULLE_LOG_WARN, "exec.timeout",
             "command took too long and was killed; pattern=%s event=%016" PRIx64 "/%s/%" PRIu64,
             handler->pattern, job->cause.node, job->cause.stream, job->cause.seq);
-    else
+    } else {
         SAY(handler, TULLE_LOG_WARN, "exec.failed",
             "command %s %d; pattern=%s event=%016" PRIx64 "/%s/%" PRIu64, what, code,
             handler->pattern, job->cause.node, job->cause.stream, job->cause.seq);
+    }
 }
 
 void

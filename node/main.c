@@ -44,10 +44,11 @@ run(tulle_node *node,
     tulle__daemon_free(&daemon);
 
     tulle_status flushed = tulle_node_flush(node, FLUSH_MS);
-    if (flushed != TULLE_OK)
+    if (flushed != TULLE_OK) {
         tulle__report_say(common, TULLE_LOG_WARN, "node.flush",
                           "not every peer acknowledged what was published: %s",
                           tulle_strerror(flushed));
+    }
     tulle_node_stop(node, LINGER_MS);
     tulle__report_say(common, TULLE_LOG_INFO, "node.stopped", "status=%d", status);
     return status;

@@ -37,10 +37,11 @@ serve(tulle_proxy *proxy,
       struct tulle__common *common,
       struct tulle__signals *signals)
 {
-    for (size_t i = 0; i < config->segment_count; i++)
+    for (size_t i = 0; i < config->segment_count; i++) {
         tulle__report_say(common, TULLE_LOG_INFO, "proxy.started",
                           "segment=%.63s address=%s id=%016" PRIx64, config->segments[i].name,
                           tulle_proxy_address(proxy, i), tulle_proxy_id(proxy));
+    }
     int wait_ms = config->stats_ms > 0 ? (int)config->stats_ms : -1;
     int number = 0;
     while (number == 0) {
