@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+static const struct tulle__view beat_key = { (const uint8_t *)"$beat", sizeof "$beat" };
+
 static struct tulle__view
 text_view(const char *text)
 {
@@ -108,8 +110,7 @@ tulle__beat_send(struct tulle__engine *e, bool is_leaving)
         e->beats_to_full = 0; /* what this one would have said must not be lost */
         return;
     }
-    static const uint8_t key[] = "$beat";
-    action->u.publication.key = (struct tulle__view){ key, sizeof key };
+    action->u.publication.key = beat_key;
     action->u.publication.body = body;
     e->beat_takes_version = e->interest.version;
     e->counters.beats_sent++;
@@ -170,10 +171,7 @@ take_acks(struct tulle__engine *e, struct tulle__peer *peer, struct tulle__clock
 }
 
 static void
-relay_beat(struct tulle__engine *e,
-           struct tulle__view key,
-           struct tulle__buf *body,
-           struct tulle__view path_frame)
+relay_beat(struct tulle__engine *e, struct tulle__buf *body, struct tulle__view path_frame)
 {
     struct tulle__buf *path = NULL;
     if (path_frame.len > 0) {
@@ -186,14 +184,14 @@ relay_beat(struct tulle__engine *e,
         tulle__buf_unref(&path);
         return;
     }
-    action->u.publication.key = key;
+    /* Not the key that came: it is the caller's, and gone when this goes out. */
+    action->u.publication.key = beat_key;
     action->u.publication.body = tulle__buf_ref(body);
     action->u.publication.path = path;
 }
 
 void
 tulle__on_beat(struct tulle__engine *e,
-               struct tulle__view key,
                struct tulle__buf *body,
                struct tulle__view path_frame,
                const uint64_t *path,
@@ -225,7 +223,7 @@ tulle__on_beat(struct tulle__engine *e,
         e->counters.clock_clamped++;
     tulle__peer_learn(e, peer, &beat.self, hops == 0);
     if (e->config.is_proxy) {
-        relay_beat(e, key, body, path_frame);
+        relay_beat(e, body, path_frame);
     } else {
         take_heads(e, peer, beat.heads);
         take_acks(e, peer, beat.acks);

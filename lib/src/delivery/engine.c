@@ -287,7 +287,7 @@ tulle__engine_on_publication(struct tulle__engine *e,
     if (!is_path_good(e, ids, hops))
         return;
     if (tulle__view_is(stream, "$beat"))
-        tulle__on_beat(e, key, body, path, ids, hops);
+        tulle__on_beat(e, body, path, ids, hops);
     else if (e->config.is_proxy)
         tulle__malformed(e, "unexpected events", 0, TULLE_EBADMSG); /* forward.c takes them first */
     else

@@ -419,7 +419,6 @@ static void
 forward_batch(struct tulle__forward *f,
               size_t from,
               struct tulle__view stream,
-              struct tulle__view key,
               struct tulle__buf *body,
               struct tulle__view path)
 {
@@ -446,6 +445,8 @@ forward_batch(struct tulle__forward *f,
             continue;
         if (extended == NULL)
             extended = extend_path(f, path);
+        /* The key that came is the caller's; the lane's own outlives the action. */
+        struct tulle__view key = { (const uint8_t *)lane->name.stream, stream.len + 1 };
         if (extended == NULL || !push_publication(f->sides[i].engine, key, body, extended))
             continue;
         e->counters.relayed_batches++;
@@ -515,7 +516,7 @@ tulle__forward_on_publication(struct tulle__forward *f,
     else if (stream.data[0] == '$')
         tulle__engine_on_publication(e, key, body, path, now);
     else
-        forward_batch(f, side, stream, key, body, path);
+        forward_batch(f, side, stream, body, path);
     after_input(f);
 }
 

@@ -179,7 +179,6 @@ void tulle__members_free(struct tulle__engine *e);
 
 void tulle__self_out(struct tulle__engine *e, struct tulle__self_out *out, bool has_takes);
 void tulle__on_beat(struct tulle__engine *e,
-                    struct tulle__view key,
                     struct tulle__buf *body,
                     struct tulle__view path_frame,
                     const uint64_t *path,
