@@ -233,9 +233,9 @@ sim_publish_event(struct sim *sim,
     *event = oracle_published(sim->oracle, host->incarnation, &told);
     sim_hash(sim, event->seq);
     note_promises(sim, host, publish->topic, *event);
-    if (!publish->leaves_open)
-        tulle__engine_close_batches(host->engine, sim_now(sim, host));
     sim_host_drain(sim, host);
+    if (!publish->leaves_open)
+        sim_close_batches(sim, node);
     return true;
 }
 

@@ -326,10 +326,15 @@ sim_start(struct sim *sim, int index)
     if (!sim_host_is_up(host))
         return;
     sim_net_host_up(sim, host);
-    for (size_t i = 0; i < host->sub_count; i++)
+    drain_actions(sim, host);
+    for (size_t i = 0; i < host->sub_count; i++) {
         subscribe_engine(sim, host, &host->subs[i]);
-    for (size_t i = 0; i < host->join_count; i++)
+        drain_actions(sim, host);
+    }
+    for (size_t i = 0; i < host->join_count; i++) {
         join_engine(sim, host, i);
+        drain_actions(sim, host);
+    }
     sim_host_drain(sim, host);
 }
 
