@@ -289,7 +289,7 @@ def heres():
         here("no-lanes", SELF, [], [], []),
         here("everything", SELF,
              [("orders", 12, 3, DEPS), ("quiet", 0, 1, []), ("evicted", 5, 6, DEPS[1:2])],
-             [[B, "orders", 1, 200], [C, "sensors/42", 5, 5]],
+             [[B, "orders", 1, 200], [C, "sensors/42", 5, 5], [C, "gone", 10, 9]],
              [[B, "web-1", ADDRESSES, EVENTS, False], [C, "", [], [], True]]),
     ]
 
@@ -519,7 +519,8 @@ def bad_control():
             ("lane-of-three", {"L": [["orders", 1, 1]]}, "a lane has four elements"),
             ("lane-first-zero", {"L": [["orders", 1, 0, []]]}, "events are numbered from 1"),
             ("lane-first-past-head", {"L": [["orders", 1, 3, []]]}, "first is at most head + 1"),
-            ("holding-backwards", {"o": [[B, "orders", 5, 4]]}, "first is after last"),
+            ("holding-backwards", {"o": [[B, "orders", 6, 4]]}, "first is at most last + 1"),
+            ("holding-to-zero", {"o": [[B, "orders", 1, 0]]}, "events are numbered from 1"),
             ("holding-from-zero", {"o": [[B, "orders", 0, 4]]}, "events are numbered from 1"),
             ("peer-of-four", {"s": [[B, "x", [], []]]}, "a peer has five elements"),
             ("peer-id-too-low", {"s": [[3, "x", [], [], False]]}, "no node has an id below 2^32")):

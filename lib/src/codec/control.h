@@ -145,7 +145,7 @@ struct tulle__here_lane {
     struct tulle__clock_view clock;
 };
 
-/* A range of another node's lane that the sender keeps: [node, stream, first, last]. */
+/* What the sender has of another node's lane: [node, stream, first kept, last delivered]. */
 struct tulle__holding {
     uint64_t node;
     struct tulle__view stream;

@@ -96,9 +96,9 @@ read_holding(struct tulle__reader *r, struct tulle__holding *out)
         tulle__reader_fail(r);
     out->node = tulle__read_node_id(r);
     out->stream = tulle__read_stream(r);
-    out->first = tulle__read_seq(r);
+    out->first = tulle__read_uint(r);
     out->last = tulle__read_seq(r);
-    if (out->first > out->last)
+    if (out->first == 0 || out->first > out->last + 1)
         tulle__reader_fail(r);
 }
 
