@@ -115,8 +115,9 @@ tulle__deliver(struct tulle__engine *e,
     uint64_t first = held->first < rx->next ? rx->next : held->first;
     if (first > held->last)
         first = held->first; /* only by a mutation: a duplicate on purpose */
-    const struct tulle__policy *policy = tulle__lane_policy(e, rx->lane);
-    if (policy->order != TULLE_ORDER_NONE && next > held->last)
+    /* A copy: naming the lanes of deps may move the table it is in. */
+    const struct tulle__policy policy = *tulle__lane_policy(e, rx->lane);
+    if (policy.order != TULLE_ORDER_NONE && next > held->last)
         keep_for_others(e, rx, held);
     merge_need(e, rx);
     merge_past(e, rx, held->batch.deps);
@@ -125,8 +126,8 @@ tulle__deliver(struct tulle__engine *e,
     struct tulle__delivery *delivery;
     if (fill_delivery(e, rx, held, TULLE__ACTION_DELIVER, &delivery)) {
         delivery->first = first;
-        delivery->is_arrival_order = policy->order == TULLE_ORDER_NONE;
-        if (policy->wants_clock)
+        delivery->is_arrival_order = policy.order == TULLE_ORDER_NONE;
+        if (policy.wants_clock)
             delivery->clock = encode_clock(e, rx);
     }
     e->counters.events_delivered += held->last - first + 1;
