@@ -117,6 +117,7 @@ tulle__rx_activate(struct tulle__engine *e, struct tulle__rx *rx, uint64_t next)
 {
     TULLE_ASSERT(!rx->is_active);
     rx->is_active = true;
+    tulle__repair_stop(e, rx); /* it watched the start; the search for events begins now */
     tulle__rx_advance(e, rx, next);
     tulle__make_runnable(e, rx);
 }
