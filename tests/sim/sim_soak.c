@@ -2,10 +2,11 @@
 /* Random simulations by the thousand.
  *
  *   sim_soak [--seeds N] [--from S] [--nodes N] [--run-ms MS] [--time-limit SECONDS]
- *            [--verbose]
+ *            [--verbose] [--trace]
  *
  * Runs seeds S, S + 1, ... Prints each seed that fails, with what failed and what
- * the run was made of, on standard output; progress goes to standard error. Ends
+ * the run was made of, on standard output; progress and, if asked for, a trace of
+ * everything that happens go to standard error. Ends
  * with 0 when none failed, 1 when one did, 2 for wrong usage. Without --seeds it
  * ends with the time limit. */
 
@@ -24,6 +25,7 @@ struct soak {
     uint64_t run_ms;
     uint64_t time_limit;
     bool is_verbose;
+    bool is_traced;
 };
 
 static bool
@@ -50,6 +52,10 @@ parse(struct soak *soak, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--verbose") == 0) {
             soak->is_verbose = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--trace") == 0) {
+            soak->is_traced = true;
             continue;
         }
         size_t k = 0;
@@ -89,7 +95,7 @@ main(int argc, char **argv)
     if (!parse(&soak, argc, argv)) {
         (void)fprintf(stderr,
                       "usage: sim_soak (--seeds N | --time-limit SECONDS) [--from S] [--nodes N] "
-                      "[--run-ms MS] [--verbose]\n");
+                      "[--run-ms MS] [--verbose] [--trace]\n");
         return 2;
     }
     uint64_t started = seconds();
@@ -104,6 +110,7 @@ main(int argc, char **argv)
         struct chaos_result result;
         char text[512];
         choose(&soak, &chaos, seed);
+        chaos.is_traced = soak.is_traced;
         chaos_describe(&chaos, text, sizeof text);
         chaos_run(&chaos, &result);
         runs++;

@@ -438,6 +438,7 @@ make_sim(struct run *run)
     config.faults = chaos->faults;
     config.skew_us_max = chaos->skew_us_max;
     config.is_oracle_blind = chaos->is_blind;
+    config.is_traced = chaos->is_traced;
     config.on_delivered = on_delivered;
     config.ctx = run;
     config.engine.mutation = chaos->mutation;

@@ -40,6 +40,7 @@ struct chaos {
     int64_t rest_ms_max; /* virtual time to come to rest */
     bool is_blind;       /* corrupted messages: only survival and memory are judged */
     enum tulle__mutation mutation;
+    bool is_traced;
 };
 
 struct chaos_result {

@@ -4,6 +4,7 @@
 #include "sim.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,19 @@ sim_now(const struct sim *sim, const struct sim_host *host)
         .mono = { .ns = sim->now_us * 1000 },
         .wall = { .us = INT64_C(1700000000000000) + sim->now_us + host->skew_us },
     };
+}
+
+void
+sim_trace(const struct sim *sim, const struct sim_host *host, const char *format, ...)
+{
+    if (!sim->config.is_traced)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)fprintf(stderr, "%9.3f %-8s ", (double)sim->now_us / 1000.0, host->name);
+    (void)vfprintf(stderr, format, arguments);
+    (void)fputc('\n', stderr);
+    va_end(arguments);
 }
 
 /* ---- heap ---- */

@@ -53,6 +53,7 @@ struct sim_config {
     uint32_t pause_queue_max; /* messages that wait for a paused host; more are dropped */
     int64_t skew_us_max;      /* wall clocks differ by up to this, either way */
     bool is_oracle_blind;     /* contents may be damaged: only memory is judged */
+    bool is_traced;           /* write what happens to standard error */
     sim_delivered_fn on_delivered; /* the application; NULL: none */
     void *ctx;
 };

@@ -80,6 +80,7 @@ sim_stall(struct sim *sim, int node, bool is_stalled)
         return;
     oracle_set_rough(sim->oracle);
     host->is_stalled = is_stalled;
+    sim_trace(sim, host, is_stalled ? "stalls" : "goes on");
     tulle__engine_set_stalled(host->engine, is_stalled, sim_now(sim, host));
     sim_host_drain(sim, host);
 }
@@ -96,6 +97,7 @@ void
 sim_cut(struct sim *sim, int from, int to)
 {
     oracle_set_rough(sim->oracle);
+    sim_trace(sim, &sim->hosts[from], "is cut off from %s", sim->hosts[to].name);
     sim->cuts[from][to] = true;
 }
 
@@ -192,6 +194,7 @@ note_promises(struct sim *sim, struct sim_host *host, const char *topic, struct 
         if (other != host && other->engine != NULL && is_asked_for(sim, other, topic))
             oracle_promised(sim->oracle, event, other->incarnation);
     }
+    sim_trace(sim, host, "promises it to %zu", counted);
 }
 
 bool
@@ -232,6 +235,7 @@ sim_publish_event(struct sim *sim,
                                    .only_causes = publish->only_causes };
     *event = oracle_published(sim->oracle, host->incarnation, &told);
     sim_hash(sim, event->seq);
+    sim_trace(sim, host, "publishes %s %u", stream, event->seq);
     note_promises(sim, host, publish->topic, *event);
     sim_host_drain(sim, host);
     if (!publish->leaves_open)

@@ -3,9 +3,11 @@
  * loop does. Input, drain all actions, set the timer, then let the application
  * answer what was delivered. */
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/control.h"
 #include "sim_internal.h"
 
 bool
@@ -26,6 +28,13 @@ take_delivery(struct sim *sim, struct sim_host *host, const struct tulle__delive
         if (view.seq < delivery->first || view.seq > delivery->last)
             continue;
         sim_hash(sim, view.seq);
+        sim_trace(sim,
+                  host,
+                  "delivers %" PRIx64 ":%s %" PRIu64 "%s",
+                  delivery->batch.node >> 48,
+                  (const char *)delivery->stream.data,
+                  view.seq,
+                  delivery->is_repaired ? " (repaired)" : "");
         struct oracle_delivery told = { .publisher = delivery->batch.node,
                                         .stream = delivery->stream,
                                         .rest = view.rest,
@@ -55,12 +64,27 @@ take_action(struct sim *sim, struct sim_host *host, size_t side, const struct tu
     case TULLE__ACTION_GAP:
         sim_hash(sim, action->u.gap.first);
         sim_hash(sim, action->u.gap.last);
+        sim_trace(sim,
+                  host,
+                  "gap %" PRIx64 ":%s %" PRIu64 "..%" PRIu64 " reason %d",
+                  action->u.gap.node >> 48,
+                  action->u.gap.stream,
+                  action->u.gap.first,
+                  action->u.gap.last,
+                  (int)action->u.gap.reason);
         if (!sim->config.is_oracle_blind)
             oracle_gap(sim->oracle, host->incarnation, &action->u.gap);
         break;
     case TULLE__ACTION_PEER:
         sim_hash(sim, (uint64_t)action->u.peer.state);
         sim_hash(sim, action->u.peer.node);
+        sim_trace(sim,
+                  host,
+                  "peer %s %" PRIx64 " state %d hops %" PRIu32,
+                  action->u.peer.name,
+                  action->u.peer.node >> 48,
+                  (int)action->u.peer.state,
+                  action->u.peer.hops);
         break;
     case TULLE__ACTION_ARRIVAL:
     case TULLE__ACTION_DUPLICATE:
@@ -187,6 +211,27 @@ copy_part(struct sim *sim, const uint8_t *bytes, size_t *len, bool is_damaged)
 }
 
 static void
+trace_input(const struct sim *sim, const struct sim_host *host, const struct sim_event *event)
+{
+    static const char *const kinds[] = { "?", "sync", "here", "fetch", "range" };
+    const struct sim_packet *packet = event->packet;
+    struct tulle__control_header header;
+    if (!sim->config.is_traced || event->kind != SIM_EVENT_CONTROL ||
+        tulle__header_decode(packet->bytes, packet->key_len, &header) != TULLE_OK)
+        return;
+    sim_trace(sim,
+              host,
+              "gets %s from %" PRIx64 " to %" PRIx64 " counter %" PRIu64 " hops %" PRIu32
+              " via %" PRIx64,
+              kinds[header.kind],
+              header.from >> 48,
+              header.to >> 48,
+              header.counter,
+              header.hops,
+              packet->via >> 48);
+}
+
+static void
 hand_over(struct sim *sim, struct sim_host *host, const struct sim_event *event)
 {
     const struct sim_packet *packet = event->packet;
@@ -208,6 +253,7 @@ hand_over(struct sim *sim, struct sim_host *host, const struct sim_event *event)
     struct tulle__view key_view = { key, key_len };
     struct tulle__view path_view = { path, path_len };
     struct tulle__now now = sim_now(sim, host);
+    trace_input(sim, host, event);
     if (event->kind == SIM_EVENT_PUBLICATION && host->engine != NULL)
         tulle__engine_on_publication(host->engine, key_view, body, path_view, now);
     else if (event->kind == SIM_EVENT_PUBLICATION)
@@ -313,6 +359,7 @@ sim_start(struct sim *sim, int index)
     host->timer_us = INT64_MAX;
     host->is_paused = false;
     host->is_stalled = false;
+    sim_trace(sim, host, "starts as %" PRIx64, host->id >> 48);
     if (host->is_proxy) {
         start_proxy(sim, host);
     } else {
@@ -349,6 +396,7 @@ drop_paused(struct sim_host *host)
 static void
 end_host(struct sim *sim, struct sim_host *host)
 {
+    sim_trace(sim, host, "ends");
     sim_net_host_down(sim, host);
     tulle__engine_free(&host->engine);
     tulle__forward_free(&host->forward);

@@ -160,6 +160,9 @@ void *sim_memory_get(void *old, size_t count, size_t size);
 void sim_push(struct sim *sim, int64_t at_us, const struct sim_event *event);
 void sim_hash(struct sim *sim, uint64_t value);
 struct tulle__now sim_now(const struct sim *sim, const struct sim_host *host);
+/* A line of the trace, when there is one. */
+void sim_trace(const struct sim *sim, const struct sim_host *host, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* ---- sim_host.c ---- */
 
