@@ -69,15 +69,20 @@ compare_deps(const void *a, const void *b)
 {
     const struct tulle__dep *x = a;
     const struct tulle__dep *y = b;
-    if (x->stream.data != y->stream.data)
-        return x->stream.data < y->stream.data ? -1 : 1; /* interned: one pointer a stream */
+    if (x->stream.data != y->stream.data) { /* interned: one pointer a stream */
+        size_t len = x->stream.len < y->stream.len ? x->stream.len : y->stream.len;
+        int order = memcmp(x->stream.data, y->stream.data, len);
+        if (order != 0)
+            return order;
+        return x->stream.len < y->stream.len ? -1 : 1;
+    }
     if (x->node != y->node)
         return x->node < y->node ? -1 : 1;
     return 0;
 }
 
-/* Pointers decide the order of groups, so bytes may differ between runs but not
- * their length or meaning. Entries are grouped by stream to name it once. */
+/* Entries are grouped by stream to name it once; by its text and not its place in
+ * memory, because a receiver waits for what comes first: same inputs, same run. */
 static void
 sort_deps(struct tulle__tx *tx)
 {
