@@ -513,8 +513,8 @@ remark(struct pub *pub, bool is_acked)
         (void)fprintf(stderr, "%s: %" PRIu64 " events published%s\n", pub->program->name,
                       pub->published, is_acked && is_taken ? " and acknowledged" : "");
     if (pub->is_interrupted)
-        (void)fprintf(stderr, "%s: interrupted after %" PRIu64 " events\n", pub->program->name,
-                      pub->published);
+        (void)fprintf(stderr, "%s: interrupted; events published: %" PRIu64 "\n",
+                      pub->program->name, pub->published);
 }
 
 static int
