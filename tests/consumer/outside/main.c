@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Compiles against the installed headers, runs against the installed library. */
 
+#include <tulle/tulle.h>
+
 #include <stdio.h>
 #include <string.h>
-
-#include <tulle/tulle.h>
 
 int
 main(void)
