@@ -121,7 +121,9 @@ tulle__deliver(struct tulle__engine *e,
         keep_for_others(e, rx, held);
     merge_need(e, rx);
     merge_past(e, rx, held->batch.deps);
-    if (next > 1 && !tulle__own_clock_raise(&e->clock, rx->lane, next - 1))
+    /* In arrival order too: what is published from now on may depend on this event,
+     * though one before it is missing here. */
+    if (!tulle__own_clock_raise(&e->clock, rx->lane, held->last))
         e->counters.dropped_table_full++;
     struct tulle__delivery *delivery;
     if (fill_delivery(e, rx, held, TULLE__ACTION_DELIVER, &delivery)) {
