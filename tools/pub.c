@@ -238,13 +238,14 @@ wait_peers(struct pub *pub, const char *topic)
         }
         if (left > 0)
             continue;
-        if (has_count)
+        if (has_count) {
             (void)fprintf(
                 stderr, "%s: after %.15g s fewer than %zu nodes that take '%s' are connected\n",
                 pub->program->name, (double)pub->options.wait_timeout_ms / 1000.0, count, topic);
-        else
+        } else {
             (void)fprintf(stderr, "%s: no node reached within %.15g s\n", pub->program->name,
                           (double)pub->options.wait_timeout_ms / 1000.0);
+        }
         return TULLE__EXIT_NETWORK;
     }
 }
@@ -486,13 +487,14 @@ wait_acks(struct pub *pub)
         if (status == TULLE_ETIMEDOUT && left > 0 && !is_second)
             continue;
         end_progress(pub);
-        if (is_second)
+        if (is_second) {
             (void)tell(pub, "interrupted while waiting for acknowledgements");
-        else if (status == TULLE_ETIMEDOUT)
+        } else if (status != TULLE_ETIMEDOUT) {
+            (void)tell(pub, tulle_strerror(status));
+        } else {
             (void)fprintf(stderr, "%s: not everything was acknowledged within %.15g s\n",
                           pub->program->name, (double)pub->options.ack_timeout_ms / 1000.0);
-        else
-            (void)tell(pub, tulle_strerror(status));
+        }
         return TULLE__EXIT_FAILURE;
     }
 }

@@ -31,7 +31,7 @@
 enum {
     WRITE_LEN = 65536, /* output is written when it is so long, or nothing waits */
     PENDING_LEN_MAX = 64 * 1024 * 1024,
-    ALONE_AFTER_MS = 3000, /* no node reached for so long: say so */
+    ALONE_AFTER_US = 3000000, /* no node reached for so long: say so */
     LINGER_MS = 100
 };
 
@@ -234,7 +234,7 @@ next_timeout(const struct tap *tap)
 {
     int64_t left = left_ms(tap);
     if (!tap->was_alone_told) {
-        int64_t alone = ALONE_AFTER_MS - (tulle__tool_mono_us() - tap->start_us) / 1000;
+        int64_t alone = (ALONE_AFTER_US - (tulle__tool_mono_us() - tap->start_us)) / 1000 + 1;
         alone = alone < 0 ? 0 : alone;
         left = left < 0 || alone < left ? alone : left;
     }
@@ -264,7 +264,7 @@ watch(struct tap *tap)
             tap->exit_status = tap->exit_status != 0 ? tap->exit_status : TULLE__EXIT_TIMEOUT;
             return;
         }
-        if (!tap->was_alone_told && tulle__tool_mono_us() - tap->start_us >= ALONE_AFTER_MS * 1000)
+        if (!tap->was_alone_told && tulle__tool_mono_us() - tap->start_us >= ALONE_AFTER_US)
             tell_if_alone(tap);
     }
     if (tap->subscription == NULL)

@@ -36,11 +36,11 @@ fail(struct loader *loader, unsigned line, const char *format, ...)
     size_t len = strlen(loader->path);
     const char *path = len > 80 ? loader->path + len - 80 : loader->path;
     loader->error->status = TULLE_EINVAL;
+    char place[16] = "";
     if (line > 0)
-        (void)snprintf(loader->error->text, sizeof loader->error->text, "%s:%u: %.140s", path, line,
-                       what);
-    else
-        (void)snprintf(loader->error->text, sizeof loader->error->text, "%s: %.140s", path, what);
+        (void)snprintf(place, sizeof place, ":%u", line);
+    (void)snprintf(loader->error->text, sizeof loader->error->text, "%s%s: %.130s", path, place,
+                   what);
     return TULLE_EINVAL;
 }
 

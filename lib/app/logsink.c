@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Log lines. A line is put together in a buffer of fixed size and written with
- * one call, whole or not at all as far as the system allows it; a line that
- * does not fit is cut. Nothing here fails: there is nobody left to tell. */
+/* Log lines. A line is put together and written with one call, so that lines of
+ * several threads do not mix; long texts are cut. Nothing here fails: there is
+ * nobody left to tell. */
 
 #include "app/logsink.h"
 
@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_LEN_MAX = 1024 };
+enum { TEXT_LEN_MAX = 1024 };
 
 void
 tulle__logsink_init(struct tulle__logsink *sink, enum tulle__log_format format)
@@ -39,14 +39,23 @@ level_name(tulle_log_level level)
     return "unknown";
 }
 
+/* How much of a text is shown. */
+static size_t
+shown_len(const char *text)
+{
+    size_t len = strlen(text);
+    return len < TEXT_LEN_MAX ? len : TEXT_LEN_MAX;
+}
+
 /* Texts may hold what a peer sent, such as its name: no control character
  * reaches the terminal. */
 static void
 put_plain(struct tulle__text *line, const char *text)
 {
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-        bool is_control = *at < 0x20 || *at == 0x7f;
-        tulle__text_char(line, is_control ? '?' : (char)*at);
+    size_t len = shown_len(text);
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        tulle__text_char(line, c < 0x20 || c == 0x7f ? '?' : (char)c);
     }
 }
 
@@ -65,63 +74,55 @@ put_json(struct tulle__text *line,
     tulle__text_str(line, ",\"id\":");
     tulle__json_put_str(line, id, strlen(id));
     tulle__text_str(line, ",\"text\":");
-    /* Cut before it is quoted, so that the line stays valid. */
-    size_t len = strlen(text);
-    tulle__json_put_str(line, text, len > LINE_LEN_MAX / 2 ? LINE_LEN_MAX / 2 : len);
+    tulle__json_put_str(line, text, shown_len(text));
     tulle__text_char(line, '}');
 }
 
-size_t
+void
 tulle__logsink_line(const struct tulle__logsink *sink,
                     int64_t time_us,
                     tulle_log_level level,
                     const char *id,
                     const char *text,
-                    char *out,
-                    size_t len)
+                    struct tulle__text *out)
 {
-    struct tulle__text line = { 0 };
     bool is_json = sink->format == TULLE__LOG_JSON;
     if (is_json)
-        tulle__text_str(&line, "{\"time\":\"");
-    tulle__text_time(&line, time_us);
+        tulle__text_str(out, "{\"time\":\"");
+    tulle__text_time(out, time_us);
     if (is_json) {
-        put_json(&line, sink, level, id, text);
+        put_json(out, sink, level, id, text);
     } else {
-        tulle__text_format(&line, " %-5s ", level_name(level));
-        put_plain(&line, sink->node);
+        tulle__text_format(out, " %-5s ", level_name(level));
+        put_plain(out, sink->node);
         if (sink->node[0] != '\0')
-            tulle__text_char(&line, ' ');
-        put_plain(&line, id);
-        tulle__text_char(&line, ' ');
-        put_plain(&line, text);
+            tulle__text_char(out, ' ');
+        put_plain(out, id);
+        tulle__text_char(out, ' ');
+        put_plain(out, text);
     }
-    size_t used = line.len < len ? line.len : len - 1;
-    if (used > 0)
-        memcpy(out, line.bytes, used);
-    out[used++] = '\n';
-    tulle__text_free(&line);
-    return used;
+    tulle__text_char(out, '\n');
 }
 
 void
 tulle__logsink_write(tulle_log_level level, const char *id, const char *text, void *ctx)
 {
     const struct tulle__logsink *sink = ctx;
-    char line[LINE_LEN_MAX * 4];
+    struct tulle__text line = { 0 };
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail on Linux */
     int64_t time_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-    size_t len = tulle__logsink_line(sink, time_us, level, id, text, line, sizeof line);
-    ssize_t wrote = write(sink->fd, line, len);
+    tulle__logsink_line(sink, time_us, level, id, text, &line);
+    ssize_t wrote = write(sink->fd, line.bytes, line.len);
     (void)wrote; /* a log that cannot be written must not stop the program */
+    tulle__text_free(&line);
 }
 
 void
 tulle__logsink_say(
     struct tulle__logsink *sink, tulle_log_level level, const char *id, const char *format, ...)
 {
-    char text[LINE_LEN_MAX];
+    char text[TEXT_LEN_MAX];
     va_list list;
     va_start(list, format);
     (void)vsnprintf(text, sizeof text, format, list);

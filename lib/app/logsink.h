@@ -5,9 +5,11 @@
 /* Log lines of the library and of programs, to standard error: time, level,
  * node, id, text; as text or as one JSON object a line. */
 
+#include "app/text.h"
+
 #include <tulle/node.h>
 
-#include <stddef.h>
+#include <stdint.h>
 
 enum tulle__log_format { TULLE__LOG_TEXT = 1, TULLE__LOG_JSON = 2 };
 
@@ -30,14 +32,12 @@ void tulle__logsink_say(struct tulle__logsink *sink,
                         const char *format,
                         ...) __attribute__((format(printf, 4, 5)));
 
-/* One line as it would be written, with its newline. Returns its length, at
- * most len; longer text is cut. time_us is since 1970. */
-size_t tulle__logsink_line(const struct tulle__logsink *sink,
-                           int64_t time_us,
-                           tulle_log_level level,
-                           const char *id,
-                           const char *text,
-                           char *out,
-                           size_t len);
+/* Append one line as it would be written, with its newline. time_us is since 1970. */
+void tulle__logsink_line(const struct tulle__logsink *sink,
+                         int64_t time_us,
+                         tulle_log_level level,
+                         const char *id,
+                         const char *text,
+                         struct tulle__text *out);
 
 #endif

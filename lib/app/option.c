@@ -244,7 +244,8 @@ set_list(const struct tulle__option *option,
          char *problem)
 {
     size_t step = option->type == TULLE__OPTION_PAIRS ? 2 : 1;
-    if (option->max > 0 && (double)(list->count / step) >= option->max) {
+    size_t count = list->count / step;
+    if (option->max > 0 && (double)count >= option->max) {
         (void)snprintf(problem, TULLE__PROBLEM_LEN, "may be given %.0f times", option->max);
         return false;
     }
