@@ -418,10 +418,16 @@ tulle__on_fetch(struct tulle__engine *e,
     else
         e->counters.fetches_refused++;
     const struct tulle__peer *peer = tulle__peer_find(e, header->from);
-    if (peer != NULL && tulle__peer_hop(e, peer) != 0)
-        (void)tulle__control_send(e, header->from, TULLE__RANGE); /* a loss is asked for again */
-    else
-        (void)tulle__control_send_hop(e, via, header->from, TULLE__RANGE);
+    const struct tulle__peer *neighbour = tulle__peer_find(e, via);
+    uint64_t hop = peer == NULL ? 0 : tulle__peer_hop(e, peer);
+    if (hop == 0 && neighbour != NULL)
+        hop = tulle__peer_hop(e, neighbour);
+    if (hop != 0) {
+        (void)tulle__control_send_hop(e, hop, header->from, TULLE__RANGE);
+        return; /* a loss is asked for again */
+    }
+    e->counters.dropped_no_route++;
+    tulle__writer_reset(&e->body);
 }
 
 /* ---- taking answers in ---- */
