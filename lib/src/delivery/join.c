@@ -298,6 +298,8 @@ tulle__resolve_pending(struct tulle__engine *e, struct tulle__rx *rx)
     uint64_t next = rx->held != NULL ? rx->held->first : rx->known_head + 1;
     if (tulle__lane_policy(e, rx->lane)->from != TULLE_FROM_LIVE || rx->cited_sync != 0)
         next = 1; /* what is not to be had any more is told as a gap */
+    /* The deltas before the start are not known here; whoever keeps the lane tells. */
+    rx->wants_prefix = next > 1 && tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_CAUSAL;
     tulle__rx_activate(e, rx, next);
     tulle__repair_check(e, rx);
 }

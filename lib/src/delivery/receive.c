@@ -173,8 +173,9 @@ link_held(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *hel
     return true;
 }
 
-/* Past the bound the newest is dropped, to be fetched again later; only what a
- * lane needs next may go over it, up to twice, so that lanes can get on. */
+/* Past the bound the newest is dropped, to be fetched again later. What a lane
+ * needs next may go over it, up to twice; and what is due at once always: what all
+ * others wait for must not be kept out by those who wait. */
 static bool
 has_room(const struct tulle__engine *e, const struct tulle__rx *rx, uint64_t first, size_t len)
 {
@@ -182,6 +183,20 @@ has_room(const struct tulle__engine *e, const struct tulle__rx *rx, uint64_t fir
     if (rx->is_active && first <= rx->next)
         bound *= 2;
     return e->held_bytes + len <= bound;
+}
+
+static void run_lane(struct tulle__engine *e, struct tulle__rx *rx);
+
+/* There was no room for the batch at the head of the lane: it is due, or goes. */
+static void
+deliver_or_drop(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *held)
+{
+    run_lane(e, rx);
+    if (rx->held != held)
+        return;
+    tulle__rx_unlink_held(e, rx, rx->held);
+    e->counters.dropped_held_full++;
+    tulle__repair_check(e, rx);
 }
 
 static void
@@ -196,7 +211,8 @@ drop_duplicate(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held
 static void
 hold(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *arrived)
 {
-    if (!has_room(e, rx, arrived->first, arrived->buf->len)) {
+    bool is_over = !has_room(e, rx, arrived->first, arrived->buf->len);
+    if (is_over && (!rx->is_active || arrived->first > rx->next || e->is_stalled)) {
         e->counters.dropped_held_full++;
         return;
     }
@@ -217,6 +233,10 @@ hold(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *ar
         e->counters.events_repaired += held->last - held->first + 1;
     if (tulle__lane_policy(e, rx->lane)->wants_arrivals)
         tulle__tell_arrival(e, rx, held, TULLE__ACTION_ARRIVAL, false);
+    if (is_over) {
+        deliver_or_drop(e, rx, held);
+        return;
+    }
     tulle__make_runnable(e, rx);
     tulle__repair_check(e, rx);
 }
@@ -265,6 +285,8 @@ tulle__on_events(struct tulle__engine *e,
 {
     struct tulle__batch batch;
     tulle_status status = tulle__batch_decode(body->data, body->len, &batch);
+    if (status == TULLE_OK && !tulle__batch_fits(&batch, stream))
+        status = TULLE_EBADMSG;
     if (status != TULLE_OK) {
         tulle__malformed(e, "batch", hops > 0 ? path[hops - 1] : 0, status);
         return;

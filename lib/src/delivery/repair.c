@@ -468,7 +468,8 @@ receive_range(struct tulle__engine *e,
         struct tulle__batch batch;
         tulle_status status =
             buf == NULL ? TULLE_ENOMEM : tulle__batch_decode(buf->data, buf->len, &batch);
-        if (status == TULLE_OK && batch.node != rx->node)
+        if (status == TULLE_OK &&
+            (batch.node != rx->node || !tulle__batch_fits(&batch, range.stream)))
             status = TULLE_EBADMSG;
         if (status != TULLE_OK) {
             tulle__buf_unref(&buf);

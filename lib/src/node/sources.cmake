@@ -1,4 +1,16 @@
 # SPDX-License-Identifier: MPL-2.0
 # Paths from lib/, such as src/node/name.c.
 set(TULLE_NODE_SOURCES
+    src/node/act.c
+    src/node/address.c
+    src/node/beacon.c
+    src/node/loop.c
+    src/node/message.c
+    src/node/node.c
+    src/node/options.c
+    src/node/os.c
+    src/node/outbox.c
+    src/node/proxy.c
+    src/node/subscription.c
+    src/node/transport.c
 )

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Addresses as users type them. */
+
+#define _DEFAULT_SOURCE 1 /* IFF_UP and IFF_LOOPBACK */
+
+#include "node/address.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PORT_MAX = 65534 }; /* events go to the next one */
+
+static bool
+parse_port(const char *text, int *port)
+{
+    *port = 0;
+    if (strcmp(text, "*") == 0)
+        return true;
+    if (text[0] == '\0' || strlen(text) > 5 || strspn(text, "0123456789") != strlen(text))
+        return false;
+    *port = (int)strtol(text, NULL, 10);
+    return *port >= 1 && *port <= PORT_MAX;
+}
+
+bool
+tulle__address_parse(const char *text, struct tulle__address *out)
+{
+    *out = (struct tulle__address){ 0 };
+    if (strnlen(text, TULLE__ADDRESS_LEN_MAX + 1) > TULLE__ADDRESS_LEN_MAX - 8)
+        return false; /* room for ".events" */
+    if (strncmp(text, "ipc://", 6) == 0) {
+        out->is_ipc = true;
+        /* sun_path is 108 bytes with its NUL. */
+        if (text[6] == '\0' || strlen(text + 6) > 100 || strchr(text, ' ') != NULL)
+            return false;
+        strcpy(out->host, text + 6); /* NOLINT(clang-analyzer-security.insecureAPI.strcpy) */
+        return true;
+    }
+    if (strncmp(text, "tcp://", 6) != 0 || strchr(text, ' ') != NULL)
+        return false;
+    const char *host = text + 6;
+    const char *colon = strrchr(host, ':');
+    if (colon == NULL || colon == host)
+        return false;
+    memcpy(out->host, host, (size_t)(colon - host));
+    return parse_port(colon + 1, &out->port);
+}
+
+bool
+tulle__address_can_be_dialed(const char *text)
+{
+    struct tulle__address address;
+    return tulle__address_parse(text, &address) &&
+           (address.is_ipc || (address.port != 0 && strcmp(address.host, "*") != 0));
+}
+
+bool
+tulle__address_of_interface(const char *interface_name, char host[static TULLE__HOST_LEN_MAX + 1])
+{
+    strcpy(host, "127.0.0.1"); /* NOLINT(clang-analyzer-security.insecureAPI.strcpy) */
+    struct ifaddrs *all = NULL;
+    if (getifaddrs(&all) != 0)
+        return interface_name == NULL;
+    bool is_found = false;
+    for (const struct ifaddrs *i = all; i != NULL && !is_found; i = i->ifa_next) {
+        if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET)
+            continue;
+        if (interface_name != NULL
+                ? strcmp(i->ifa_name, interface_name) != 0
+                : (i->ifa_flags & IFF_LOOPBACK) != 0 || (i->ifa_flags & IFF_UP) == 0)
+            continue;
+        struct sockaddr_in in;
+        memcpy(&in, i->ifa_addr, sizeof in);
+        is_found = inet_ntop(AF_INET, &in.sin_addr, host, TULLE__HOST_LEN_MAX) != NULL;
+    }
+    freeifaddrs(all);
+    return is_found || interface_name == NULL;
+}
+
+void
+tulle__address_choose(const char *list, char out[static TULLE__ADDRESS_LEN_MAX + 1])
+{
+    out[0] = '\0';
+    while (*list != '\0') {
+        size_t len = strcspn(list, " ");
+        char one[TULLE__ADDRESS_LEN_MAX + 1] = "";
+        if (len <= TULLE__ADDRESS_LEN_MAX)
+            memcpy(one, list, len);
+        list += len;
+        list += strspn(list, " ");
+        bool is_ipc = strncmp(one, "ipc://", 6) == 0;
+        if (is_ipc && access(one + 6, F_OK) == 0) {
+            memcpy(out, one, sizeof one);
+            return;
+        }
+        if (!is_ipc && out[0] == '\0' && tulle__address_can_be_dialed(one))
+            memcpy(out, one, sizeof one);
+    }
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_NODE_ADDRESS_H
+#define TULLE_NODE_ADDRESS_H
+
+/* Addresses as users type them: "tcp://HOST:PORT" and "ipc://PATH". */
+
+#include "codec/limits.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TULLE__HOST_LEN_MAX = 255 };
+
+struct tulle__address {
+    bool is_ipc;
+    char host[TULLE__HOST_LEN_MAX + 1]; /* TCP: name, number or "*"; IPC: the path */
+    int port;                           /* TCP: 1..65535; 0 stands for "*" */
+};
+
+/* Take an address apart. False when it is none, or PORT + 1 would be no port. */
+bool tulle__address_parse(const char *text, struct tulle__address *out);
+/* As tulle__address_parse(), for an address to dial: host and port are given. */
+bool tulle__address_can_be_dialed(const char *text);
+
+/* IPv4 address that stands for "*": of the interface named, or of the first one that
+ * is up and no loopback, or 127.0.0.1. False when the interface named has none. */
+bool tulle__address_of_interface(const char *interface_name,
+                                 char host[static TULLE__HOST_LEN_MAX + 1]);
+
+/* Of addresses separated by spaces the one to use from here: an IPC path that
+ * exists, else the first TCP one. "" when there is none. */
+void tulle__address_choose(const char *list, char out[static TULLE__ADDRESS_LEN_MAX + 1]);
+
+#endif

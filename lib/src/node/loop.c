@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The node's thread: poll, take in what has come (bounded per turn, so that a flood
+ * on one socket starves nothing), feed the engine, carry out its actions.
+ *
+ * A batch is what gathered while the thread was busy: the outbox is taken whole and
+ * batches close when it is empty, so an idle node sends at once. */
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "codec/topic.h"
+#include "node/os.h"
+#include "node/state.h"
+
+#include <string.h>
+
+enum {
+    MESSAGES_PER_TURN = 200,
+    PUBLISHES_PER_TURN = 2000,
+    COUNTERS_MS = 20, /* how old a snapshot of the counters may be */
+    POLL_MS_MAX = 1000
+};
+
+/* ---- deliveries ---- */
+
+static void
+put_item(tulle_node *node, struct tulle_subscription *s, struct tulle__item *item)
+{
+    if (item == NULL) {
+        /* No memory for a delivered event: told as what it is, a loss on this side. */
+        struct tulle__log log = { node->options.log, node->options.log_ctx,
+                                  node->options.log_level };
+        tulle__log(&log, TULLE_LOG_ERROR, "node.no_memory", "pattern=%s", s->pattern);
+        return;
+    }
+    if (tulle__subscription_put(s, item) > node->options.queue_bytes)
+        node->is_queue_full = true;
+}
+
+/* Which kind of message is a delivery action for a subscription? 0: none. */
+static int
+message_kind(const struct tulle_subscription *s, const struct tulle__action *action)
+{
+    const struct tulle__delivery *delivery = &action->u.delivery;
+    bool is_unordered = s->options.order == TULLE_ORDER_NONE;
+    if (action->kind == TULLE__ACTION_DELIVER)
+        return !is_unordered || delivery->is_arrival_order ? TULLE_MESSAGE_EVENT : 0;
+    if (action->kind == TULLE__ACTION_DUPLICATE)
+        return (s->options.flags & TULLE_WATCH_DUPLICATES) != 0 ? TULLE_MESSAGE_DUPLICATE : 0;
+    return (s->options.flags & TULLE_WATCH_ARRIVALS) != 0 ? TULLE_MESSAGE_ARRIVAL : 0;
+}
+
+static void
+hand_out_delivery(tulle_node *node, const struct tulle__action *action)
+{
+    const struct tulle__delivery *delivery = &action->u.delivery;
+    for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next) {
+        if (!s->is_registered)
+            continue;
+        int kind = message_kind(s, action);
+        /* As it comes, for those who asked for that where others wait for order. */
+        bool is_early = action->kind == TULLE__ACTION_ARRIVAL &&
+                        s->options.order == TULLE_ORDER_NONE && !delivery->is_arrival_order;
+        if ((kind == 0 && !is_early) || !tulle__subscription_wants(s, delivery))
+            continue;
+        if (kind != 0)
+            put_item(node, s, tulle__item_from_delivery((tulle_message_kind)kind, delivery));
+        if (is_early)
+            put_item(node, s, tulle__item_from_delivery(TULLE_MESSAGE_EVENT, delivery));
+    }
+}
+
+static void
+hand_out_gap(tulle_node *node, const tulle_gap *gap)
+{
+    struct tulle__view stream = { (const uint8_t *)gap->stream, strlen(gap->stream) };
+    struct tulle__key keys[TULLE__KEYS_PER_PATTERN_MAX];
+    for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next) {
+        size_t count = tulle__pattern_keys(
+            (struct tulle__view){ (const uint8_t *)s->pattern, s->pattern_len }, keys);
+        bool is_taken = false;
+        for (size_t i = 0; i < count && !is_taken; i++)
+            is_taken = tulle__key_takes((struct tulle__view){ keys[i].bytes, keys[i].len }, stream);
+        if (s->is_registered && is_taken)
+            put_item(node, s, tulle__item_from_gap(gap));
+    }
+}
+
+static void
+hand_out_peer(tulle_node *node, const tulle_peer *peer)
+{
+    for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next) {
+        if (s->is_registered && (s->options.flags & TULLE_WATCH_PEERS) != 0)
+            put_item(node, s, tulle__item_from_peer(peer));
+    }
+}
+
+void
+tulle__loop_drain(tulle_node *node)
+{
+    struct tulle__action action;
+    while (tulle__engine_next_action(node->engine, &action)) {
+        if (tulle__transport_act(node->transport, &action)) {
+            tulle__action_fini(&action);
+            continue;
+        }
+        switch (action.kind) {
+        case TULLE__ACTION_ARRIVAL:
+        case TULLE__ACTION_DELIVER:
+        case TULLE__ACTION_DUPLICATE:
+            hand_out_delivery(node, &action);
+            break;
+        case TULLE__ACTION_GAP:
+            hand_out_gap(node, &action.u.gap);
+            break;
+        case TULLE__ACTION_PEER:
+            hand_out_peer(node, &action.u.peer);
+            break;
+        case TULLE__ACTION_PUBLISH:
+        case TULLE__ACTION_CONTROL:
+        case TULLE__ACTION_DIAL:
+        case TULLE__ACTION_HANGUP:
+        case TULLE__ACTION_SUBSCRIBE:
+        case TULLE__ACTION_UNSUBSCRIBE:
+        case TULLE__ACTION_RELAY_PUBLICATION:
+        case TULLE__ACTION_RELAY_CONTROL:
+            break;
+        }
+        tulle__action_fini(&action);
+    }
+}
+
+/* ---- stalling ---- */
+
+/* Stop the engine's deliveries while a queue is full, and let them go on when it is
+ * half empty. Returns whether to look again at once. */
+static bool
+update_stall(tulle_node *node)
+{
+    if (!node->is_queue_full && !node->is_stalled)
+        return false;
+    node->is_queue_full = false;
+    /* Asked for before looking: a receiver that takes something off in between
+     * wakes this thread again. */
+    atomic_store(&node->wants_room, true);
+    uint64_t limit = node->is_stalled ? node->options.queue_bytes / 2 : node->options.queue_bytes;
+    bool is_full = false;
+    for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next)
+        is_full = is_full || tulle__subscription_bytes(s) > limit;
+    if (!is_full)
+        atomic_store(&node->wants_room, false);
+    if (is_full == node->is_stalled)
+        return false;
+    node->is_stalled = is_full;
+    tulle__engine_set_stalled(node->engine, is_full, tulle__os_now());
+    tulle__loop_drain(node);
+    return node->is_queue_full;
+}
+
+/* ---- requests ---- */
+
+static tulle_status
+subscribe(tulle_node *node, struct tulle_subscription *s)
+{
+    struct tulle__view pattern = { (const uint8_t *)s->pattern, s->pattern_len };
+    tulle_status status =
+        tulle__engine_subscribe(node->engine, pattern, &s->options, &s->handle, tulle__os_now());
+    s->is_registered = status == TULLE_OK;
+    return status;
+}
+
+static void
+unlink_subscription(tulle_node *node, struct tulle_subscription *s)
+{
+    (void)pthread_mutex_lock(&node->mutex);
+    struct tulle_subscription **link = &node->subscriptions;
+    while (*link != s && *link != NULL)
+        link = &(*link)->next;
+    if (*link == s) {
+        *link = s->next;
+        node->subscription_count--;
+    }
+    (void)pthread_mutex_unlock(&node->mutex);
+}
+
+static void
+link_subscription(tulle_node *node, struct tulle_subscription *s)
+{
+    (void)pthread_mutex_lock(&node->mutex);
+    s->next = node->subscriptions;
+    node->subscriptions = s;
+    node->subscription_count++;
+    (void)pthread_mutex_unlock(&node->mutex);
+}
+
+static void
+list_peers(tulle_node *node, const struct tulle__request *request)
+{
+    tulle_peer peer;
+    for (size_t i = 0; tulle__engine_peer_at(node->engine, i, &peer); i++)
+        request->peer_fn(&peer, request->peer_ctx);
+}
+
+bool
+tulle__loop_serve(tulle_node *node, struct tulle__request *request)
+{
+    struct tulle__view pattern = { NULL, 0 };
+    switch (request->kind) {
+    case TULLE__REQUEST_SUBSCRIBE:
+        request->status = subscribe(node, request->subscription);
+        if (request->status == TULLE_OK)
+            link_subscription(node, request->subscription);
+        break;
+    case TULLE__REQUEST_UNSUBSCRIBE:
+        if (request->subscription->is_registered)
+            tulle__engine_unsubscribe(node->engine, request->subscription->handle, tulle__os_now());
+        request->subscription->is_registered = false;
+        unlink_subscription(node, request->subscription);
+        break;
+    case TULLE__REQUEST_JOIN:
+        request->status = tulle__engine_join(node->engine, request->address, tulle__os_now());
+        break;
+    case TULLE__REQUEST_PEERS:
+        list_peers(node, request);
+        break;
+    case TULLE__REQUEST_FLUSH:
+        return node->taken_count >= request->published &&
+               tulle__engine_is_acknowledged(node->engine);
+    case TULLE__REQUEST_WAIT_PEERS:
+        if (request->pattern != NULL)
+            pattern =
+                (struct tulle__view){ (const uint8_t *)request->pattern, strlen(request->pattern) };
+        return tulle__engine_taker_count(node->engine, pattern) >= request->count;
+    }
+    tulle__loop_drain(node);
+    return true;
+}
+
+static void
+finish_request(tulle_node *node, struct tulle__request *request)
+{
+    if (request->is_detached) {
+        if (request->status != TULLE_OK) {
+            struct tulle__log log = { node->options.log, node->options.log_ctx,
+                                      node->options.log_level };
+            tulle__log(&log, TULLE_LOG_ERROR, "node.request", "address=%s status=%s",
+                       request->address, tulle_status_name(request->status));
+        }
+        tulle__free(request);
+        return;
+    }
+    (void)pthread_mutex_lock(&node->mutex);
+    request->is_done = true;
+    (void)pthread_cond_broadcast(&node->changed);
+    (void)pthread_mutex_unlock(&node->mutex);
+}
+
+/* A request whose asker may lose patience stays in the list while it is looked at,
+ * under the mutex; any other is taken off first: it may take locks of its own. */
+static bool
+serve_waiting(tulle_node *node)
+{
+    bool is_any_done = false;
+    for (struct tulle__request **link = &node->requests; *link != NULL;) {
+        struct tulle__request *request = *link;
+        bool can_wait =
+            request->kind == TULLE__REQUEST_FLUSH || request->kind == TULLE__REQUEST_WAIT_PEERS;
+        if (can_wait && tulle__loop_serve(node, request)) {
+            *link = request->next;
+            request->is_done = true;
+            is_any_done = true;
+        } else {
+            link = &request->next;
+        }
+    }
+    return is_any_done;
+}
+
+static struct tulle__request *
+take_request(tulle_node *node)
+{
+    for (struct tulle__request **link = &node->requests; *link != NULL; link = &(*link)->next) {
+        struct tulle__request *request = *link;
+        if (request->kind != TULLE__REQUEST_FLUSH && request->kind != TULLE__REQUEST_WAIT_PEERS) {
+            *link = request->next;
+            return request;
+        }
+    }
+    return NULL;
+}
+
+static void
+serve_requests(tulle_node *node)
+{
+    (void)pthread_mutex_lock(&node->mutex);
+    struct tulle__request *request;
+    while ((request = take_request(node)) != NULL) {
+        (void)pthread_mutex_unlock(&node->mutex);
+        (void)tulle__loop_serve(node, request);
+        finish_request(node, request);
+        (void)pthread_mutex_lock(&node->mutex);
+    }
+    if (serve_waiting(node))
+        (void)pthread_cond_broadcast(&node->changed);
+    (void)pthread_mutex_unlock(&node->mutex);
+}
+
+/* ---- publishing ---- */
+
+/* Give the engine what was published. Returns the bytes that it took. */
+static size_t
+publish_pending(tulle_node *node, bool *has_more)
+{
+    size_t bytes = 0;
+    struct tulle__now now = tulle__os_now();
+    for (int i = 0; node->pending != NULL; i++) {
+        struct tulle__outgoing *outgoing = node->pending;
+        *has_more = i == PUBLISHES_PER_TURN;
+        if (*has_more)
+            break;
+        tulle_status status = tulle__engine_publish(node->engine, &outgoing->publish, now);
+        if (status == TULLE_EAGAIN || status == TULLE_ENOMEM)
+            break; /* the window is full: acknowledgements bring us here again */
+        if (status != TULLE_OK) {
+            struct tulle__log log = { node->options.log, node->options.log_ctx,
+                                      node->options.log_level };
+            tulle__log(&log, TULLE_LOG_ERROR, "node.publish", "topic=%.*s status=%s",
+                       (int)outgoing->publish.topic.len, (const char *)outgoing->publish.topic.data,
+                       tulle_status_name(status));
+        }
+        node->pending = outgoing->next;
+        bytes += outgoing->bytes;
+        node->taken_count++;
+        tulle__free(outgoing);
+    }
+    tulle__engine_close_batches(node->engine, now);
+    tulle__loop_drain(node);
+    return bytes;
+}
+
+/* Take the outbox in. Returns whether there is more than one turn may take. */
+static bool
+take_outbox(tulle_node *node)
+{
+    bool has_more = false;
+    if (node->pending == NULL) {
+        (void)pthread_mutex_lock(&node->mutex);
+        node->pending = tulle__outbox_take(&node->outbox);
+        (void)pthread_mutex_unlock(&node->mutex);
+    }
+    if (node->pending == NULL)
+        return false;
+    size_t bytes = publish_pending(node, &has_more);
+    if (bytes > 0) {
+        (void)pthread_mutex_lock(&node->mutex);
+        node->outbox.bytes -= bytes;
+        has_more = has_more || (node->pending == NULL && node->outbox.head != NULL);
+        (void)pthread_cond_broadcast(&node->changed);
+        (void)pthread_mutex_unlock(&node->mutex);
+    }
+    return has_more;
+}
+
+/* ---- the network ---- */
+
+static bool
+receive_publications(tulle_node *node)
+{
+    for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+        struct tulle__incoming in;
+        enum tulle__received received = tulle__transport_receive_publication(node->transport, &in);
+        if (received == TULLE__RECEIVED_NOTHING)
+            return false;
+        if (received == TULLE__RECEIVED_MALFORMED) {
+            tulle__engine_on_malformed(node->engine);
+            continue;
+        }
+        tulle__engine_on_publication(node->engine, in.key, in.body, in.path, tulle__os_now());
+        tulle__buf_unref(&in.body);
+        tulle__loop_drain(node);
+    }
+    return true;
+}
+
+static bool
+receive_control(tulle_node *node)
+{
+    for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+        struct tulle__incoming in;
+        enum tulle__received received = tulle__transport_receive_control(node->transport, &in);
+        if (received == TULLE__RECEIVED_NOTHING)
+            return false;
+        if (received == TULLE__RECEIVED_MALFORMED) {
+            tulle__engine_on_malformed(node->engine);
+            continue;
+        }
+        tulle__engine_on_control(node->engine, in.via, in.key, in.body, tulle__os_now());
+        tulle__buf_unref(&in.body);
+        tulle__loop_drain(node);
+    }
+    return true;
+}
+
+static void
+receive_beacons(tulle_node *node)
+{
+    uint64_t id;
+    char address[TULLE__BEACON_ADDRESS_LEN_MAX];
+    for (int i = 0; node->beacon != NULL && i < MESSAGES_PER_TURN &&
+                    tulle__beacon_next(node->beacon, &id, address);
+         i++) {
+        tulle__engine_found(node->engine, id, address, tulle__os_now());
+        tulle__loop_drain(node);
+    }
+}
+
+/* ---- the loop ---- */
+
+static void
+snapshot_counters(tulle_node *node, struct tulle__now now, bool is_due)
+{
+    if (!is_due && now.mono.ns < node->counters_due_ns)
+        return;
+    node->counters_due_ns = now.mono.ns + tulle__ms_to_ns(COUNTERS_MS);
+    tulle_counters counters;
+    (void)tulle__engine_is_acknowledged(node->engine); /* brings unacked_now up to date */
+    tulle__engine_counters(node->engine, &counters);
+    (void)pthread_mutex_lock(&node->mutex);
+    node->counters = counters;
+    (void)pthread_mutex_unlock(&node->mutex);
+}
+
+static long
+poll_timeout_ms(tulle_node *node)
+{
+    int64_t left = tulle__engine_deadline(node->engine).ns - tulle__os_now().mono.ns;
+    if (left <= 0)
+        return 0;
+    int64_t ms = left / 1000000 + 1;
+    return ms < POLL_MS_MAX ? (long)ms : POLL_MS_MAX;
+}
+
+/* Wait for something to do. From the moment is_sleeping is set, whoever adds work
+ * wakes this thread. */
+static void
+sleep_until_work(tulle_node *node)
+{
+    zmq_pollitem_t items[TULLE__TRANSPORT_POLL_ITEMS + 2];
+    tulle__transport_poll_items(node->transport, items);
+    int count = TULLE__TRANSPORT_POLL_ITEMS;
+    items[count++] = (zmq_pollitem_t){ .fd = node->wake_fd, .events = ZMQ_POLLIN };
+    if (node->beacon != NULL)
+        items[count++] =
+            (zmq_pollitem_t){ .socket = tulle__beacon_socket(node->beacon), .events = ZMQ_POLLIN };
+    (void)pthread_mutex_lock(&node->mutex);
+    bool has_work = node->outbox.head != NULL && node->pending == NULL;
+    has_work = has_work || node->phase != TULLE__PHASE_RUNNING;
+    node->is_sleeping = !has_work;
+    (void)pthread_mutex_unlock(&node->mutex);
+    (void)zmq_poll(items, count, has_work ? 0 : poll_timeout_ms(node));
+    (void)pthread_mutex_lock(&node->mutex);
+    node->is_sleeping = false;
+    (void)pthread_mutex_unlock(&node->mutex);
+    tulle__os_wake_clear(node->wake_fd);
+}
+
+/* One turn. Returns whether there is more to do at once. */
+static bool
+turn(tulle_node *node)
+{
+    bool has_more = receive_control(node);
+    has_more = receive_publications(node) || has_more;
+    receive_beacons(node);
+    serve_requests(node);
+    has_more = take_outbox(node) || has_more;
+    struct tulle__now now = tulle__os_now();
+    if (now.mono.ns >= tulle__engine_deadline(node->engine).ns) {
+        tulle__engine_on_timer(node->engine, now);
+        tulle__loop_drain(node);
+    }
+    has_more = update_stall(node) || has_more;
+    snapshot_counters(node, now, !has_more);
+    return has_more;
+}
+
+/* Publish what is in the outbox, as far as time allows, and say goodbye. */
+static void
+leave(tulle_node *node, uint32_t linger_ms)
+{
+    int64_t end_ns = tulle__os_now().mono.ns + tulle__ms_to_ns(linger_ms);
+    bool is_empty = false;
+    while (!is_empty) {
+        (void)turn(node);
+        (void)pthread_mutex_lock(&node->mutex);
+        is_empty = node->outbox.head == NULL && node->pending == NULL;
+        (void)pthread_mutex_unlock(&node->mutex);
+        if (!is_empty && tulle__os_now().mono.ns >= end_ns)
+            break;
+        if (!is_empty)
+            sleep_until_work(node);
+    }
+    tulle__engine_leave(node->engine, tulle__os_now());
+    tulle__loop_drain(node);
+    snapshot_counters(node, tulle__os_now(), true);
+}
+
+static void
+end_requests(tulle_node *node)
+{
+    (void)pthread_mutex_lock(&node->mutex);
+    node->phase = TULLE__PHASE_STOPPED;
+    while (node->requests != NULL) {
+        struct tulle__request *request = node->requests;
+        node->requests = request->next;
+        request->status = TULLE_ESTATE;
+        request->is_done = true;
+        if (request->is_detached)
+            tulle__free(request);
+    }
+    for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next)
+        tulle__subscription_close(s);
+    (void)pthread_cond_broadcast(&node->changed);
+    (void)pthread_mutex_unlock(&node->mutex);
+}
+
+void *
+tulle__loop_run(void *argument)
+{
+    tulle_node *node = argument;
+    uint32_t linger_ms = 0;
+    enum tulle__phase phase = TULLE__PHASE_RUNNING;
+    tulle__loop_drain(node);
+    while (phase == TULLE__PHASE_RUNNING) {
+        if (!turn(node))
+            sleep_until_work(node);
+        (void)pthread_mutex_lock(&node->mutex);
+        phase = node->phase;
+        linger_ms = node->linger_ms;
+        (void)pthread_mutex_unlock(&node->mutex);
+    }
+    leave(node, linger_ms);
+    tulle__beacon_close(&node->beacon);
+    tulle__engine_free(&node->engine);
+    tulle__transport_close(&node->transport, linger_ms);
+    (void)zmq_ctx_term(node->context);
+    node->context = NULL;
+    tulle__outbox_free(node->pending);
+    node->pending = NULL;
+    end_requests(node);
+    return NULL;
+}

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The public face of a node: checks, waits, and hands requests to its thread. */
+
+#include "base/alloc.h"
+#include "node/address.h"
+#include "node/options.h"
+#include "node/os.h"
+#include "node/state.h"
+
+#include <tulle/topic.h>
+
+#include <string.h>
+
+enum { SUBSCRIPTIONS_MAX = 256, JOINS_MAX = 64, LINGER_MS_MAX = 60000 };
+
+/* ---- life ---- */
+
+tulle_status
+tulle_node_new(const tulle_node_options *options, tulle_node **out, tulle_error *error)
+{
+    *out = NULL;
+    tulle_node *node = tulle__alloc(sizeof *node);
+    if (node == NULL)
+        return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
+    tulle_status status = tulle__node_options_copy(options, &node->options, error);
+    if (status != TULLE_OK) {
+        tulle__free(node);
+        return status;
+    }
+    node->wake_fd = tulle__os_wake_open();
+    bool has_mutex = pthread_mutex_init(&node->mutex, NULL) == 0;
+    bool has_condition = has_mutex && tulle__condition_init(&node->changed);
+    if (node->wake_fd < 0 || !has_condition) {
+        if (has_mutex)
+            (void)pthread_mutex_destroy(&node->mutex);
+        tulle__os_wake_close(&node->wake_fd);
+        tulle__node_options_fini(&node->options);
+        tulle__free(node);
+        return tulle__error_set(error, TULLE_EOS, "no descriptor or lock to be had");
+    }
+    *out = node;
+    return TULLE_OK;
+}
+
+static void
+fill_config(const tulle_node *node, struct tulle__engine_config *config)
+{
+    const tulle_node_options *o = &node->options;
+    tulle__engine_config_init(config);
+    config->id = node->id;
+    config->mesh = o->mesh;
+    config->name = o->name;
+    config->control_address_count = tulle__transport_addresses(
+        node->transport, config->control_addresses, config->event_addresses);
+    config->event_address_count = config->control_address_count;
+    config->beat_ms = o->beat_ms;
+    config->suspect_ms = o->suspect_ms;
+    config->gone_ms = o->gone_ms;
+    config->hold_ms = o->hold_ms;
+    config->fetch_delay_ms = o->fetch_delay_ms;
+    config->retain_bytes = o->retain_bytes;
+    config->retain_ms = o->retain_ms;
+    config->retain_others_bytes = o->retain_others_bytes;
+    config->held_bytes = o->held_bytes;
+    config->window_bytes = o->window_bytes;
+    config->batch_bytes = o->batch_bytes;
+    config->event_bytes_max = o->event_bytes_max;
+    config->seed = node->id;
+    config->log = (struct tulle__log){ o->log, o->log_ctx, o->log_level };
+}
+
+static tulle_status
+open_network(tulle_node *node, tulle_error *error)
+{
+    const tulle_node_options *o = &node->options;
+    struct tulle__transport_options transport = { .id = node->id,
+                                                  .listen_count = o->listen_count,
+                                                  .interface_name = o->interface_name,
+                                                  .advertise = o->advertise,
+                                                  .advertise_events = o->advertise_events };
+    memcpy(transport.listen, o->listen, sizeof transport.listen);
+    node->context = zmq_ctx_new();
+    if (node->context == NULL)
+        return tulle__error_set(error, TULLE_EOS, "cannot open a ZeroMQ context");
+    tulle_status status = tulle__transport_open(node->context, &transport, &node->transport, error);
+    if (status == TULLE_OK && o->use_beacon)
+        status =
+            tulle__beacon_open(o->mesh, node->id, tulle__transport_control_port(node->transport),
+                               o->beacon_port, o->beacon_interface, &node->beacon, error);
+    return status;
+}
+
+static void
+close_network(tulle_node *node)
+{
+    tulle__engine_free(&node->engine);
+    tulle__beacon_close(&node->beacon);
+    tulle__transport_close(&node->transport, 0);
+    if (node->context != NULL)
+        (void)zmq_ctx_term(node->context);
+    node->context = NULL;
+}
+
+/* What was subscribed to before there was an engine. */
+static tulle_status
+register_subscriptions(tulle_node *node, tulle_error *error)
+{
+    for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next) {
+        struct tulle__view pattern = { (const uint8_t *)s->pattern, s->pattern_len };
+        tulle_status status = tulle__engine_subscribe(node->engine, pattern, &s->options,
+                                                      &s->handle, tulle__os_now());
+        if (status != TULLE_OK)
+            return tulle__error_set(error, status,
+                                    "cannot take %s: another subscription takes a stream of it "
+                                    "from another start",
+                                    s->pattern);
+        s->is_registered = true;
+    }
+    return TULLE_OK;
+}
+
+static tulle_status
+make_engine(tulle_node *node, tulle_error *error)
+{
+    struct tulle__engine_config config;
+    fill_config(node, &config);
+    node->engine = tulle__engine_new(&config, tulle__os_now());
+    if (node->engine == NULL)
+        return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
+    strncpy(node->address, config.control_addresses[0], sizeof node->address - 1);
+    tulle_status status = register_subscriptions(node, error);
+    for (size_t i = 0; status == TULLE_OK && i < node->options.join_count; i++)
+        status = tulle__engine_join(node->engine, node->options.join[i], tulle__os_now());
+    node->join_count = node->options.join_count;
+    return status;
+}
+
+tulle_status
+tulle_node_start(tulle_node *node, tulle_error *error)
+{
+    if (node->phase != TULLE__PHASE_NEW)
+        return tulle__error_set(error, TULLE_ESTATE, "the node was started already");
+    node->id = tulle__os_new_id();
+    if (node->id == 0)
+        return tulle__error_set(error, TULLE_EOS, "the system has no randomness for an id");
+    tulle_status status = open_network(node, error);
+    if (status == TULLE_OK)
+        status = make_engine(node, error);
+    if (status == TULLE_OK) {
+        node->phase = TULLE__PHASE_RUNNING;
+        if (pthread_create(&node->thread, NULL, tulle__loop_run, node) != 0)
+            status = tulle__error_set(error, TULLE_EOS, "cannot start a thread");
+    }
+    if (status != TULLE_OK) {
+        close_network(node);
+        node->phase = TULLE__PHASE_NEW;
+        node->id = 0;
+        for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next)
+            s->is_registered = false;
+    }
+    return status;
+}
+
+static enum tulle__phase
+phase_of(tulle_node *node)
+{
+    (void)pthread_mutex_lock(&node->mutex);
+    enum tulle__phase phase = node->phase;
+    (void)pthread_mutex_unlock(&node->mutex);
+    return phase;
+}
+
+void
+tulle_node_stop(tulle_node *node, uint32_t linger_ms)
+{
+    (void)pthread_mutex_lock(&node->mutex);
+    bool is_running = node->phase == TULLE__PHASE_RUNNING;
+    if (is_running) {
+        node->phase = TULLE__PHASE_STOPPING;
+        node->linger_ms = linger_ms < LINGER_MS_MAX ? linger_ms : LINGER_MS_MAX;
+        tulle__os_wake_set(node->wake_fd);
+        (void)pthread_cond_broadcast(&node->changed);
+    } else if (node->phase == TULLE__PHASE_NEW) {
+        node->phase = TULLE__PHASE_STOPPED;
+    }
+    (void)pthread_mutex_unlock(&node->mutex);
+    if (is_running)
+        (void)pthread_join(node->thread, NULL);
+}
+
+void
+tulle_node_free(tulle_node **pointer)
+{
+    tulle_node *node = *pointer;
+    if (node == NULL)
+        return;
+    tulle_node_stop(node, 0);
+    while (node->subscriptions != NULL) {
+        struct tulle_subscription *s = node->subscriptions;
+        node->subscriptions = s->next;
+        tulle__subscription_destroy(&s);
+    }
+    tulle__outbox_free(tulle__outbox_take(&node->outbox));
+    tulle__os_wake_close(&node->wake_fd);
+    (void)pthread_cond_destroy(&node->changed);
+    (void)pthread_mutex_destroy(&node->mutex);
+    tulle__node_options_fini(&node->options);
+    tulle__free(node);
+    *pointer = NULL;
+}
+
+/* ---- requests ---- */
+
+bool
+tulle__node_is_own_thread(const tulle_node *node)
+{
+    return pthread_equal(pthread_self(), node->thread) != 0;
+}
+
+void
+tulle__node_wake(tulle_node *node)
+{
+    if (node->is_sleeping) {
+        node->is_sleeping = false;
+        tulle__os_wake_set(node->wake_fd);
+    }
+}
+
+void
+tulle__node_on_room(tulle_node *node)
+{
+    if (!atomic_load(&node->wants_room))
+        return;
+    (void)pthread_mutex_lock(&node->mutex);
+    tulle__node_wake(node);
+    (void)pthread_mutex_unlock(&node->mutex);
+}
+
+static void
+append_request(tulle_node *node, struct tulle__request *request)
+{
+    struct tulle__request **link = &node->requests;
+    while (*link != NULL)
+        link = &(*link)->next;
+    *link = request;
+    tulle__node_wake(node);
+}
+
+static void
+remove_request(tulle_node *node, struct tulle__request *request)
+{
+    struct tulle__request **link = &node->requests;
+    while (*link != NULL && *link != request)
+        link = &(*link)->next;
+    if (*link == request)
+        *link = request->next;
+}
+
+/* Ask the node's thread and wait; -1: for ever. */
+static tulle_status
+ask(tulle_node *node, struct tulle__request *request, int timeout_ms)
+{
+    struct timespec deadline = tulle__deadline_after(timeout_ms > 0 ? timeout_ms : 0);
+    (void)pthread_mutex_lock(&node->mutex);
+    if (node->phase != TULLE__PHASE_RUNNING) {
+        (void)pthread_mutex_unlock(&node->mutex);
+        return TULLE_ESTATE;
+    }
+    append_request(node, request);
+    bool is_late = false;
+    while (!request->is_done && !is_late) {
+        if (timeout_ms < 0)
+            (void)pthread_cond_wait(&node->changed, &node->mutex);
+        else
+            is_late = pthread_cond_timedwait(&node->changed, &node->mutex, &deadline) != 0;
+    }
+    tulle_status status = request->status;
+    if (!request->is_done) {
+        remove_request(node, request);
+        status = TULLE_ETIMEDOUT;
+    }
+    (void)pthread_mutex_unlock(&node->mutex);
+    return status;
+}
+
+/* Ask from the node's own thread, or without waiting: it is done soon after. */
+static tulle_status
+ask_detached(tulle_node *node, const struct tulle__request *request)
+{
+    struct tulle__request *copy = tulle__alloc(sizeof *copy);
+    if (copy == NULL)
+        return TULLE_ENOMEM;
+    *copy = *request;
+    copy->is_detached = true;
+    (void)pthread_mutex_lock(&node->mutex);
+    bool is_running = node->phase == TULLE__PHASE_RUNNING;
+    if (is_running)
+        append_request(node, copy);
+    (void)pthread_mutex_unlock(&node->mutex);
+    if (is_running)
+        return TULLE_OK;
+    tulle__free(copy);
+    return TULLE_ESTATE;
+}
+
+/* ---- subscriptions ---- */
+
+static bool
+are_options_good(const tulle_subscribe_options *o)
+{
+    uint32_t known = TULLE_WATCH_ARRIVALS | TULLE_WATCH_DUPLICATES | TULLE_WATCH_PEERS |
+                     TULLE_DETAIL_DEPS | TULLE_DETAIL_CLOCK;
+    return o->order >= TULLE_ORDER_NONE && o->order <= TULLE_ORDER_CAUSAL &&
+           o->from >= TULLE_FROM_LIVE && o->from <= TULLE_FROM_LAST &&
+           (o->from != TULLE_FROM_LAST || o->from_count > 0) && (o->flags & ~known) == 0;
+}
+
+/* Before start there is no thread to ask, and no engine to tell. */
+static tulle_status
+add_before_start(tulle_node *node, struct tulle_subscription *s)
+{
+    s->next = node->subscriptions;
+    node->subscriptions = s;
+    node->subscription_count++;
+    return TULLE_OK;
+}
+
+tulle_status
+tulle_node_subscribe(tulle_node *node,
+                     const char *pattern,
+                     const tulle_subscribe_options *options,
+                     tulle_subscription **out)
+{
+    tulle_subscribe_options defaults;
+    tulle_subscribe_options_init(&defaults);
+    if (options == NULL)
+        options = &defaults;
+    if (out != NULL)
+        *out = NULL;
+    if (pattern == NULL || !tulle_pattern_is_valid(pattern) || !are_options_good(options) ||
+        (out == NULL && options->fn == NULL))
+        return TULLE_EINVAL;
+    (void)pthread_mutex_lock(&node->mutex);
+    enum tulle__phase phase = node->phase;
+    bool is_full = node->subscription_count >= SUBSCRIPTIONS_MAX;
+    (void)pthread_mutex_unlock(&node->mutex);
+    if (phase != TULLE__PHASE_NEW && phase != TULLE__PHASE_RUNNING)
+        return TULLE_ESTATE;
+    if (is_full)
+        return TULLE_ELIMIT;
+    struct tulle_subscription *s = tulle__subscription_new(node, pattern, options);
+    if (s == NULL)
+        return TULLE_ENOMEM;
+    struct tulle__request request = { .kind = TULLE__REQUEST_SUBSCRIBE, .subscription = s };
+    tulle_status status;
+    if (phase == TULLE__PHASE_NEW)
+        status = add_before_start(node, s);
+    else if (tulle__node_is_own_thread(node))
+        status = ask_detached(node, &request);
+    else
+        status = ask(node, &request, -1);
+    if (status != TULLE_OK)
+        tulle__subscription_destroy(&s);
+    else if (out != NULL)
+        *out = s;
+    return status;
+}
+
+static void
+unlink_stopped(tulle_node *node, struct tulle_subscription *s)
+{
+    struct tulle_subscription **link = &node->subscriptions;
+    while (*link != NULL && *link != s)
+        link = &(*link)->next;
+    if (*link == s) {
+        *link = s->next;
+        node->subscription_count--;
+    }
+}
+
+void
+tulle_subscription_free(tulle_subscription **subscription)
+{
+    struct tulle_subscription *s = *subscription;
+    if (s == NULL)
+        return;
+    struct tulle__request request = { .kind = TULLE__REQUEST_UNSUBSCRIBE, .subscription = s };
+    if (ask(s->node, &request, -1) != TULLE_OK) {
+        (void)pthread_mutex_lock(&s->node->mutex);
+        unlink_stopped(s->node, s); /* there is no thread that could be using it */
+        (void)pthread_mutex_unlock(&s->node->mutex);
+    }
+    tulle__subscription_destroy(subscription);
+}
+
+/* ---- publishing ---- */
+
+/* Wait for room in the outbox, with the mutex held. */
+static tulle_status
+wait_for_room(tulle_node *node, size_t bytes, int timeout_ms)
+{
+    struct timespec deadline = tulle__deadline_after(timeout_ms > 0 ? timeout_ms : 0);
+    bool can_wait = timeout_ms != 0 && !tulle__node_is_own_thread(node);
+    bool is_late = false;
+    while (node->phase == TULLE__PHASE_RUNNING && node->outbox.bytes > 0 &&
+           node->outbox.bytes + bytes > node->options.outbox_bytes) {
+        if (!can_wait || is_late)
+            return TULLE_EAGAIN;
+        if (timeout_ms < 0)
+            (void)pthread_cond_wait(&node->changed, &node->mutex);
+        else
+            is_late = pthread_cond_timedwait(&node->changed, &node->mutex, &deadline) != 0;
+    }
+    return node->phase == TULLE__PHASE_RUNNING ? TULLE_OK : TULLE_ESTATE;
+}
+
+tulle_status
+tulle_node_publish(tulle_node *node,
+                   const char *topic,
+                   const void *payload,
+                   size_t payload_len,
+                   const tulle_publish_options *options)
+{
+    tulle_publish_options defaults;
+    tulle_publish_options_init(&defaults);
+    if (options == NULL)
+        options = &defaults;
+    tulle_status status = tulle__outgoing_check(topic, options);
+    if (status != TULLE_OK || (payload == NULL && payload_len > 0))
+        return TULLE_EINVAL;
+    if (payload_len > node->options.event_bytes_max)
+        return TULLE_EMSGSIZE;
+    struct tulle__outgoing *outgoing =
+        tulle__outgoing_new(topic, payload, payload_len, options, node->options.stream_levels);
+    if (outgoing == NULL)
+        return TULLE_ENOMEM;
+    (void)pthread_mutex_lock(&node->mutex);
+    status = wait_for_room(node, outgoing->bytes, options->timeout_ms);
+    if (status == TULLE_OK) {
+        tulle__outbox_push(&node->outbox, outgoing);
+        node->outbox_count++;
+        tulle__node_wake(node);
+    }
+    (void)pthread_mutex_unlock(&node->mutex);
+    if (status != TULLE_OK)
+        tulle__outbox_free(outgoing);
+    return status;
+}
+
+tulle_status
+tulle_node_flush(tulle_node *node, int timeout_ms)
+{
+    if (phase_of(node) != TULLE__PHASE_RUNNING || tulle__node_is_own_thread(node))
+        return TULLE_ESTATE;
+    (void)pthread_mutex_lock(&node->mutex);
+    uint64_t published = node->outbox_count;
+    (void)pthread_mutex_unlock(&node->mutex);
+    struct tulle__request request = { .kind = TULLE__REQUEST_FLUSH, .published = published };
+    return ask(node, &request, timeout_ms);
+}
+
+tulle_status
+tulle_node_wait_peers(tulle_node *node, const char *pattern, size_t count, int timeout_ms)
+{
+    if (pattern != NULL && !tulle_pattern_is_valid(pattern))
+        return TULLE_EINVAL;
+    if (phase_of(node) != TULLE__PHASE_RUNNING || tulle__node_is_own_thread(node))
+        return TULLE_ESTATE;
+    struct tulle__request request = { .kind = TULLE__REQUEST_WAIT_PEERS,
+                                      .pattern = pattern,
+                                      .count = count };
+    return ask(node, &request, timeout_ms);
+}
+
+/* ---- the rest ---- */
+
+tulle_status
+tulle_node_join(tulle_node *node, const char *address)
+{
+    struct tulle__address parsed;
+    if (address == NULL || !tulle__address_parse(address, &parsed) ||
+        !tulle__address_can_be_dialed(address))
+        return TULLE_EINVAL;
+    struct tulle__request request = { .kind = TULLE__REQUEST_JOIN };
+    memcpy(request.address, address, strlen(address) + 1);
+    (void)pthread_mutex_lock(&node->mutex);
+    bool is_full = node->join_count >= JOINS_MAX;
+    node->join_count += is_full ? 0 : 1;
+    (void)pthread_mutex_unlock(&node->mutex);
+    return is_full ? TULLE_ELIMIT : ask_detached(node, &request);
+}
+
+tulle_status
+tulle_node_peers(tulle_node *node, void (*fn)(const tulle_peer *peer, void *ctx), void *ctx)
+{
+    if (phase_of(node) != TULLE__PHASE_RUNNING || tulle__node_is_own_thread(node))
+        return TULLE_ESTATE;
+    struct tulle__request request = { .kind = TULLE__REQUEST_PEERS,
+                                      .peer_fn = fn,
+                                      .peer_ctx = ctx };
+    return ask(node, &request, -1);
+}
+
+void
+tulle_node_counters(const tulle_node *node, tulle_counters *out)
+{
+    /* Locking does not change what the caller sees as const. */
+    tulle_node *lockable = (tulle_node *)(uintptr_t)node;
+    (void)pthread_mutex_lock(&lockable->mutex);
+    *out = node->counters;
+    (void)pthread_mutex_unlock(&lockable->mutex);
+}
+
+uint64_t
+tulle_node_id(const tulle_node *node)
+{
+    return node->id;
+}
+
+const char *
+tulle_node_name(const tulle_node *node)
+{
+    return node->options.name;
+}
+
+const char *
+tulle_node_address(const tulle_node *node)
+{
+    return node->address;
+}

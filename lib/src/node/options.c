@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Options of nodes and proxies. */
+
+#define _DEFAULT_SOURCE 1 /* gethostname() with its limit */
+
+#include "node/options.h"
+
+#include "base/alloc.h"
+#include "codec/limits.h"
+#include "node/address.h"
+
+#include <tulle/topic.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { JOIN_MAX = 64, PAYLOAD_MAX = 16 * 1024 * 1024 };
+
+void
+tulle_node_options_init(tulle_node_options *options)
+{
+    *options = (tulle_node_options){
+        .mesh = "tulle",
+        .beacon_port = 5670,
+        .stream_levels = 1,
+        .beat_ms = 1000,
+        .suspect_ms = 3000,
+        .gone_ms = 10000,
+        .hold_ms = 10000,
+        .fetch_delay_ms = 20,
+        .retain_bytes = UINT64_C(64) << 20,
+        .retain_ms = 600000,
+        .retain_others_bytes = UINT64_C(32) << 20,
+        .held_bytes = UINT64_C(64) << 20,
+        .queue_bytes = UINT64_C(16) << 20,
+        .outbox_bytes = UINT64_C(16) << 20,
+        .batch_bytes = 65536,
+        .event_bytes_max = UINT32_C(1) << 20,
+        .log_level = TULLE_LOG_INFO,
+    };
+}
+
+void
+tulle_subscribe_options_init(tulle_subscribe_options *options)
+{
+    *options = (tulle_subscribe_options){ .order = TULLE_ORDER_CAUSAL, .from = TULLE_FROM_LIVE };
+}
+
+void
+tulle_publish_options_init(tulle_publish_options *options)
+{
+    *options = (tulle_publish_options){ .timeout_ms = -1 };
+}
+
+void
+tulle_segment_options_init(tulle_segment_options *options)
+{
+    *options = (tulle_segment_options){ .beacon_port = 5670 };
+}
+
+void
+tulle_proxy_options_init(tulle_proxy_options *options)
+{
+    *options = (tulle_proxy_options){
+        .mesh = "tulle",
+        .beat_ms = 1000,
+        .suspect_ms = 3000,
+        .gone_ms = 10000,
+        .retain_bytes = UINT64_C(16) << 20,
+        .hops_max = 8,
+        .log_level = TULLE_LOG_INFO,
+    };
+}
+
+tulle_status
+tulle__error_set(tulle_error *error, tulle_status status, const char *format, ...)
+{
+    if (error == NULL)
+        return status;
+    error->status = status;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(error->text, sizeof error->text, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+/* ---- checks ---- */
+
+static tulle_status
+check_name(const char *what, const char *name, tulle_error *error)
+{
+    size_t len = name == NULL ? 0 : strnlen(name, TULLE__NAME_LEN_MAX + 1);
+    if (len == 0 || len > TULLE__NAME_LEN_MAX)
+        return tulle__error_set(error, TULLE_EINVAL, "%s must have 1 to %d bytes", what,
+                                TULLE__NAME_LEN_MAX);
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+            return tulle__error_set(error, TULLE_EINVAL, "%s has a control character", what);
+    }
+    return TULLE_OK;
+}
+
+struct range {
+    const char *name;
+    uint64_t value;
+    uint64_t min;
+    uint64_t max;
+};
+
+static tulle_status
+check_ranges(const struct range *ranges, size_t count, tulle_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct range *r = &ranges[i];
+        if (r->value < r->min || r->value > r->max)
+            return tulle__error_set(error, TULLE_EINVAL, "%s is %llu, must be %llu to %llu",
+                                    r->name, (unsigned long long)r->value,
+                                    (unsigned long long)r->min, (unsigned long long)r->max);
+    }
+    return TULLE_OK;
+}
+
+static tulle_status
+check_addresses(const char *const *listen,
+                size_t listen_count,
+                const char *const *join,
+                size_t join_count,
+                tulle_error *error)
+{
+    struct tulle__address address;
+    if (listen_count > TULLE_LISTEN_MAX || join_count > JOIN_MAX)
+        return tulle__error_set(error, TULLE_EINVAL, "at most %d listen addresses and %d to join",
+                                (int)TULLE_LISTEN_MAX, (int)JOIN_MAX);
+    for (size_t i = 0; i < listen_count; i++) {
+        if (listen[i] == NULL || !tulle__address_parse(listen[i], &address))
+            return tulle__error_set(error, TULLE_EINVAL,
+                                    "listen address \"%s\" is none: tcp://HOST:PORT with a port up "
+                                    "to 65534 or \"*\", or ipc://PATH",
+                                    listen[i] == NULL ? "" : listen[i]);
+    }
+    for (size_t i = 0; i < join_count; i++) {
+        if (join[i] == NULL || !tulle__address_can_be_dialed(join[i]))
+            return tulle__error_set(error, TULLE_EINVAL,
+                                    "address to join \"%s\" is none: tcp://HOST:PORT or ipc://PATH",
+                                    join[i] == NULL ? "" : join[i]);
+    }
+    return TULLE_OK;
+}
+
+static tulle_status
+check_advertised(const char *control, const char *events, tulle_error *error)
+{
+    if (control != NULL && !tulle__address_can_be_dialed(control))
+        return tulle__error_set(error, TULLE_EINVAL, "advertised address \"%s\" cannot be dialed",
+                                control);
+    if (events != NULL && !tulle__address_can_be_dialed(events))
+        return tulle__error_set(error, TULLE_EINVAL,
+                                "advertised event address \"%s\" cannot be dialed", events);
+    return TULLE_OK;
+}
+
+static tulle_status
+check_node(const tulle_node_options *o, tulle_error *error)
+{
+    const struct range ranges[] = {
+        { "stream_levels", o->stream_levels, 1, 8 },
+        { "beat_ms", o->beat_ms, 20, 60000 },
+        { "suspect_ms", o->suspect_ms, 20, 3600000 },
+        { "gone_ms", o->gone_ms, o->suspect_ms, 3600000 },
+        { "hold_ms", o->hold_ms, 1, 3600000 },
+        { "fetch_delay_ms", o->fetch_delay_ms, 0, 60000 },
+        { "retain_ms", o->retain_ms, 0, UINT64_C(1000) * 60 * 60 * 24 * 365 },
+        { "held_bytes", o->held_bytes, 65536, UINT64_MAX / 4 },
+        { "queue_bytes", o->queue_bytes, 4096, UINT64_MAX / 4 },
+        { "outbox_bytes", o->outbox_bytes, 4096, UINT64_MAX / 4 },
+        { "batch_bytes", o->batch_bytes, 1, UINT32_C(16) << 20 },
+        { "event_bytes_max", o->event_bytes_max, 1, PAYLOAD_MAX },
+        { "beacon_port", o->beacon_port, 1, 65535 },
+        { "log_level", (uint64_t)o->log_level, TULLE_LOG_ERROR, TULLE_LOG_DEBUG },
+    };
+    tulle_status status = check_name("mesh", o->mesh, error);
+    if (status == TULLE_OK && o->name != NULL)
+        status = check_name("name", o->name, error);
+    if (status == TULLE_OK)
+        status = check_ranges(ranges, sizeof ranges / sizeof ranges[0], error);
+    if (status == TULLE_OK)
+        status = check_addresses(o->listen, o->listen_count, o->join, o->join_count, error);
+    if (status == TULLE_OK)
+        status = check_advertised(o->advertise, o->advertise_events, error);
+    return status;
+}
+
+/* ---- copies ---- */
+
+/* Copy a string that may be NULL; false without memory. */
+static bool
+copy_text(const char **to, const char *from)
+{
+    *to = NULL;
+    if (from == NULL)
+        return true;
+    *to = tulle__strndup(from, strlen(from));
+    return *to != NULL;
+}
+
+static void
+free_text(const char **text)
+{
+    tulle__free((void *)(uintptr_t)*text);
+    *text = NULL;
+}
+
+static bool
+copy_texts(const char *const **to, const char *const *from, size_t count)
+{
+    *to = NULL;
+    if (count == 0)
+        return true;
+    const char **copy = tulle__alloc(count * sizeof *copy);
+    if (copy == NULL)
+        return false;
+    *to = copy;
+    for (size_t i = 0; i < count; i++) {
+        if (!copy_text(&copy[i], from[i]))
+            return false;
+    }
+    return true;
+}
+
+static void
+free_texts(const char *const **texts, size_t count)
+{
+    if (*texts == NULL)
+        return;
+    const char **array = (const char **)(uintptr_t)*texts;
+    for (size_t i = 0; i < count; i++)
+        free_text(&array[i]);
+    tulle__free(array);
+    *texts = NULL;
+}
+
+static bool
+copy_name(const char **to, const char *from)
+{
+    if (from != NULL)
+        return copy_text(to, from);
+    char host[TULLE__NAME_LEN_MAX + 1] = "node";
+    char name[TULLE__NAME_LEN_MAX + 1];
+    (void)gethostname(host, sizeof host - 1);
+    host[sizeof host - 1] = '\0';
+    (void)snprintf(name, sizeof name, "%.45s-%ld", host, (long)getpid());
+    return copy_text(to, name);
+}
+
+tulle_status
+tulle__node_options_copy(const tulle_node_options *from, tulle_node_options *to, tulle_error *error)
+{
+    tulle_status status = check_node(from, error);
+    if (status != TULLE_OK)
+        return status;
+    *to = *from;
+    to->mesh = to->name = to->interface_name = to->advertise = to->advertise_events = NULL;
+    to->beacon_interface = NULL;
+    to->join = NULL;
+    for (size_t i = 0; i < TULLE_LISTEN_MAX; i++)
+        to->listen[i] = NULL;
+    bool is_good = copy_text(&to->mesh, from->mesh) && copy_name(&to->name, from->name) &&
+                   copy_text(&to->interface_name, from->interface_name) &&
+                   copy_text(&to->advertise, from->advertise) &&
+                   copy_text(&to->advertise_events, from->advertise_events) &&
+                   copy_text(&to->beacon_interface, from->beacon_interface) &&
+                   copy_texts(&to->join, from->join, from->join_count);
+    for (size_t i = 0; is_good && i < from->listen_count; i++)
+        is_good = copy_text(&to->listen[i], from->listen[i]);
+    if (is_good)
+        return TULLE_OK;
+    tulle__node_options_fini(to);
+    return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
+}
+
+void
+tulle__node_options_fini(tulle_node_options *o)
+{
+    free_text(&o->mesh);
+    free_text(&o->name);
+    free_text(&o->interface_name);
+    free_text(&o->advertise);
+    free_text(&o->advertise_events);
+    free_text(&o->beacon_interface);
+    free_texts(&o->join, o->join_count);
+    for (size_t i = 0; i < TULLE_LISTEN_MAX; i++)
+        free_text(&o->listen[i]);
+}
+
+static tulle_status
+check_patterns(const char *const *patterns, size_t count, tulle_error *error)
+{
+    if (count > TULLE_PROXY_PATTERNS_MAX)
+        return tulle__error_set(error, TULLE_EINVAL, "at most %d patterns of one kind",
+                                (int)TULLE_PROXY_PATTERNS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (patterns[i] == NULL || !tulle_pattern_is_valid(patterns[i]))
+            return tulle__error_set(error, TULLE_EINVAL, "\"%s\" is no pattern",
+                                    patterns[i] == NULL ? "" : patterns[i]);
+    }
+    return TULLE_OK;
+}
+
+static tulle_status
+check_segment(const tulle_segment_options *s, tulle_error *error)
+{
+    tulle_status status = check_name("segment name", s->name, error);
+    if (status == TULLE_OK)
+        status = check_addresses(s->listen, s->listen_count, s->join, s->join_count, error);
+    if (status == TULLE_OK)
+        status = check_advertised(s->advertise, s->advertise_events, error);
+    if (status == TULLE_OK)
+        status = check_patterns(s->allow, s->allow_count, error);
+    if (status == TULLE_OK)
+        status = check_patterns(s->deny, s->deny_count, error);
+    return status;
+}
+
+static tulle_status
+check_proxy(const tulle_proxy_options *o, tulle_error *error)
+{
+    const struct range ranges[] = {
+        { "segment_count", o->segment_count, 2, TULLE_SEGMENTS_MAX },
+        { "beat_ms", o->beat_ms, 20, 60000 },
+        { "suspect_ms", o->suspect_ms, 20, 3600000 },
+        { "gone_ms", o->gone_ms, o->suspect_ms, 3600000 },
+        { "hops_max", o->hops_max, 1, TULLE__PATH_MAX },
+        { "log_level", (uint64_t)o->log_level, TULLE_LOG_ERROR, TULLE_LOG_DEBUG },
+    };
+    tulle_status status = check_name("mesh", o->mesh, error);
+    if (status == TULLE_OK && o->name != NULL)
+        status = check_name("name", o->name, error);
+    if (status == TULLE_OK)
+        status = check_ranges(ranges, sizeof ranges / sizeof ranges[0], error);
+    for (size_t i = 0; status == TULLE_OK && i < o->segment_count; i++)
+        status = check_segment(&o->segments[i], error);
+    return status;
+}
+
+static bool
+copy_segment(const tulle_segment_options *from, tulle_segment_options *to)
+{
+    *to = *from;
+    to->name = to->interface_name = to->advertise = to->advertise_events = NULL;
+    to->beacon_interface = NULL;
+    to->join = to->allow = to->deny = NULL;
+    for (size_t i = 0; i < TULLE_LISTEN_MAX; i++)
+        to->listen[i] = NULL;
+    bool is_good = copy_text(&to->name, from->name) &&
+                   copy_text(&to->interface_name, from->interface_name) &&
+                   copy_text(&to->advertise, from->advertise) &&
+                   copy_text(&to->advertise_events, from->advertise_events) &&
+                   copy_text(&to->beacon_interface, from->beacon_interface) &&
+                   copy_texts(&to->join, from->join, from->join_count) &&
+                   copy_texts(&to->allow, from->allow, from->allow_count) &&
+                   copy_texts(&to->deny, from->deny, from->deny_count);
+    for (size_t i = 0; is_good && i < from->listen_count; i++)
+        is_good = copy_text(&to->listen[i], from->listen[i]);
+    return is_good;
+}
+
+tulle_status
+tulle__proxy_options_copy(const tulle_proxy_options *from,
+                          tulle_proxy_options *to,
+                          tulle_error *error)
+{
+    tulle_status status = check_proxy(from, error);
+    if (status != TULLE_OK)
+        return status;
+    *to = *from;
+    to->mesh = to->name = NULL;
+    memset(to->segments, 0, sizeof to->segments);
+    bool is_good = copy_text(&to->mesh, from->mesh) && copy_name(&to->name, from->name);
+    for (size_t i = 0; is_good && i < from->segment_count; i++)
+        is_good = copy_segment(&from->segments[i], &to->segments[i]);
+    if (is_good)
+        return TULLE_OK;
+    tulle__proxy_options_fini(to);
+    return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
+}
+
+void
+tulle__proxy_options_fini(tulle_proxy_options *o)
+{
+    free_text(&o->mesh);
+    free_text(&o->name);
+    for (size_t i = 0; i < TULLE_SEGMENTS_MAX; i++) {
+        tulle_segment_options *s = &o->segments[i];
+        free_text(&s->name);
+        free_text(&s->interface_name);
+        free_text(&s->advertise);
+        free_text(&s->advertise_events);
+        free_text(&s->beacon_interface);
+        free_texts(&s->join, s->join_count);
+        free_texts(&s->allow, s->allow_count);
+        free_texts(&s->deny, s->deny_count);
+        for (size_t k = 0; k < TULLE_LISTEN_MAX; k++)
+            free_text(&s->listen[k]);
+    }
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_NODE_OS_H
+#define TULLE_NODE_OS_H
+
+/* What is asked of the operating system besides sockets: time, chance, waking. */
+
+#include "base/time.h"
+
+#include <stdint.h>
+
+struct tulle__now tulle__os_now(void);
+
+/* A new node id, never below TULLE__NODE_ID_MIN; 0 when there is no randomness. */
+uint64_t tulle__os_new_id(void);
+
+/* An eventfd, non-blocking; -1 when there is none to be had. */
+int tulle__os_wake_open(void);
+void tulle__os_wake_close(int *fd);
+void tulle__os_wake_set(int fd);
+void tulle__os_wake_clear(int fd);
+
+#endif

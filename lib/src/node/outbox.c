@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The outbox. What is accepted here must be accepted by every peer's decoder: the
+ * checks are those of the codec (PROTOCOL 8). */
+
+#include "node/outbox.h"
+
+#include "base/alloc.h"
+#include "codec/topic.h"
+
+#include <tulle/topic.h>
+
+#include <string.h>
+
+static struct tulle__view
+text_view(const char *text)
+{
+    return (struct tulle__view){ (const uint8_t *)text, strlen(text) };
+}
+
+static bool
+is_header_good(const tulle_header *header)
+{
+    if (header->name == NULL || header->value == NULL)
+        return false;
+    size_t name_len = strnlen(header->name, TULLE__HEADER_LEN_MAX + 1);
+    size_t value_len = strnlen(header->value, TULLE__HEADER_LEN_MAX + 1);
+    return name_len > 0 && name_len <= TULLE__HEADER_LEN_MAX &&
+           value_len <= TULLE__HEADER_LEN_MAX && tulle__view_is_text(text_view(header->name)) &&
+           tulle__view_is_text(text_view(header->value));
+}
+
+tulle_status
+tulle__outgoing_check(const char *topic, const tulle_publish_options *options)
+{
+    if (topic == NULL || !tulle_topic_is_valid(topic) || options->stream_levels > 8 ||
+        options->cause_count > TULLE__CAUSES_MAX || options->header_count > TULLE__HEADERS_MAX)
+        return TULLE_EINVAL;
+    const char *type = options->content_type;
+    if (type != NULL &&
+        (type[0] == '\0' ||
+         strnlen(type, TULLE__CONTENT_TYPE_LEN_MAX + 1) > TULLE__CONTENT_TYPE_LEN_MAX ||
+         !tulle__view_is_printable(text_view(type))))
+        return TULLE_EINVAL;
+    for (size_t i = 0; i < options->cause_count; i++) {
+        const tulle_event_ref *cause = &options->causes[i];
+        if (cause->node < TULLE__NODE_ID_MIN || cause->seq == 0 || cause->seq > TULLE__SEQ_MAX ||
+            cause->stream == NULL || !tulle_topic_is_valid(cause->stream))
+            return TULLE_EINVAL;
+    }
+    for (size_t i = 0; i < options->header_count; i++) {
+        if (!is_header_good(&options->headers[i]))
+            return TULLE_EINVAL;
+    }
+    return TULLE_OK;
+}
+
+static size_t
+texts_len(const char *topic, const tulle_publish_options *options)
+{
+    size_t len = strlen(topic) + 1;
+    len += options->content_type != NULL ? strlen(options->content_type) + 1 : 0;
+    for (size_t i = 0; i < options->cause_count; i++)
+        len += strlen(options->causes[i].stream) + 1;
+    for (size_t i = 0; i < options->header_count; i++)
+        len += strlen(options->headers[i].name) + strlen(options->headers[i].value) + 2;
+    return len;
+}
+
+static const char *
+put_text(uint8_t **at, const char *text)
+{
+    size_t len = strlen(text) + 1;
+    char *copy = (char *)*at;
+    memcpy(copy, text, len);
+    *at += len;
+    return copy;
+}
+
+static void
+put_attributes(struct tulle__outgoing *o, uint8_t **at, const tulle_publish_options *options)
+{
+    if (options->content_type != NULL)
+        o->attributes.content_type = put_text(at, options->content_type);
+    for (size_t i = 0; i < options->cause_count; i++) {
+        o->causes[i] =
+            (struct tulle__dep){ .node = options->causes[i].node,
+                                 .stream = text_view(put_text(at, options->causes[i].stream)),
+                                 .count = options->causes[i].seq };
+    }
+    for (size_t i = 0; i < options->header_count; i++) {
+        o->headers[i].name = put_text(at, options->headers[i].name);
+        o->headers[i].value = put_text(at, options->headers[i].value);
+    }
+    o->attributes.causes = o->causes;
+    o->attributes.cause_count = options->cause_count;
+    o->attributes.headers = o->headers;
+    o->attributes.header_count = options->header_count;
+    if (options->content_type != NULL || options->cause_count > 0 || options->header_count > 0)
+        o->publish.attributes = &o->attributes;
+}
+
+struct tulle__outgoing *
+tulle__outgoing_new(const char *topic,
+                    const void *payload,
+                    size_t payload_len,
+                    const tulle_publish_options *options,
+                    uint32_t stream_levels)
+{
+    size_t bytes = sizeof(struct tulle__outgoing) + texts_len(topic, options) + payload_len;
+    struct tulle__outgoing *o = tulle__alloc(bytes);
+    if (o == NULL)
+        return NULL;
+    o->bytes = bytes;
+    uint8_t *at = o->data;
+    o->publish.topic = text_view(put_text(&at, topic));
+    o->publish.stream_levels = options->stream_levels > 0 ? options->stream_levels : stream_levels;
+    o->publish.only_causes = options->only_causes;
+    put_attributes(o, &at, options);
+    if (payload_len > 0)
+        memcpy(at, payload, payload_len);
+    o->publish.payload = (struct tulle__view){ at, payload_len };
+    return o;
+}
+
+void
+tulle__outbox_push(struct tulle__outbox *outbox, struct tulle__outgoing *outgoing)
+{
+    if (outbox->tail != NULL)
+        outbox->tail->next = outgoing;
+    else
+        outbox->head = outgoing;
+    outbox->tail = outgoing;
+    outbox->bytes += outgoing->bytes;
+}
+
+struct tulle__outgoing *
+tulle__outbox_take(struct tulle__outbox *outbox)
+{
+    struct tulle__outgoing *list = outbox->head;
+    outbox->head = outbox->tail = NULL;
+    return list;
+}
+
+void
+tulle__outbox_free(struct tulle__outgoing *list)
+{
+    while (list != NULL) {
+        struct tulle__outgoing *next = list->next;
+        tulle__free(list);
+        list = next;
+    }
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_NODE_OUTBOX_H
+#define TULLE_NODE_OUTBOX_H
+
+/* Events that application threads have published and the node's thread has not
+ * taken yet. Bounded in bytes; guarded by the node's mutex. */
+
+#include "delivery/engine.h"
+
+#include <tulle/node.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct tulle__outgoing {
+    struct tulle__outgoing *next;
+    size_t bytes;
+    struct tulle__publish publish; /* points into this block */
+    struct tulle__attributes_in attributes;
+    struct tulle__dep causes[TULLE__CAUSES_MAX];
+    struct tulle__pair headers[TULLE__HEADERS_MAX];
+    uint8_t data[];
+};
+
+struct tulle__outbox {
+    struct tulle__outgoing *head;
+    struct tulle__outgoing *tail;
+    size_t bytes; /* also of what was taken but the engine had no room for */
+};
+
+/* Can these be published as they are? TULLE_OK or TULLE_EINVAL. */
+TULLE_MUST_CHECK tulle_status tulle__outgoing_check(const char *topic,
+                                                    const tulle_publish_options *options);
+/* A copy of everything; NULL without memory. */
+struct tulle__outgoing *tulle__outgoing_new(const char *topic,
+                                            const void *payload,
+                                            size_t payload_len,
+                                            const tulle_publish_options *options,
+                                            uint32_t stream_levels);
+void tulle__outbox_push(struct tulle__outbox *outbox, struct tulle__outgoing *outgoing);
+/* Take the whole list. */
+struct tulle__outgoing *tulle__outbox_take(struct tulle__outbox *outbox);
+void tulle__outbox_free(struct tulle__outgoing *list);
+
+#endif

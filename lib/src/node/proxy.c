@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* A proxy: the sockets of several segments, one thread, and delivery/forward. */
+
+#include "base/alloc.h"
+#include "delivery/forward.h"
+#include "node/options.h"
+#include "node/os.h"
+#include "node/state.h"
+
+#include <tulle/proxy.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+enum { MESSAGES_PER_TURN = 200, POLL_MS_MAX = 1000, LINGER_MS_MAX = 60000, COUNTERS_MS = 20 };
+
+struct segment {
+    struct tulle__transport *transport;
+    struct tulle__beacon *beacon;
+    char address[TULLE__ADDRESS_LEN_MAX + 1];
+};
+
+struct tulle_proxy {
+    tulle_proxy_options options; /* a copy of its own */
+    uint64_t id;
+    void *context; /* libzmq's */
+    struct segment segments[TULLE_SEGMENTS_MAX];
+    struct tulle__forward *forward;
+    pthread_t thread;
+    bool is_started;
+    bool is_stopped;
+    int wake_fd;
+    atomic_bool is_stopping;
+    atomic_uint linger_ms;
+    pthread_mutex_t mutex; /* guards counters */
+    tulle_counters counters[TULLE_SEGMENTS_MAX];
+    int64_t counters_due_ns; /* the thread's */
+};
+
+/* ---- the thread ---- */
+
+static void
+drain(tulle_proxy *proxy)
+{
+    struct tulle__action action;
+    size_t side;
+    while (tulle__forward_next_action(proxy->forward, &side, &action)) {
+        (void)tulle__transport_act(proxy->segments[side].transport, &action);
+        tulle__action_fini(&action);
+    }
+}
+
+static bool
+receive_publications(tulle_proxy *proxy, size_t side)
+{
+    for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+        struct tulle__incoming in;
+        enum tulle__received received =
+            tulle__transport_receive_publication(proxy->segments[side].transport, &in);
+        if (received == TULLE__RECEIVED_NOTHING)
+            return false;
+        if (received == TULLE__RECEIVED_MALFORMED) {
+            tulle__forward_on_malformed(proxy->forward, side);
+            continue;
+        }
+        tulle__forward_on_publication(proxy->forward, side, in.key, in.body, in.path,
+                                      tulle__os_now());
+        tulle__buf_unref(&in.body);
+        drain(proxy);
+    }
+    return true;
+}
+
+static bool
+receive_control(tulle_proxy *proxy, size_t side)
+{
+    for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+        struct tulle__incoming in;
+        enum tulle__received received =
+            tulle__transport_receive_control(proxy->segments[side].transport, &in);
+        if (received == TULLE__RECEIVED_NOTHING)
+            return false;
+        if (received == TULLE__RECEIVED_MALFORMED) {
+            tulle__forward_on_malformed(proxy->forward, side);
+            continue;
+        }
+        tulle__forward_on_control(proxy->forward, side, in.via, in.key, in.body, tulle__os_now());
+        tulle__buf_unref(&in.body);
+        drain(proxy);
+    }
+    return true;
+}
+
+static void
+receive_beacons(tulle_proxy *proxy, size_t side)
+{
+    uint64_t id;
+    char address[TULLE__BEACON_ADDRESS_LEN_MAX];
+    struct tulle__beacon *beacon = proxy->segments[side].beacon;
+    for (int i = 0;
+         beacon != NULL && i < MESSAGES_PER_TURN && tulle__beacon_next(beacon, &id, address); i++) {
+        tulle__forward_found(proxy->forward, side, id, address, tulle__os_now());
+        drain(proxy);
+    }
+}
+
+static void
+snapshot_counters(tulle_proxy *proxy, struct tulle__now now)
+{
+    if (now.mono.ns < proxy->counters_due_ns)
+        return;
+    proxy->counters_due_ns = now.mono.ns + tulle__ms_to_ns(COUNTERS_MS);
+    (void)pthread_mutex_lock(&proxy->mutex);
+    for (size_t i = 0; i < proxy->options.segment_count; i++)
+        tulle__forward_counters(proxy->forward, i, &proxy->counters[i]);
+    (void)pthread_mutex_unlock(&proxy->mutex);
+}
+
+static bool
+turn(tulle_proxy *proxy)
+{
+    bool has_more = false;
+    for (size_t i = 0; i < proxy->options.segment_count; i++) {
+        has_more = receive_control(proxy, i) || has_more;
+        has_more = receive_publications(proxy, i) || has_more;
+        receive_beacons(proxy, i);
+    }
+    struct tulle__now now = tulle__os_now();
+    if (now.mono.ns >= tulle__forward_deadline(proxy->forward).ns) {
+        tulle__forward_on_timer(proxy->forward, now);
+        drain(proxy);
+    }
+    snapshot_counters(proxy, now);
+    return has_more;
+}
+
+static void
+sleep_until_work(tulle_proxy *proxy)
+{
+    zmq_pollitem_t items[TULLE_SEGMENTS_MAX * (TULLE__TRANSPORT_POLL_ITEMS + 1) + 1];
+    int count = 0;
+    for (size_t i = 0; i < proxy->options.segment_count; i++) {
+        tulle__transport_poll_items(proxy->segments[i].transport, &items[count]);
+        count += TULLE__TRANSPORT_POLL_ITEMS;
+        if (proxy->segments[i].beacon != NULL)
+            items[count++] =
+                (zmq_pollitem_t){ .socket = tulle__beacon_socket(proxy->segments[i].beacon),
+                                  .events = ZMQ_POLLIN };
+    }
+    items[count++] = (zmq_pollitem_t){ .fd = proxy->wake_fd, .events = ZMQ_POLLIN };
+    int64_t left = tulle__forward_deadline(proxy->forward).ns - tulle__os_now().mono.ns;
+    int64_t ms = left <= 0 ? 0 : left / 1000000 + 1;
+    (void)zmq_poll(items, count, ms < POLL_MS_MAX ? (long)ms : POLL_MS_MAX);
+    tulle__os_wake_clear(proxy->wake_fd);
+}
+
+static void
+close_network(tulle_proxy *proxy, uint32_t linger_ms)
+{
+    for (size_t i = 0; i < proxy->options.segment_count; i++) {
+        tulle__beacon_close(&proxy->segments[i].beacon);
+        tulle__transport_close(&proxy->segments[i].transport, linger_ms);
+    }
+    tulle__forward_free(&proxy->forward);
+    if (proxy->context != NULL)
+        (void)zmq_ctx_term(proxy->context);
+    proxy->context = NULL;
+}
+
+static void *
+run(void *argument)
+{
+    tulle_proxy *proxy = argument;
+    drain(proxy);
+    while (!atomic_load(&proxy->is_stopping)) {
+        if (!turn(proxy))
+            sleep_until_work(proxy);
+    }
+    tulle__forward_leave(proxy->forward, tulle__os_now());
+    drain(proxy);
+    proxy->counters_due_ns = 0;
+    snapshot_counters(proxy, tulle__os_now());
+    close_network(proxy, atomic_load(&proxy->linger_ms));
+    return NULL;
+}
+
+/* ---- public ---- */
+
+tulle_status
+tulle_proxy_new(const tulle_proxy_options *options, tulle_proxy **out, tulle_error *error)
+{
+    *out = NULL;
+    tulle_proxy *proxy = tulle__alloc(sizeof *proxy);
+    if (proxy == NULL)
+        return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
+    tulle_status status = tulle__proxy_options_copy(options, &proxy->options, error);
+    if (status != TULLE_OK) {
+        tulle__free(proxy);
+        return status;
+    }
+    proxy->wake_fd = tulle__os_wake_open();
+    if (proxy->wake_fd < 0 || pthread_mutex_init(&proxy->mutex, NULL) != 0) {
+        tulle__os_wake_close(&proxy->wake_fd);
+        tulle__proxy_options_fini(&proxy->options);
+        tulle__free(proxy);
+        return tulle__error_set(error, TULLE_EOS, "no descriptor or lock to be had");
+    }
+    *out = proxy;
+    return TULLE_OK;
+}
+
+static tulle_status
+open_segment(tulle_proxy *proxy, size_t index, tulle_error *error)
+{
+    const tulle_segment_options *o = &proxy->options.segments[index];
+    struct segment *segment = &proxy->segments[index];
+    struct tulle__transport_options transport = { .id = proxy->id,
+                                                  .listen_count = o->listen_count,
+                                                  .interface_name = o->interface_name,
+                                                  .advertise = o->advertise,
+                                                  .advertise_events = o->advertise_events };
+    memcpy(transport.listen, o->listen, sizeof transport.listen);
+    tulle_status status =
+        tulle__transport_open(proxy->context, &transport, &segment->transport, error);
+    if (status == TULLE_OK && o->use_beacon)
+        status = tulle__beacon_open(proxy->options.mesh, proxy->id,
+                                    tulle__transport_control_port(segment->transport),
+                                    o->beacon_port, o->beacon_interface, &segment->beacon, error);
+    return status;
+}
+
+static void
+fill_side(tulle_proxy *proxy, size_t index, struct tulle__forward_side *side)
+{
+    const tulle_proxy_options *o = &proxy->options;
+    const tulle_segment_options *s = &o->segments[index];
+    struct tulle__engine_config *config = &side->engine;
+    tulle__engine_config_init(config);
+    config->id = proxy->id;
+    config->mesh = o->mesh;
+    config->name = o->name;
+    config->control_address_count = tulle__transport_addresses(
+        proxy->segments[index].transport, config->control_addresses, config->event_addresses);
+    config->event_address_count = config->control_address_count;
+    config->beat_ms = o->beat_ms;
+    config->suspect_ms = o->suspect_ms;
+    config->gone_ms = o->gone_ms;
+    config->hops_max = o->hops_max;
+    config->seed = proxy->id + index;
+    config->log = (struct tulle__log){ o->log, o->log_ctx, o->log_level };
+    strncpy(proxy->segments[index].address, config->control_addresses[0],
+            sizeof proxy->segments[index].address - 1);
+    side->allow = s->allow;
+    side->allow_count = s->allow_count;
+    side->deny = s->deny;
+    side->deny_count = s->deny_count;
+}
+
+static tulle_status
+make_forward(tulle_proxy *proxy, tulle_error *error)
+{
+    const tulle_proxy_options *o = &proxy->options;
+    struct tulle__forward_side sides[TULLE_SEGMENTS_MAX];
+    for (size_t i = 0; i < o->segment_count; i++)
+        fill_side(proxy, i, &sides[i]);
+    proxy->forward = tulle__forward_new(sides, o->segment_count, o->retain_bytes, tulle__os_now());
+    if (proxy->forward == NULL)
+        return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
+    tulle_status status = TULLE_OK;
+    for (size_t i = 0; i < o->segment_count; i++) {
+        for (size_t k = 0; status == TULLE_OK && k < o->segments[i].join_count; k++)
+            status =
+                tulle__forward_join(proxy->forward, i, o->segments[i].join[k], tulle__os_now());
+    }
+    return status;
+}
+
+tulle_status
+tulle_proxy_start(tulle_proxy *proxy, tulle_error *error)
+{
+    if (proxy->is_started || proxy->is_stopped)
+        return tulle__error_set(error, TULLE_ESTATE, "the proxy was started already");
+    proxy->id = tulle__os_new_id();
+    if (proxy->id == 0)
+        return tulle__error_set(error, TULLE_EOS, "the system has no randomness for an id");
+    proxy->context = zmq_ctx_new();
+    tulle_status status = TULLE_OK;
+    if (proxy->context == NULL)
+        status = tulle__error_set(error, TULLE_EOS, "cannot open a ZeroMQ context");
+    for (size_t i = 0; status == TULLE_OK && i < proxy->options.segment_count; i++)
+        status = open_segment(proxy, i, error);
+    if (status == TULLE_OK)
+        status = make_forward(proxy, error);
+    if (status == TULLE_OK && pthread_create(&proxy->thread, NULL, run, proxy) != 0)
+        status = tulle__error_set(error, TULLE_EOS, "cannot start a thread");
+    proxy->is_started = status == TULLE_OK;
+    if (status != TULLE_OK) {
+        close_network(proxy, 0);
+        proxy->id = 0;
+    }
+    return status;
+}
+
+void
+tulle_proxy_counters(const tulle_proxy *proxy, size_t segment, tulle_counters *out)
+{
+    *out = (tulle_counters){ 0 };
+    if (segment >= proxy->options.segment_count)
+        return;
+    tulle_proxy *lockable = (tulle_proxy *)(uintptr_t)proxy;
+    (void)pthread_mutex_lock(&lockable->mutex);
+    *out = proxy->counters[segment];
+    (void)pthread_mutex_unlock(&lockable->mutex);
+}
+
+uint64_t
+tulle_proxy_id(const tulle_proxy *proxy)
+{
+    return proxy->id;
+}
+
+const char *
+tulle_proxy_address(const tulle_proxy *proxy, size_t segment)
+{
+    return segment < proxy->options.segment_count ? proxy->segments[segment].address : "";
+}
+
+void
+tulle_proxy_stop(tulle_proxy *proxy, uint32_t linger_ms)
+{
+    proxy->is_stopped = true;
+    if (!proxy->is_started)
+        return;
+    proxy->is_started = false;
+    atomic_store(&proxy->linger_ms, linger_ms < LINGER_MS_MAX ? linger_ms : LINGER_MS_MAX);
+    atomic_store(&proxy->is_stopping, true);
+    tulle__os_wake_set(proxy->wake_fd);
+    (void)pthread_join(proxy->thread, NULL);
+}
+
+void
+tulle_proxy_free(tulle_proxy **pointer)
+{
+    tulle_proxy *proxy = *pointer;
+    if (proxy == NULL)
+        return;
+    tulle_proxy_stop(proxy, 0);
+    tulle__os_wake_close(&proxy->wake_fd);
+    (void)pthread_mutex_destroy(&proxy->mutex);
+    tulle__proxy_options_fini(&proxy->options);
+    tulle__free(proxy);
+    *pointer = NULL;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_NODE_STATE_H
+#define TULLE_NODE_STATE_H
+
+/* A node: what its files share. node.c is the public face (any thread), loop.c the
+ * thread that owns sockets and engine. */
+
+#include "delivery/engine.h"
+#include "node/beacon.h"
+#include "node/outbox.h"
+#include "node/subscription.h"
+#include "node/transport.h"
+
+#include <tulle/node.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+enum tulle__phase {
+    TULLE__PHASE_NEW,
+    TULLE__PHASE_RUNNING,
+    TULLE__PHASE_STOPPING,
+    TULLE__PHASE_STOPPED
+};
+
+enum tulle__request_kind {
+    TULLE__REQUEST_SUBSCRIBE,
+    TULLE__REQUEST_UNSUBSCRIBE,
+    TULLE__REQUEST_JOIN,
+    TULLE__REQUEST_PEERS,
+    TULLE__REQUEST_FLUSH,     /* done when everything is acknowledged */
+    TULLE__REQUEST_WAIT_PEERS /* done when enough peers take the pattern */
+};
+
+/* Something asked of the node's thread. It lies on the asker's stack, who waits
+ * until it is done or, for the last two, until its time is up; a detached one is
+ * on the heap, nobody waits for it, and the thread frees it. */
+struct tulle__request {
+    enum tulle__request_kind kind;
+    struct tulle__request *next;
+    bool is_done;
+    bool is_detached;
+    tulle_status status;
+    struct tulle_subscription *subscription;
+    char address[TULLE__ADDRESS_LEN_MAX + 1];
+    void (*peer_fn)(const tulle_peer *peer, void *ctx);
+    void *peer_ctx;
+    const char *pattern;
+    size_t count;
+    uint64_t published; /* FLUSH: only done once the outbox up to here was taken */
+};
+
+struct tulle_node {
+    tulle_node_options options; /* a copy of its own */
+    uint64_t id;
+    char address[TULLE__ADDRESS_LEN_MAX + 1];
+    pthread_t thread;
+    int wake_fd;
+    void *context; /* libzmq's */
+
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t changed;
+    enum tulle__phase phase;
+    uint32_t linger_ms;
+    bool is_sleeping; /* the thread is in poll, or about to be */
+    struct tulle__outbox outbox;
+    uint64_t outbox_count; /* events ever put in */
+    struct tulle__request *requests;
+    struct tulle_subscription *subscriptions; /* changed by the thread only while it runs */
+    size_t subscription_count;
+    size_t join_count;
+    tulle_counters counters;
+
+    /* The node's thread only. */
+    struct tulle__engine *engine;
+    struct tulle__transport *transport;
+    struct tulle__beacon *beacon;
+    struct tulle__outgoing *pending; /* taken from the outbox, not yet by the engine */
+    uint64_t taken_count;            /* events ever given to the engine */
+    bool is_queue_full;              /* a queue went over its bound since it was looked at */
+    bool is_stalled;                 /* the engine was told to wait */
+    atomic_bool wants_room;          /* a queue was full: the receiver wakes the thread */
+    int64_t counters_due_ns;
+};
+
+/* The thread's function; argument is the node, engine and transport are made. */
+void *tulle__loop_run(void *node);
+/* Handle all actions of the engine. */
+void tulle__loop_drain(tulle_node *node);
+/* Do one request now, on the node's thread (or before there is one). True: done. */
+bool tulle__loop_serve(tulle_node *node, struct tulle__request *request);
+bool tulle__node_is_own_thread(const tulle_node *node);
+/* Any thread: wake the node's if it sleeps. Called with the mutex held. */
+void tulle__node_wake(tulle_node *node);
+/* A receiver has taken something off its queue. */
+void tulle__node_on_room(tulle_node *node);
+
+/* Socket actions that a node and a proxy have in common; false for others. */
+bool tulle__transport_act(struct tulle__transport *transport, const struct tulle__action *action);
+
+#endif

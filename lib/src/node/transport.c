@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The sockets of one segment. libzmq's errno goes no further than this file.
+ *
+ * Each dialed connection announces an identity of its own, "N", the own id and the
+ * hop, so that the same two nodes can be connected twice without one connection
+ * taking the place of the other; the id in it is the "via" of what comes over it. */
+
+#include "node/transport.h"
+
+#include "base/alloc.h"
+#include "base/panic.h"
+#include "node/address.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    EVENTS_QUEUE = 1000,   /* batches waiting for one slow subscriber, then they drop */
+    CONTROL_QUEUE = 10000, /* messages waiting for one neighbour, then they drop */
+    RECONNECT_MS_MIN = 50,
+    RECONNECT_MS_MAX = 1000,
+    HEARTBEAT_MS = 2000, /* a half-open connection shows within three */
+    HANDSHAKE_MS = 5000,
+    IDENTITY_LEN = 17,   /* "N", id, hop */
+    HOP_NAME_LEN = 9,    /* "H", hop */
+    COPY_LEN_MAX = 1024, /* shorter bodies are copied: cheaper than sharing */
+    FRAMES_MAX = 3
+};
+
+/* A control connection. Two may lead to one address: a link that was typed and the
+ * peer found behind it. */
+struct dialed {
+    uint64_t hop;
+    char address[TULLE__ADDRESS_LEN_MAX + 1];
+};
+
+struct tulle__transport {
+    uint64_t id;
+    struct dialed *dialed;
+    size_t dialed_count;
+    size_t dialed_cap;
+    void *pub;
+    void *sub;
+    void *router;
+    void *dialer;
+    char control[TULLE__ADDRESSES_MAX][TULLE__ADDRESS_LEN_MAX + 1];
+    char events[TULLE__ADDRESSES_MAX][TULLE__ADDRESS_LEN_MAX + 1];
+    size_t address_count;
+    uint16_t control_port;
+    zmq_msg_t frames[FRAMES_MAX + 1]; /* of the message received last */
+    int frame_count;
+};
+
+/* ---- sockets ---- */
+
+static bool
+set_int(void *socket, int option, int value)
+{
+    return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
+}
+
+static bool
+set_common(void *socket)
+{
+    int64_t len_max = TULLE__BATCH_LEN_MAX;
+    return set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_RECONNECT_IVL, RECONNECT_MS_MIN) &&
+           set_int(socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MS_MAX) &&
+           set_int(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) &&
+           set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, 2 * HEARTBEAT_MS) &&
+           set_int(socket, ZMQ_HEARTBEAT_TTL, 3 * HEARTBEAT_MS) &&
+           set_int(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) &&
+           zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &len_max, sizeof len_max) == 0;
+}
+
+static bool
+open_sockets(struct tulle__transport *t, void *context)
+{
+    t->pub = zmq_socket(context, ZMQ_PUB);
+    t->sub = zmq_socket(context, ZMQ_SUB);
+    t->router = zmq_socket(context, ZMQ_ROUTER);
+    t->dialer = zmq_socket(context, ZMQ_ROUTER);
+    if (t->pub == NULL || t->sub == NULL || t->router == NULL || t->dialer == NULL)
+        return false;
+    /* A SUB's subscriptions travel through its send queue: with a limit they are lost
+     * in silence past it (libzmq 4.3.4). */
+    return set_common(t->pub) && set_common(t->sub) && set_common(t->router) &&
+           set_common(t->dialer) && set_int(t->pub, ZMQ_SNDHWM, EVENTS_QUEUE) &&
+           set_int(t->sub, ZMQ_RCVHWM, EVENTS_QUEUE) && set_int(t->sub, ZMQ_SNDHWM, 0) &&
+           set_int(t->router, ZMQ_RCVHWM, CONTROL_QUEUE) &&
+           set_int(t->router, ZMQ_ROUTER_HANDOVER, 1) &&
+           set_int(t->dialer, ZMQ_SNDHWM, CONTROL_QUEUE) &&
+           set_int(t->dialer, ZMQ_ROUTER_MANDATORY, 1);
+}
+
+static void
+put_u64(uint8_t *to, uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        to[i] = (uint8_t)(value >> (56 - 8 * i));
+}
+
+static uint64_t
+get_u64(const uint8_t *from)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < 8; i++)
+        value = value << 8 | from[i];
+    return value;
+}
+
+/* ---- binding ---- */
+
+static tulle_status
+bind_error(const char *address, tulle_error *error)
+{
+    int code = zmq_errno();
+    tulle_status status = TULLE_ENETWORK;
+    const char *hint = "";
+    if (code == EADDRINUSE) {
+        status = TULLE_EADDRINUSE;
+        hint = "; another program has it, or this one runs already: choose another listen address";
+    } else if (code == EADDRNOTAVAIL || code == ENODEV) {
+        status = TULLE_EADDRNOTAVAIL;
+        hint = "; no interface of this host has that address";
+    }
+    if (error != NULL) {
+        error->status = status;
+        (void)snprintf(error->text, sizeof error->text, "cannot listen at %s: %s%s", address,
+                       zmq_strerror(code), hint);
+    }
+    return status;
+}
+
+/* Bind one address; the port the system chose, or the one given, to *port. */
+static tulle_status
+bind_one(void *socket, const char *address, int *port, tulle_error *error)
+{
+    if (zmq_bind(socket, address) != 0)
+        return bind_error(address, error);
+    char bound[TULLE__ADDRESS_LEN_MAX + 1];
+    size_t len = sizeof bound;
+    if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, bound, &len) != 0)
+        return bind_error(address, error);
+    const char *colon = strrchr(bound, ':');
+    *port = 0;
+    for (const char *c = colon == NULL ? "" : colon + 1; *c >= '0' && *c <= '9'; c++)
+        *port = *port * 10 + (*c - '0');
+    return TULLE_OK;
+}
+
+static tulle_status
+listen_ipc(struct tulle__transport *t, const struct tulle__address *address, tulle_error *error)
+{
+    size_t i = t->address_count;
+    int port;
+    (void)snprintf(t->control[i], sizeof t->control[i], "ipc://%.100s", address->host);
+    (void)snprintf(t->events[i], sizeof t->events[i], "ipc://%.100s.events", address->host);
+    tulle_status status = bind_one(t->router, t->control[i], &port, error);
+    if (status == TULLE_OK)
+        status = bind_one(t->pub, t->events[i], &port, error);
+    t->address_count += status == TULLE_OK ? 1 : 0;
+    return status;
+}
+
+static tulle_status
+listen_tcp(struct tulle__transport *t,
+           const struct tulle__address *address,
+           const char *interface_name,
+           tulle_error *error)
+{
+    char shown[TULLE__HOST_LEN_MAX + 1];
+    memcpy(shown, address->host, sizeof shown);
+    const char *bound = address->host;
+    if (strcmp(address->host, "*") == 0) {
+        bound = "0.0.0.0";
+        if (!tulle__address_of_interface(interface_name, shown)) {
+            if (error != NULL) {
+                error->status = TULLE_EADDRNOTAVAIL;
+                (void)snprintf(error->text, sizeof error->text, "interface %s has no IPv4 address",
+                               interface_name);
+            }
+            return TULLE_EADDRNOTAVAIL;
+        }
+    }
+    char text[TULLE__ADDRESS_LEN_MAX + 32];
+    char port_text[16] = "*";
+    int port;
+    if (address->port != 0)
+        (void)snprintf(port_text, sizeof port_text, "%d", address->port);
+    (void)snprintf(text, sizeof text, "tcp://%s:%s", bound, port_text);
+    tulle_status status = bind_one(t->router, text, &port, error);
+    if (status != TULLE_OK)
+        return status;
+    size_t i = t->address_count;
+    if (t->control_port == 0)
+        t->control_port = (uint16_t)port;
+    (void)snprintf(t->control[i], sizeof t->control[i], "tcp://%.230s:%d", shown, port);
+    if (address->port != 0)
+        (void)snprintf(port_text, sizeof port_text, "%d", address->port + 1);
+    (void)snprintf(text, sizeof text, "tcp://%s:%s", bound, port_text);
+    status = bind_one(t->pub, text, &port, error);
+    if (status != TULLE_OK)
+        return status;
+    (void)snprintf(t->events[i], sizeof t->events[i], "tcp://%.230s:%d", shown, port);
+    t->address_count++;
+    return TULLE_OK;
+}
+
+static tulle_status
+listen_all(struct tulle__transport *t,
+           const struct tulle__transport_options *options,
+           tulle_error *error)
+{
+    size_t count = options->listen_count > 0 ? options->listen_count : 1;
+    for (size_t i = 0; i < count; i++) {
+        struct tulle__address address;
+        const char *text = options->listen_count > 0 ? options->listen[i] : "tcp://*:*";
+        if (!tulle__address_parse(text, &address))
+            return TULLE_EINVAL; /* options were checked before */
+        tulle_status status = address.is_ipc
+                                  ? listen_ipc(t, &address, error)
+                                  : listen_tcp(t, &address, options->interface_name, error);
+        if (status != TULLE_OK)
+            return status;
+    }
+    if (options->advertise != NULL)
+        (void)snprintf(t->control[0], sizeof t->control[0], "%s", options->advertise);
+    if (options->advertise_events != NULL)
+        (void)snprintf(t->events[0], sizeof t->events[0], "%s", options->advertise_events);
+    return TULLE_OK;
+}
+
+tulle_status
+tulle__transport_open(void *context,
+                      const struct tulle__transport_options *options,
+                      struct tulle__transport **out,
+                      tulle_error *error)
+{
+    struct tulle__transport *t = tulle__alloc(sizeof *t);
+    *out = NULL;
+    if (t == NULL)
+        return TULLE_ENOMEM;
+    t->id = options->id;
+    tulle_status status = open_sockets(t, context) ? TULLE_OK : TULLE_EOS;
+    if (status != TULLE_OK && error != NULL) {
+        error->status = status;
+        (void)snprintf(error->text, sizeof error->text, "cannot open sockets: %s",
+                       zmq_strerror(zmq_errno()));
+    }
+    if (status == TULLE_OK)
+        status = listen_all(t, options, error);
+    if (status != TULLE_OK) {
+        tulle__transport_close(&t, 0);
+        return status;
+    }
+    *out = t;
+    return TULLE_OK;
+}
+
+static void
+drop_frames(struct tulle__transport *t)
+{
+    for (int i = 0; i < t->frame_count; i++)
+        (void)zmq_msg_close(&t->frames[i]);
+    t->frame_count = 0;
+}
+
+void
+tulle__transport_close(struct tulle__transport **transport, uint32_t linger_ms)
+{
+    struct tulle__transport *t = *transport;
+    if (t == NULL)
+        return;
+    drop_frames(t);
+    void *sockets[] = { t->pub, t->dialer, t->router, t->sub };
+    for (size_t i = 0; i < sizeof sockets / sizeof sockets[0]; i++) {
+        if (sockets[i] == NULL)
+            continue;
+        (void)set_int(sockets[i], ZMQ_LINGER, i < 2 ? (int)linger_ms : 0);
+        (void)zmq_close(sockets[i]);
+    }
+    tulle__free(t->dialed);
+    tulle__free(t);
+    *transport = NULL;
+}
+
+size_t
+tulle__transport_addresses(const struct tulle__transport *t,
+                           const char *control[TULLE__ADDRESSES_MAX],
+                           const char *events[TULLE__ADDRESSES_MAX])
+{
+    for (size_t i = 0; i < t->address_count; i++) {
+        control[i] = t->control[i];
+        events[i] = t->events[i];
+    }
+    return t->address_count;
+}
+
+uint16_t
+tulle__transport_control_port(const struct tulle__transport *t)
+{
+    return t->control_port;
+}
+
+void
+tulle__transport_poll_items(const struct tulle__transport *t,
+                            zmq_pollitem_t items[static TULLE__TRANSPORT_POLL_ITEMS])
+{
+    items[0] = (zmq_pollitem_t){ .socket = t->sub, .events = ZMQ_POLLIN };
+    items[1] = (zmq_pollitem_t){ .socket = t->router, .events = ZMQ_POLLIN };
+    /* Polled so that libzmq gets to work on them: subscriptions come in on PUB, and
+     * connections of the dialer come up. Neither ever has a message for us. */
+    items[2] = (zmq_pollitem_t){ .socket = t->pub, .events = ZMQ_POLLIN };
+    items[3] = (zmq_pollitem_t){ .socket = t->dialer, .events = ZMQ_POLLIN };
+}
+
+/* ---- sending ---- */
+
+static void
+release_shared(void *data, void *hint)
+{
+    (void)data;
+    struct tulle__buf *buf = hint;
+    tulle__buf_unref(&buf);
+}
+
+/* A frame that shares the buffer, or copies it when it is short. */
+static bool
+init_frame(zmq_msg_t *frame, struct tulle__buf *buf)
+{
+    if (buf->len <= COPY_LEN_MAX) {
+        if (zmq_msg_init_size(frame, buf->len) != 0)
+            return false;
+        if (buf->len > 0)
+            memcpy(zmq_msg_data(frame), buf->data, buf->len);
+        return true;
+    }
+    tulle__buf_ref(buf);
+    void *data = (void *)(uintptr_t)buf->data; /* libzmq does not write to it */
+    if (zmq_msg_init_data(frame, data, buf->len, release_shared, buf) == 0)
+        return true;
+    tulle__buf_unref(&buf);
+    return false;
+}
+
+static bool
+send_buf(void *socket, struct tulle__buf *buf, int flags)
+{
+    zmq_msg_t frame;
+    if (!init_frame(&frame, buf))
+        return false;
+    if (zmq_msg_send(&frame, socket, flags | ZMQ_DONTWAIT) >= 0)
+        return true;
+    (void)zmq_msg_close(&frame);
+    return false;
+}
+
+void
+tulle__transport_publish(struct tulle__transport *t,
+                         struct tulle__view key,
+                         struct tulle__buf *body,
+                         struct tulle__buf *path)
+{
+    /* PUB never blocks and never refuses: it drops for whom the queue is full. */
+    if (zmq_send(t->pub, key.data, key.len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+        return;
+    if (!send_buf(t->pub, body, path != NULL ? ZMQ_SNDMORE : 0)) {
+        (void)zmq_send(t->pub, "", 0, ZMQ_DONTWAIT); /* end the message; receivers drop it */
+        return;
+    }
+    if (path != NULL && !send_buf(t->pub, path, 0))
+        (void)zmq_send(t->pub, "", 0, ZMQ_DONTWAIT);
+}
+
+static void
+name_hop(uint8_t name[static HOP_NAME_LEN], uint64_t hop)
+{
+    name[0] = 'H';
+    put_u64(name + 1, hop);
+}
+
+bool
+tulle__transport_control(struct tulle__transport *t,
+                         uint64_t hop,
+                         struct tulle__buf *header,
+                         struct tulle__buf *body)
+{
+    uint8_t name[HOP_NAME_LEN];
+    name_hop(name, hop);
+    /* MANDATORY: no connection of that name, or a full queue, is told here, before
+     * anything is sent; after this frame the rest is taken. */
+    if (zmq_send(t->dialer, name, sizeof name, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+        return false;
+    if (!send_buf(t->dialer, header, ZMQ_SNDMORE) || !send_buf(t->dialer, body, 0)) {
+        (void)zmq_send(t->dialer, "", 0, ZMQ_DONTWAIT);
+        return false;
+    }
+    return true;
+}
+
+/* ---- connections ---- */
+
+static void
+connect_control(struct tulle__transport *t, uint64_t hop, const char *address)
+{
+    uint8_t identity[IDENTITY_LEN] = { 'N' };
+    put_u64(identity + 1, t->id);
+    put_u64(identity + 9, hop);
+    uint8_t name[HOP_NAME_LEN];
+    name_hop(name, hop);
+    if (zmq_setsockopt(t->dialer, ZMQ_ROUTING_ID, identity, sizeof identity) == 0 &&
+        zmq_setsockopt(t->dialer, ZMQ_CONNECT_ROUTING_ID, name, sizeof name) == 0)
+        (void)zmq_connect(t->dialer, address); /* a bad address never answers */
+}
+
+void
+tulle__transport_dial(struct tulle__transport *t,
+                      uint64_t hop,
+                      const char *control,
+                      const char *events)
+{
+    char address[TULLE__ADDRESS_LEN_MAX + 1] = "";
+    if (control != NULL)
+        tulle__address_choose(control, address);
+    if (address[0] != '\0' &&
+        tulle__grow(&t->dialed, &t->dialed_cap, t->dialed_count, sizeof *t->dialed)) {
+        struct dialed *dialed = &t->dialed[t->dialed_count++];
+        dialed->hop = hop;
+        memcpy(dialed->address, address, sizeof address);
+        connect_control(t, hop, address);
+    }
+    address[0] = '\0';
+    if (events != NULL)
+        tulle__address_choose(events, address);
+    if (address[0] != '\0')
+        (void)zmq_connect(t->sub, address);
+}
+
+/* Disconnecting an address ends every connection to it: the others are dialed anew. */
+static void
+hang_up_control(struct tulle__transport *t, uint64_t hop)
+{
+    char address[TULLE__ADDRESS_LEN_MAX + 1] = "";
+    for (size_t i = 0; i < t->dialed_count; i++) {
+        if (t->dialed[i].hop == hop) {
+            memcpy(address, t->dialed[i].address, sizeof address);
+            t->dialed[i] = t->dialed[--t->dialed_count];
+            break;
+        }
+    }
+    if (address[0] == '\0')
+        return;
+    (void)zmq_disconnect(t->dialer, address);
+    for (size_t i = 0; i < t->dialed_count; i++) {
+        if (strcmp(t->dialed[i].address, address) == 0)
+            connect_control(t, t->dialed[i].hop, address);
+    }
+}
+
+void
+tulle__transport_hangup(struct tulle__transport *t,
+                        uint64_t hop,
+                        const char *control,
+                        const char *events)
+{
+    char address[TULLE__ADDRESS_LEN_MAX + 1] = "";
+    if (control != NULL)
+        hang_up_control(t, hop);
+    if (events != NULL)
+        tulle__address_choose(events, address);
+    if (address[0] != '\0')
+        (void)zmq_disconnect(t->sub, address);
+}
+
+void
+tulle__transport_subscribe(struct tulle__transport *t, struct tulle__view key)
+{
+    (void)zmq_setsockopt(t->sub, ZMQ_SUBSCRIBE, key.data, key.len);
+}
+
+void
+tulle__transport_unsubscribe(struct tulle__transport *t, struct tulle__view key)
+{
+    (void)zmq_setsockopt(t->sub, ZMQ_UNSUBSCRIBE, key.data, key.len);
+}
+
+/* ---- receiving ---- */
+
+static void
+close_owned(struct tulle__buf *buf)
+{
+    zmq_msg_t *frame = buf->owner;
+    (void)zmq_msg_close(frame);
+    tulle__free(frame);
+}
+
+/* Body as a shared buffer: a long frame is kept as it is, a short one is copied. */
+static struct tulle__buf *
+take_body(zmq_msg_t *frame)
+{
+    size_t len = zmq_msg_size(frame);
+    if (len <= COPY_LEN_MAX)
+        return tulle__buf_copy(zmq_msg_data(frame), len);
+    zmq_msg_t *owned = tulle__alloc(sizeof *owned);
+    if (owned == NULL)
+        return NULL;
+    (void)zmq_msg_init(owned);
+    (void)zmq_msg_move(owned, frame);
+    struct tulle__buf *buf = tulle__buf_wrap(zmq_msg_data(owned), len, close_owned, owned);
+    if (buf == NULL) {
+        (void)zmq_msg_close(owned);
+        tulle__free(owned);
+    }
+    return buf;
+}
+
+/* All frames of one message; those past the limit are dropped and counted. */
+static int
+receive_frames(struct tulle__transport *t, void *socket)
+{
+    drop_frames(t);
+    int count = 0;
+    int has_more = 1;
+    while (has_more) {
+        zmq_msg_t frame;
+        (void)zmq_msg_init(&frame);
+        if (zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) < 0) {
+            (void)zmq_msg_close(&frame);
+            break;
+        }
+        has_more = zmq_msg_more(&frame);
+        if (t->frame_count <= FRAMES_MAX) {
+            (void)zmq_msg_init(&t->frames[t->frame_count]);
+            (void)zmq_msg_move(&t->frames[t->frame_count++], &frame);
+        }
+        (void)zmq_msg_close(&frame);
+        count++;
+    }
+    return count;
+}
+
+static struct tulle__view
+frame_view(zmq_msg_t *frame)
+{
+    return (struct tulle__view){ zmq_msg_data(frame), zmq_msg_size(frame) };
+}
+
+enum tulle__received
+tulle__transport_receive_publication(struct tulle__transport *t, struct tulle__incoming *out)
+{
+    int count = receive_frames(t, t->sub);
+    if (count == 0)
+        return TULLE__RECEIVED_NOTHING;
+    if (count < 2 || count > 3)
+        return TULLE__RECEIVED_MALFORMED;
+    *out = (struct tulle__incoming){ .key = frame_view(&t->frames[0]) };
+    if (count == 3)
+        out->path = frame_view(&t->frames[2]);
+    if (count == 3 && out->path.len == 0)
+        return TULLE__RECEIVED_MALFORMED;
+    out->body = take_body(&t->frames[1]);
+    return out->body == NULL ? TULLE__RECEIVED_MALFORMED : TULLE__RECEIVED_MESSAGE;
+}
+
+enum tulle__received
+tulle__transport_receive_control(struct tulle__transport *t, struct tulle__incoming *out)
+{
+    int count = receive_frames(t, t->router);
+    if (count == 0)
+        return TULLE__RECEIVED_NOTHING;
+    if (count != 3)
+        return TULLE__RECEIVED_MALFORMED;
+    struct tulle__view identity = frame_view(&t->frames[0]);
+    if (identity.len != IDENTITY_LEN || identity.data[0] != 'N')
+        return TULLE__RECEIVED_MALFORMED;
+    *out = (struct tulle__incoming){ .key = frame_view(&t->frames[1]),
+                                     .via = get_u64(identity.data + 1) };
+    out->body = take_body(&t->frames[2]);
+    return out->body == NULL ? TULLE__RECEIVED_MALFORMED : TULLE__RECEIVED_MESSAGE;
+}

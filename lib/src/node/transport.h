@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_NODE_TRANSPORT_H
+#define TULLE_NODE_TRANSPORT_H
+
+/* The sockets of one segment, over libzmq. Five of them, however many peers there
+ * are: PUB (bound: own events and beats), SUB (connected to each peer's PUB),
+ * ROUTER (bound: control messages come in), ROUTER (dials: control messages go
+ * out), and nothing else. Used and closed on the thread that opened it; nothing
+ * here blocks. What the network does not take is lost, and repaired like any loss. */
+
+#include "base/buf.h"
+#include "codec/limits.h"
+#include "codec/reader.h"
+
+#include <tulle/node.h>
+#include <tulle/status.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <zmq.h>
+
+struct tulle__transport;
+
+struct tulle__transport_options {
+    uint64_t id;
+    const char *listen[TULLE_LISTEN_MAX];
+    size_t listen_count;
+    const char *interface_name;
+    const char *advertise;
+    const char *advertise_events;
+};
+
+/* Bind. error may be NULL. Returns as tulle_node_start(). */
+TULLE_MUST_CHECK tulle_status tulle__transport_open(void *zmq_context,
+                                                    const struct tulle__transport_options *options,
+                                                    struct tulle__transport **out,
+                                                    tulle_error *error);
+/* Close all; unsent messages have until linger_ms after the context is ended. */
+void tulle__transport_close(struct tulle__transport **transport, uint32_t linger_ms);
+
+/* Addresses that peers are told; valid until close. */
+size_t tulle__transport_addresses(const struct tulle__transport *transport,
+                                  const char *control[TULLE__ADDRESSES_MAX],
+                                  const char *events[TULLE__ADDRESSES_MAX]);
+/* TCP port of the first control address; 0: none. */
+uint16_t tulle__transport_control_port(const struct tulle__transport *transport);
+
+enum { TULLE__TRANSPORT_POLL_ITEMS = 4 };
+/* All sockets, also those that only want to be looked after by polling. */
+void tulle__transport_poll_items(const struct tulle__transport *transport,
+                                 zmq_pollitem_t items[static TULLE__TRANSPORT_POLL_ITEMS]);
+
+void tulle__transport_publish(struct tulle__transport *transport,
+                              struct tulle__view key,
+                              struct tulle__buf *body,
+                              struct tulle__buf *path);
+/* False when there is no connection of that name or its queue is full. */
+bool tulle__transport_control(struct tulle__transport *transport,
+                              uint64_t hop,
+                              struct tulle__buf *header,
+                              struct tulle__buf *body);
+/* Either address may be NULL; lists separated by spaces are chosen from. */
+void tulle__transport_dial(struct tulle__transport *transport,
+                           uint64_t hop,
+                           const char *control,
+                           const char *events);
+void tulle__transport_hangup(struct tulle__transport *transport,
+                             uint64_t hop,
+                             const char *control,
+                             const char *events);
+void tulle__transport_subscribe(struct tulle__transport *transport, struct tulle__view key);
+void tulle__transport_unsubscribe(struct tulle__transport *transport, struct tulle__view key);
+
+enum tulle__received {
+    TULLE__RECEIVED_NOTHING,
+    TULLE__RECEIVED_MESSAGE,
+    TULLE__RECEIVED_MALFORMED /* a message with a wrong number of frames, taken off */
+};
+
+/* One message off a socket. key, path and header are owned by the transport until
+ * its next receive; body is the caller's to unref. */
+struct tulle__incoming {
+    struct tulle__view key;  /* publication: key; control: header */
+    struct tulle__view path; /* publication only; len 0: none */
+    struct tulle__buf *body;
+    uint64_t via; /* control only: id of the neighbour */
+};
+
+enum tulle__received tulle__transport_receive_publication(struct tulle__transport *transport,
+                                                          struct tulle__incoming *out);
+enum tulle__received tulle__transport_receive_control(struct tulle__transport *transport,
+                                                      struct tulle__incoming *out);
+
+#endif
