@@ -214,11 +214,13 @@ hold(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *ar
     bool is_over = !has_room(e, rx, arrived->first, arrived->buf->len);
     if (is_over && (!rx->is_active || arrived->first > rx->next || e->is_stalled)) {
         e->counters.dropped_held_full++;
+        tulle__repair_check(e, rx); /* it is known now that it exists */
         return;
     }
     struct tulle__held *held = tulle__alloc(sizeof *held);
     if (held == NULL) {
         e->counters.dropped_held_full++;
+        tulle__repair_check(e, rx); /* it is known now that it exists */
         return;
     }
     *held = *arrived;
