@@ -74,14 +74,116 @@ tulle__clock_raise(struct tulle__clock *clock, uint32_t lane, uint64_t count)
     return true;
 }
 
+/* Raise the entries that both have; how many only the other has. */
+static size_t
+raise_common(struct tulle__clock *clock, const struct tulle__clock *other)
+{
+    size_t missing = 0;
+    size_t i = 0;
+    for (size_t k = 0; k < other->len; k++) {
+        const struct tulle__clock_pair *pair = &other->pairs[k];
+        while (i < clock->len && clock->pairs[i].lane < pair->lane)
+            i++;
+        if (i == clock->len || clock->pairs[i].lane != pair->lane)
+            missing++;
+        else if (clock->pairs[i].count < pair->count)
+            clock->pairs[i].count = pair->count;
+    }
+    return missing;
+}
+
 bool
 tulle__clock_merge(struct tulle__clock *clock, const struct tulle__clock *other)
 {
-    for (size_t i = 0; i < other->len; i++) {
-        if (!tulle__clock_raise(clock, other->pairs[i].lane, other->pairs[i].count))
+    enum { FEW = 4 }; /* searched for one by one */
+    if (other->len <= FEW) {
+        for (size_t i = 0; i < other->len; i++) {
+            if (!tulle__clock_raise(clock, other->pairs[i].lane, other->pairs[i].count))
+                return false;
+        }
+        return true;
+    }
+    size_t missing = raise_common(clock, other);
+    size_t len = clock->len + missing;
+    while (missing > 0 && clock->cap < len) {
+        if (!tulle__grow(&clock->pairs, &clock->cap, clock->cap, sizeof *clock->pairs))
             return false;
     }
+    /* From the back, so that each pair moves once and within the array. */
+    size_t i = clock->len;
+    size_t k = other->len;
+    clock->len = len;
+    for (size_t to = len; missing > 0;) {
+        uint32_t lane = other->pairs[k - 1].lane;
+        if (i > 0 && clock->pairs[i - 1].lane >= lane) {
+            k -= clock->pairs[i - 1].lane == lane ? 1 : 0;
+            clock->pairs[--to] = clock->pairs[--i];
+        } else {
+            clock->pairs[--to] = other->pairs[--k];
+            missing--;
+        }
+    }
     return true;
+}
+
+bool
+tulle__clock_push(struct tulle__clock *clock, uint32_t lane, uint64_t count)
+{
+    if (!tulle__grow(&clock->pairs, &clock->cap, clock->len, sizeof *clock->pairs))
+        return false;
+    clock->pairs[clock->len++] = (struct tulle__clock_pair){ lane, count };
+    return true;
+}
+
+/* Let the pair at the root sink to where its children are not above it. */
+static void
+sift_down(struct tulle__clock_pair *pairs, size_t root, size_t len)
+{
+    struct tulle__clock_pair sinking = pairs[root];
+    for (size_t child = 2 * root + 1; child < len; child = 2 * root + 1) {
+        if (child + 1 < len && pairs[child + 1].lane > pairs[child].lane)
+            child++;
+        if (pairs[child].lane <= sinking.lane)
+            break;
+        pairs[root] = pairs[child];
+        root = child;
+    }
+    pairs[root] = sinking;
+}
+
+/* Heapsort: in place, without recursion, n log n whatever the order. */
+static void
+sort_pairs(struct tulle__clock_pair *pairs, size_t len)
+{
+    for (size_t i = len / 2; i > 0; i--)
+        sift_down(pairs, i - 1, len);
+    for (size_t i = len; i > 1; i--) {
+        struct tulle__clock_pair top = pairs[0];
+        pairs[0] = pairs[i - 1];
+        pairs[i - 1] = top;
+        sift_down(pairs, 0, i - 1);
+    }
+}
+
+void
+tulle__clock_settle(struct tulle__clock *clock)
+{
+    struct tulle__clock_pair *pairs = clock->pairs;
+    size_t sorted = 1;
+    while (sorted < clock->len && pairs[sorted - 1].lane <= pairs[sorted].lane)
+        sorted++;
+    if (sorted < clock->len)
+        sort_pairs(pairs, clock->len);
+    size_t len = 0;
+    for (size_t i = 0; i < clock->len; i++) {
+        if (pairs[i].count == 0)
+            continue; /* as if it had not been pushed */
+        if (len == 0 || pairs[len - 1].lane != pairs[i].lane)
+            pairs[len++] = pairs[i];
+        else if (pairs[len - 1].count < pairs[i].count)
+            pairs[len - 1].count = pairs[i].count;
+    }
+    clock->len = len;
 }
 
 void

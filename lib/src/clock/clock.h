@@ -30,7 +30,14 @@ void tulle__clock_clear(struct tulle__clock *clock); /* keeps the memory */
 uint64_t tulle__clock_get(const struct tulle__clock *clock, uint32_t lane);
 /* Raise an entry to at least count. False: no memory, nothing changed. */
 bool tulle__clock_raise(struct tulle__clock *clock, uint32_t lane, uint64_t count);
+/* Raise to every entry of the other. False: no memory, some may be raised. */
 bool tulle__clock_merge(struct tulle__clock *clock, const struct tulle__clock *other);
+/* Many entries in any order: push them all, then settle once. In between the
+ * pairs have no order and nothing else may be called but clear and fini. Raising
+ * one by one moves what lies behind each new entry; this is n log n whatever the
+ * order, which a peer chooses. False: no memory, nothing changed. */
+bool tulle__clock_push(struct tulle__clock *clock, uint32_t lane, uint64_t count);
+void tulle__clock_settle(struct tulle__clock *clock);
 void tulle__clock_remove(struct tulle__clock *clock, uint32_t lane);
 /* Exchange contents. */
 void tulle__clock_swap(struct tulle__clock *a, struct tulle__clock *b);

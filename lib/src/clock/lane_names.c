@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Lane names <-> indices: two hash tables, one of streams (shared by lanes, counted)
- * and one of (node, stream pointer) pairs; a free list keeps indices dense. */
+ * and one of pairs (node, which stream); a free list keeps indices dense. */
 
 #include "clock/lane_names.h"
 
@@ -17,13 +17,15 @@ struct stream {
     char text[]; /* with a NUL */
 };
 
+/* The hash key: no padding on any machine. */
 struct pair {
     uint64_t node;
-    const struct stream *stream;
+    uint64_t stream; /* the address of the shared one stands for its text */
 };
 
 struct name {
-    struct pair pair; /* the hash key */
+    struct pair pair;
+    struct stream *stream;
     uint32_t index;
     UT_hash_handle hh;
 };
@@ -61,7 +63,7 @@ find_stream(const struct tulle__lane_names *names, struct tulle__view view)
 static struct name *
 find_name(const struct tulle__lane_names *names, uint64_t node, const struct stream *stream)
 {
-    struct pair pair = { node, stream };
+    struct pair pair = { node, (uintptr_t)stream };
     struct name *name = NULL;
     HASH_FIND(hh, names->names, &pair, sizeof pair, name);
     return name;
@@ -134,8 +136,8 @@ add_name(struct tulle__lane_names *names, uint64_t node, struct stream *stream)
         tulle__free(name);
         return TULLE__LANE_NONE;
     }
-    name->pair.node = node;
-    name->pair.stream = stream;
+    name->pair = (struct pair){ node, (uintptr_t)stream };
+    name->stream = stream;
     name->index = index;
     HASH_ADD(hh, names->names, pair, sizeof name->pair, name);
     if (find_name(names, node, stream) != name) {
@@ -184,7 +186,7 @@ struct tulle__view
 tulle__lane_names_stream(const struct tulle__lane_names *names, uint32_t lane)
 {
     TULLE_ASSERT(tulle__lane_names_is_used(names, lane));
-    const struct stream *stream = names->by_index[lane]->pair.stream;
+    const struct stream *stream = names->by_index[lane]->stream;
     return (struct tulle__view){ (const uint8_t *)stream->text, stream->len };
 }
 
@@ -193,12 +195,9 @@ tulle__lane_names_release(struct tulle__lane_names *names, uint32_t lane)
 {
     TULLE_ASSERT(tulle__lane_names_is_used(names, lane));
     struct name *name = names->by_index[lane];
-    struct stream *stream =
-        find_stream(names, (struct tulle__view){ (const uint8_t *)name->pair.stream->text,
-                                                 name->pair.stream->len });
     HASH_DEL(names->names, name);
+    unref_stream(names, name->stream);
     tulle__free(name);
-    unref_stream(names, stream);
     names->by_index[lane] = NULL;
     names->free_indices[names->free_count++] = lane;
     names->count--;

@@ -58,11 +58,7 @@ next_level(struct levels *levels, struct tulle__view *out)
     levels->is_over = slash == NULL;
     if (slash != NULL) {
         levels->at = slash + 1;
-        levels->left -= len + 1;
-        if (levels->left == 0) {
-            /* A trailing slash: one empty level more, with a place to point at. */
-            levels->at = slash;
-        }
+        levels->left -= len + 1; /* none left: one empty level more */
     }
     return true;
 }
@@ -187,12 +183,15 @@ tulle__pattern_matches(struct tulle__view pattern,
 bool
 tulle__pattern_takes_all_of(struct tulle__view pattern, struct tulle__view stream)
 {
-    /* A last level "**" takes whatever is below what the pattern matches. */
-    if (pattern.len < 2 || stream.data[0] == '$')
+    /* A "**" takes whatever is below what the pattern matches, if no more than "*"
+     * follow: they may as well stand before it. */
+    if (pattern.len < 2 || stream.len == 0)
         return false;
     struct tulle__view levels[LEVELS_MAX];
     size_t count = split(pattern, levels, 0);
-    if (!is_any(levels[count - 1]))
+    while (count > 0 && is_one(levels[count - 1]))
+        count--;
+    if (count == 0 || !is_any(levels[count - 1]))
         return false;
     return tulle__pattern_matches(pattern, stream, (struct tulle__view){ NULL, 0 });
 }

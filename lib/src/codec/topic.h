@@ -5,12 +5,12 @@
 /* Topics, patterns, streams and subscription keys (protocol.md 2). The public
  * forms on C strings are in <tulle/topic.h>; these work on views. */
 
+#include "codec/limits.h"
+#include "codec/reader.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "codec/limits.h"
-#include "codec/reader.h"
 
 bool tulle__topic_is_valid(struct tulle__view topic);
 bool tulle__pattern_is_valid(struct tulle__view pattern);
