@@ -15,6 +15,8 @@
 
 #include <tulle/status.h>
 
+#include <stdbool.h>
+
 /* Its argument is "state", the fixture that the setup left. */
 #define TEST(name) static void name(void **state)
 
@@ -29,6 +31,39 @@ testkit_assert_status(
         return;
     print_error("%s: %s, not %s\n", call, tulle_status_name(found), tulle_status_name(expected));
     _fail(file, line);
+}
+
+/* Chance with a fixed seed, which is not 0: xorshift64. */
+struct testkit_random {
+    uint64_t state;
+};
+
+/* 0 .. n - 1 */
+static inline uint64_t
+testkit_random_below(struct testkit_random *random, uint64_t n)
+{
+    random->state ^= random->state << 13;
+    random->state ^= random->state >> 7;
+    random->state ^= random->state << 17;
+    return (random->state >> 11) % n;
+}
+
+/* For tulle__alloc_set_hook(testkit_may_allocate, &memory): so many allocations
+ * are granted, and none after them. */
+struct testkit_memory {
+    size_t left;
+    size_t asked;
+};
+
+static inline bool
+testkit_may_allocate(void *ctx)
+{
+    struct testkit_memory *memory = ctx;
+    memory->asked++;
+    if (memory->left == 0)
+        return false;
+    memory->left--;
+    return true;
 }
 
 #endif
