@@ -157,13 +157,36 @@ take_heads(struct tulle__engine *e, struct tulle__peer *peer, struct tulle__list
     }
 }
 
+/* What the peer has of a node that cannot tell any more: it keeps that, perhaps,
+ * for those who missed it (PROTOCOL 6.6). */
+static void
+note_holder(struct tulle__engine *e, struct tulle__peer *holder, const struct tulle__dep *ack)
+{
+    const struct tulle__peer *owner = tulle__peer_find(e, ack->node);
+    if (owner == NULL || tulle__peer_is_live(owner) || !tulle__interest_takes(e, ack->stream))
+        return;
+    uint32_t lane = tulle__lane_intern(e, ack->node, ack->stream);
+    if (lane == TULLE__LANE_NONE)
+        return;
+    struct tulle__rx *rx = e->lanes[lane].rx;
+    if (rx != NULL && rx->is_active && rx->next <= ack->count) {
+        rx->cited_by = holder->id;
+        tulle__rx_raise_head(e, rx, ack->count);
+    } else if ((rx == NULL || !rx->is_active) &&
+               tulle__lane_policy(e, lane)->from != TULLE_FROM_LIVE) {
+        tulle__sync_want(e, holder); /* its answer says from where on it keeps it */
+    }
+}
+
 static void
 take_acks(struct tulle__engine *e, struct tulle__peer *peer, struct tulle__clock_view acks)
 {
     struct tulle__dep ack;
     while (tulle__clock_view_next(&acks, &ack)) {
-        if (ack.node != e->config.id)
+        if (ack.node != e->config.id) {
+            note_holder(e, peer, &ack);
             continue;
+        }
         uint32_t lane = tulle__lane_names_find(e->names, ack.node, ack.stream);
         if (lane != TULLE__LANE_NONE && lane < e->lane_cap)
             tulle__ack(e, peer, lane, ack.count);

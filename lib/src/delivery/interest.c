@@ -18,6 +18,14 @@ free_keys(struct tulle__taken_key **list)
     }
 }
 
+/* Actions point at keys: those that went may only be freed when none is left. */
+static void
+free_removed(struct tulle__engine *e)
+{
+    if (e->action_head == e->action_len)
+        free_keys(&e->interest.removed);
+}
+
 void
 tulle__interest_fini(struct tulle__interest *interest)
 {
@@ -160,7 +168,7 @@ tulle__engine_subscribe(struct tulle__engine *e,
                         struct tulle__now now)
 {
     e->now = now;
-    free_keys(&e->interest.removed);
+    free_removed(e);
     struct tulle__key keys[TULLE__KEYS_PER_PATTERN_MAX];
     size_t key_count = tulle__pattern_keys(pattern, keys);
     if (!starts_agree(e, keys, key_count, options))
@@ -195,7 +203,7 @@ void
 tulle__engine_unsubscribe(struct tulle__engine *e, uint32_t handle, struct tulle__now now)
 {
     e->now = now;
-    free_keys(&e->interest.removed);
+    free_removed(e);
     struct tulle__take *take = &e->interest.takes[handle];
     struct tulle__key keys[TULLE__KEYS_PER_PATTERN_MAX];
     size_t key_count = tulle__pattern_keys(take_pattern(take), keys);
@@ -211,7 +219,7 @@ void
 tulle__interest_set_keys(struct tulle__engine *e, const struct tulle__view *keys, size_t count)
 {
     struct tulle__interest *interest = &e->interest;
-    free_keys(&interest->removed);
+    free_removed(e);
     bool has_changed = false;
     for (struct tulle__taken_key *k = interest->keys; k != NULL; k = k->next)
         k->refs = 1; /* 1: not wanted so far, 2: wanted */

@@ -330,8 +330,23 @@ start_lane(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__he
     tulle__beat_soon(e); /* it acknowledges what was before the start */
 }
 
-/* Lanes that the clocks of an answer name and that nobody will answer for start
- * behind what is named: it was before this node joined. */
+/* Start a lane whose node is gone, of which known events are known to have been. */
+static void
+start_orphan(struct tulle__engine *e, struct tulle__rx *rx, uint64_t known)
+{
+    const struct tulle__policy *policy = tulle__lane_policy(e, rx->lane);
+    uint64_t start = known + 1; /* it was before this node joined */
+    if (policy->from == TULLE_FROM_EARLIEST)
+        start = 1; /* what is not to be had any more is told as a gap */
+    if (policy->from == TULLE_FROM_LAST)
+        start = known > policy->from_count ? known - policy->from_count + 1 : 1;
+    rx->is_clock_known = start == 1;
+    rx->kept.is_floor_known = start == 1;
+    rx->wants_prefix = start > 1 && policy->order == TULLE_ORDER_CAUSAL;
+    tulle__rx_activate(e, rx, start);
+}
+
+/* Lanes that the clocks of an answer name and that nobody will answer for. */
 static void
 resolve_need(struct tulle__engine *e, const struct tulle__rx *rx)
 {
@@ -348,7 +363,7 @@ resolve_need(struct tulle__engine *e, const struct tulle__rx *rx)
         if (other == NULL)
             continue;
         if (!other->is_active && !may_answer)
-            tulle__rx_activate(e, other, pair.count + 1);
+            start_orphan(e, other, pair.count);
         tulle__rx_raise_head(e, other, pair.count);
     }
 }
