@@ -441,22 +441,9 @@ take_holdings(struct tulle__engine *e,
         if (rx == NULL)
             continue;
         rx->cited_by = holder->id;
-        if (!rx->is_active) {
-            const struct tulle__policy *policy = tulle__lane_policy(e, lane);
-            uint64_t start = held.last + 1;
-            if (policy->from == TULLE_FROM_EARLIEST)
-                start = held.first;
-            if (policy->from == TULLE_FROM_LAST && held.last > policy->from_count)
-                start = held.last - policy->from_count + 1;
-            else if (policy->from == TULLE_FROM_LAST)
-                start = 1;
-            start = start < held.first ? held.first : start;
-            rx->wants_prefix =
-                start > 1 && start <= held.last && policy->order == TULLE_ORDER_CAUSAL;
-            rx->is_clock_known = start == 1;
-            rx->kept.is_floor_known = start == 1;
-            tulle__rx_activate(e, rx, start);
-        }
+        /* Where this holder begins to keep it says nothing of the others. */
+        if (!rx->is_active)
+            start_orphan(e, rx, held.last);
         tulle__rx_raise_head(e, rx, held.last);
     }
 }
