@@ -5,51 +5,51 @@
 /* Counters of a node, all since its start. Every drop and every limit has one:
  * a message that is not delivered without a counter that moved is a bug. */
 
+#include <tulle/status.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
-#include <tulle/status.h>
-
 /* name, unit, kind (counter: only grows; gauge: the value now), help */
-#define TULLE_COUNTER_MAP(X)                                                                     \
-    X(events_published, events, counter, "events published by this node")                        \
-    X(batches_published, batches, counter, "batches sent to the mesh")                           \
-    X(bytes_published, bytes, counter, "bytes of batches sent to the mesh")                      \
-    X(events_delivered, events, counter, "events delivered to subscriptions' lanes")             \
-    X(batches_received, batches, counter, "batches that arrived live")                           \
-    X(bytes_received, bytes, counter, "bytes of batches that arrived live")                      \
-    X(events_held, events, counter, "events that had to wait for order")                         \
-    X(events_repaired, events, counter, "events that came by fetch")                             \
-    X(events_duplicate, events, counter, "events that came again and were dropped")              \
-    X(events_given_up, events, counter, "events reported missing in gap notices")                \
+#define TULLE_COUNTER_MAP(X)                                                                       \
+    X(events_published, events, counter, "events published by this node")                          \
+    X(batches_published, batches, counter, "batches sent to the mesh")                             \
+    X(bytes_published, bytes, counter, "bytes of batches sent to the mesh")                        \
+    X(events_delivered, events, counter, "events delivered to subscriptions' lanes")               \
+    X(batches_received, batches, counter, "batches that arrived live")                             \
+    X(bytes_received, bytes, counter, "bytes of batches that arrived live")                        \
+    X(events_held, events, counter, "events that had to wait for order")                           \
+    X(events_repaired, events, counter, "events that came by fetch")                               \
+    X(events_duplicate, events, counter, "events that came again and were dropped")                \
+    X(events_given_up, events, counter, "events reported missing in gap notices")                  \
     X(deps_given_up, dependencies, counter, "dependencies in circles, which no honest node makes") \
-    X(gaps, gaps, counter, "gap notices")                                                        \
-    X(fetches_sent, requests, counter, "requests for missing ranges")                            \
-    X(fetches_answered, requests, counter, "requests of others answered with events")            \
-    X(fetches_refused, requests, counter, "requests of others for what is not kept here")        \
-    X(syncs_sent, requests, counter, "sync requests sent")                                       \
-    X(syncs_answered, requests, counter, "sync requests answered")                               \
-    X(beats_sent, beats, counter, "beats sent")                                                  \
-    X(beats_received, beats, counter, "beats received")                                          \
-    X(relayed_batches, batches, counter, "batches forwarded by a proxy")                         \
-    X(relayed_bytes, bytes, counter, "bytes of batches forwarded by a proxy")                    \
-    X(relayed_duplicates, batches, counter, "batches that reached a proxy again")                 \
-    X(relayed_control, messages, counter, "control messages and beats forwarded by a proxy")     \
-    X(dropped_malformed, messages, counter, "messages that cannot be read")                      \
-    X(dropped_version, messages, counter, "messages of an unknown major version")                \
-    X(dropped_mesh, messages, counter, "messages of another mesh")                               \
-    X(dropped_unwanted, messages, counter, "messages for a stream or node that is not taken")    \
-    X(dropped_loop, messages, counter, "messages that came back through a proxy")                \
-    X(dropped_hops, messages, counter, "messages past the hop limit")                            \
-    X(dropped_policy, messages, counter, "messages that a proxy's patterns deny")                \
-    X(dropped_held_full, batches, counter, "batches dropped to be fetched later: held is full")  \
-    X(dropped_table_full, messages, counter, "messages dropped because a table is full")         \
-    X(dropped_no_route, messages, counter, "control messages to a node nobody knows a way to")   \
-    X(clock_clamped, events, counter, "event times too far ahead of the local clock")            \
-    X(peers_up, nodes, gauge, "peers that are up")                                               \
-    X(lanes, lanes, gauge, "lanes known")                                                        \
-    X(held_now, bytes, gauge, "bytes waiting for order")                                         \
-    X(retained_now, bytes, gauge, "bytes kept for others")                                       \
+    X(gaps, gaps, counter, "gap notices")                                                          \
+    X(fetches_sent, requests, counter, "requests for missing ranges")                              \
+    X(fetches_answered, requests, counter, "requests of others answered with events")              \
+    X(fetches_refused, requests, counter, "requests of others for what is not kept here")          \
+    X(syncs_sent, requests, counter, "sync requests sent")                                         \
+    X(syncs_answered, requests, counter, "sync requests answered")                                 \
+    X(beats_sent, beats, counter, "beats sent")                                                    \
+    X(beats_received, beats, counter, "beats received")                                            \
+    X(relayed_batches, batches, counter, "batches forwarded by a proxy")                           \
+    X(relayed_bytes, bytes, counter, "bytes of batches forwarded by a proxy")                      \
+    X(relayed_duplicates, batches, counter, "batches that reached a proxy again")                  \
+    X(relayed_control, messages, counter, "control messages and beats forwarded by a proxy")       \
+    X(dropped_malformed, messages, counter, "messages that cannot be read")                        \
+    X(dropped_version, messages, counter, "messages of an unknown major version")                  \
+    X(dropped_mesh, messages, counter, "messages of another mesh")                                 \
+    X(dropped_unwanted, messages, counter, "messages for a stream or node that is not taken")      \
+    X(dropped_loop, messages, counter, "messages that came back through a proxy")                  \
+    X(dropped_hops, messages, counter, "messages past the hop limit")                              \
+    X(dropped_policy, messages, counter, "messages that a proxy's patterns deny")                  \
+    X(dropped_held_full, batches, counter, "batches dropped to be fetched later: held is full")    \
+    X(dropped_table_full, messages, counter, "messages dropped because a table is full")           \
+    X(dropped_no_route, messages, counter, "control messages to a node nobody knows a way to")     \
+    X(clock_clamped, events, counter, "event times too far ahead of the local clock")              \
+    X(peers_up, nodes, gauge, "peers that are up")                                                 \
+    X(lanes, lanes, gauge, "lanes known")                                                          \
+    X(held_now, bytes, gauge, "bytes waiting for order")                                           \
+    X(retained_now, bytes, gauge, "bytes kept for others")                                         \
     X(unacked_now, bytes, gauge, "own bytes that a live consumer has not acknowledged")
 
 typedef struct tulle_counters {

@@ -47,7 +47,7 @@ typedef struct tulle_event {
     uint64_t hlc;          /* the same as a hybrid logical clock; orders concurrent events */
     const void *payload;   /* the bytes published; NULL when payload_len is 0 */
     size_t payload_len;
-    const char *content_type; /* NULL when the publisher gave none: then msgpack is assumed */
+    const char *content_type;      /* NULL when the publisher gave none: then msgpack is assumed */
     const tulle_event_ref *causes; /* events the publisher named as causes */
     size_t cause_count;
     const tulle_header *headers; /* headers the publisher attached */

@@ -15,14 +15,14 @@
  * runs on the node's thread; a callback must not block.
  */
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include <tulle/counters.h>
 #include <tulle/event.h>
 #include <tulle/options.h>
 #include <tulle/status.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 typedef struct tulle_node tulle_node;
 typedef struct tulle_subscription tulle_subscription;
@@ -178,10 +178,8 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_join(tulle_node *node, const 
  * Returns  TULLE_OK, TULLE_ESTATE (not started, or called from a callback)
  * Threads  any but a callback; fn runs on the node's thread while this waits
  */
-TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_peers(tulle_node *node,
-                                                         void (*fn)(const tulle_peer *peer,
-                                                                    void *ctx),
-                                                         void *ctx);
+TULLE_API TULLE_MUST_CHECK tulle_status
+tulle_node_peers(tulle_node *node, void (*fn)(const tulle_peer *peer, void *ctx), void *ctx);
 
 /* Copy the counters, all since start. Not started: all zero.
  *

@@ -8,11 +8,11 @@
  * (node.h), changed, and checked as a whole by the call that takes it.
  */
 
+#include <tulle/event.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <tulle/event.h>
 
 typedef enum tulle_log_level {
     TULLE_LOG_ERROR = 1, /* an operator should act */
@@ -27,7 +27,7 @@ typedef enum tulle_log_level {
 typedef void (*tulle_log_fn)(tulle_log_level level, const char *id, const char *text, void *ctx);
 
 enum {
-    TULLE_LISTEN_MAX = 4,    /* addresses one node listens at */
+    TULLE_LISTEN_MAX = 4,     /* addresses one node listens at */
     TULLE_TOPIC_LEN_MAX = 255 /* bytes of a topic or pattern */
 };
 
@@ -60,14 +60,14 @@ typedef struct tulle_node_options {
     uint32_t hold_ms;        /* how long a missing range may hold others up; 10000 */
     uint32_t fetch_delay_ms; /* how long a hole may fill by itself before it is asked for; 20 */
 
-    uint64_t retain_bytes;       /* own events kept for others; 64 MiB; 0 keeps none */
-    uint64_t retain_ms;          /* and for how long; 600000 */
+    uint64_t retain_bytes;        /* own events kept for others; 64 MiB; 0 keeps none */
+    uint64_t retain_ms;           /* and for how long; 600000 */
     uint64_t retain_others_bytes; /* delivered events of others kept for others; 32 MiB */
-    uint64_t held_bytes;         /* events waiting for order; 64 MiB */
-    uint64_t queue_bytes;        /* delivered but not received, per subscription; 16 MiB */
-    uint64_t outbox_bytes;       /* published but not yet sent; 16 MiB */
-    uint64_t window_bytes; /* published but not acknowledged by a live consumer: publish waits
-                              beyond it; 0 (off): slow consumers fall back on retention */
+    uint64_t held_bytes;          /* events waiting for order; 64 MiB */
+    uint64_t queue_bytes;         /* delivered but not received, per subscription; 16 MiB */
+    uint64_t outbox_bytes;        /* published but not yet sent; 16 MiB */
+    uint64_t window_bytes;    /* published but not acknowledged by a live consumer: publish waits
+                                 beyond it; 0 (off): slow consumers fall back on retention */
     uint32_t batch_bytes;     /* a batch closes at this size; 65536 */
     uint32_t event_bytes_max; /* largest payload; 1 MiB; at most 16 MiB */
 
@@ -77,8 +77,8 @@ typedef struct tulle_node_options {
 } tulle_node_options;
 
 typedef enum tulle_order {
-    TULLE_ORDER_NONE = 1, /* as it arrives; nothing is repaired */
-    TULLE_ORDER_FIFO = 2, /* each lane in its own order */
+    TULLE_ORDER_NONE = 1,  /* as it arrives; nothing is repaired */
+    TULLE_ORDER_FIFO = 2,  /* each lane in its own order */
     TULLE_ORDER_CAUSAL = 3 /* no event before one it depends on */
 } tulle_order;
 
@@ -109,9 +109,9 @@ typedef struct tulle_subscribe_options {
 } tulle_subscribe_options;
 
 typedef struct tulle_publish_options {
-    uint32_t stream_levels;        /* 0: as the node's options say; else 1..8 */
-    int timeout_ms;                /* how long publish may wait for room; 0 not; -1 (default) for ever */
-    const char *content_type;      /* NULL: msgpack, and nothing is sent; 1..127 bytes */
+    uint32_t stream_levels;   /* 0: as the node's options say; else 1..8 */
+    int timeout_ms;           /* how long publish may wait for room; 0 not; -1 (default) for ever */
+    const char *content_type; /* NULL: msgpack, and nothing is sent; 1..127 bytes */
     const tulle_event_ref *causes; /* named causes, 0..64; borrowed */
     size_t cause_count;
     bool only_causes;            /* depend on the named causes alone, not on all seen so far */

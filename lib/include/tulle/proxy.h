@@ -12,19 +12,16 @@
  * segments.
  */
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include <tulle/counters.h>
 #include <tulle/node.h>
 #include <tulle/status.h>
 
+#include <stddef.h>
+#include <stdint.h>
+
 typedef struct tulle_proxy tulle_proxy;
 
-enum {
-    TULLE_SEGMENTS_MAX = 8,
-    TULLE_PROXY_PATTERNS_MAX = 64
-};
+enum { TULLE_SEGMENTS_MAX = 8, TULLE_PROXY_PATTERNS_MAX = 64 };
 
 /* One side of a proxy. The fields are those of tulle_node_options. */
 typedef struct tulle_segment_options {

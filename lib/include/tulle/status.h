@@ -9,7 +9,7 @@
  */
 
 #if defined(__GNUC__)
-#define TULLE_API __attribute__((visibility("default")))
+#define TULLE_API        __attribute__((visibility("default")))
 #define TULLE_MUST_CHECK __attribute__((warn_unused_result))
 #else
 #define TULLE_API
@@ -17,22 +17,22 @@
 #endif
 
 /* name, value, text */
-#define TULLE_STATUS_MAP(X)                                  \
-    X(OK, 0, "success")                                      \
-    X(EINVAL, -1, "invalid argument")                        \
-    X(ENOMEM, -2, "out of memory")                           \
-    X(EAGAIN, -3, "would exceed a limit; retry later")       \
-    X(EBADMSG, -4, "malformed message from a peer")          \
-    X(ETIMEDOUT, -5, "timed out")                            \
-    X(ESTATE, -6, "not possible in this state")              \
-    X(EMSGSIZE, -7, "event is larger than the limit")        \
-    X(EADDRINUSE, -8, "address is already in use")           \
-    X(EADDRNOTAVAIL, -9, "address is not available here")    \
-    X(ENOENT, -10, "no such thing")                          \
-    X(ENETWORK, -11, "the network refused the operation")    \
-    X(EVERSION, -12, "unsupported protocol version")         \
-    X(EMESH, -13, "message belongs to another mesh")         \
-    X(ELIMIT, -14, "a table is full")                        \
+#define TULLE_STATUS_MAP(X)                               \
+    X(OK, 0, "success")                                   \
+    X(EINVAL, -1, "invalid argument")                     \
+    X(ENOMEM, -2, "out of memory")                        \
+    X(EAGAIN, -3, "would exceed a limit; retry later")    \
+    X(EBADMSG, -4, "malformed message from a peer")       \
+    X(ETIMEDOUT, -5, "timed out")                         \
+    X(ESTATE, -6, "not possible in this state")           \
+    X(EMSGSIZE, -7, "event is larger than the limit")     \
+    X(EADDRINUSE, -8, "address is already in use")        \
+    X(EADDRNOTAVAIL, -9, "address is not available here") \
+    X(ENOENT, -10, "no such thing")                       \
+    X(ENETWORK, -11, "the network refused the operation") \
+    X(EVERSION, -12, "unsupported protocol version")      \
+    X(EMESH, -13, "message belongs to another mesh")      \
+    X(ELIMIT, -14, "a table is full")                     \
     X(EOS, -15, "the operating system refused the operation")
 
 typedef enum tulle_status {

@@ -5,9 +5,9 @@
 /* Topics and patterns, for programs that want to check or match them as the
  * mesh does (docs/protocol.md, section 2). */
 
-#include <stdbool.h>
-
 #include <tulle/status.h>
+
+#include <stdbool.h>
 
 #ifdef __cplusplus
 extern "C" {
