@@ -21,7 +21,10 @@
 #include <unistd.h>
 
 enum {
-    SLICE_MS = 200,   /* longest wait that does not look for signals */
+    SLICE_MS = 200, /* longest wait that does not look for signals */
+    GRACE_MS = 1000,
+    QUESTION_MS = 50, /* for an answer that is known already */
+    GOODBYE_MS = 100, /* for telling the peers that it leaves */
     LINGER_MS = 2000, /* for what is still in the sockets when it leaves */
     PROGRESS_AFTER_US = 1000000,
     PROGRESS_EVERY_US = 500000,
@@ -56,6 +59,7 @@ struct pub {
     int64_t progress_us;
     bool has_progress;
     bool is_interrupted;
+    bool has_taker; /* somebody took the first topic when publishing began */
 };
 
 // clang-format off
@@ -92,7 +96,7 @@ static const struct tulle__option pace_options[] = {
       .offset = AT(is_skip_bad), .help = "skip lines that cannot be published, and count them" },
     { .name = "wait_peers", .letter = 'w', .type = TULLE__OPTION_STRING, .flags = TULLE__OPTION_FLAG_ONLY,
       .offset = AT(wait_peers), .arg = "N", .implied = "1",
-      .help = "wait until N nodes that take the topic are connected; 0: do not wait (without this option: until any node is)" },
+      .help = "wait until N nodes that take the topic are connected; 0: do not wait (without this option: until any node is, and a second for those who take it)" },
     { .name = "wait_timeout", .type = TULLE__OPTION_SECONDS, .flags = TULLE__OPTION_FLAG_ONLY,
       .offset = AT(wait_timeout_ms), .arg = "SECONDS", .help = "and give up after so long" },
     { .name = "no_wait", .type = TULLE__OPTION_FLAG, .flags = TULLE__OPTION_FLAG_ONLY,
@@ -212,6 +216,17 @@ is_signalled(struct pub *pub)
     return pub->is_interrupted;
 }
 
+/* The node that was reached may take the topic, or know who does: give them a moment to connect.
+ * Nobody may want the event, so this is not waited for in earnest. */
+static void
+wait_grace(struct pub *pub, const char *topic)
+{
+    for (int waited = 0; waited < GRACE_MS && !is_signalled(pub); waited += SLICE_MS) {
+        if (tulle_node_wait_peers(pub->node, topic, 1, SLICE_MS) != TULLE_ETIMEDOUT)
+            return;
+    }
+}
+
 /* Wait for the peers, or only for any one node. Returns 0 or an exit status. */
 static int
 wait_peers(struct pub *pub, const char *topic)
@@ -226,6 +241,8 @@ wait_peers(struct pub *pub, const char *topic)
         int slice = left > SLICE_MS ? SLICE_MS : left < 0 ? 0 : (int)left;
         tulle_status status =
             tulle_node_wait_peers(pub->node, has_count ? topic : NULL, count, slice);
+        if (status == TULLE_OK && !has_count)
+            wait_grace(pub, topic);
         if (status == TULLE_OK)
             return 0;
         if (is_signalled(pub)) {
@@ -299,6 +316,7 @@ begin(struct pub *pub, const char *topic)
         return 0;
     (void)snprintf(pub->first_topic, sizeof pub->first_topic, "%s", topic);
     int status = wait_peers(pub, topic);
+    pub->has_taker = tulle_node_wait_peers(pub->node, topic, 1, QUESTION_MS) == TULLE_OK;
     pub->start_us = tulle__tool_mono_us();
     return status;
 }
@@ -504,16 +522,19 @@ static void
 remark(struct pub *pub, bool is_acked)
 {
     if (pub->skipped > 0 && !pub->options.is_quiet)
-        (void)fprintf(stderr, "%s: %" PRIu64 " bad lines skipped\n", pub->program->name,
+        (void)fprintf(stderr, "%s: bad lines skipped: %" PRIu64 "\n", pub->program->name,
                       pub->skipped);
+    /* Who took it may have seen enough and left. */
     bool is_taken =
-        pub->published > 0 && tulle_node_wait_peers(pub->node, pub->first_topic, 1, 0) == TULLE_OK;
+        pub->published > 0 && (pub->has_taker || tulle_node_wait_peers(pub->node, pub->first_topic,
+                                                                       1, QUESTION_MS) == TULLE_OK);
     if (pub->published > 0 && is_acked && !is_taken && !pub->options.is_quiet)
         (void)fprintf(stderr, "%s: published, but no connected node takes '%s'\n",
                       pub->program->name, pub->first_topic);
     if (pub->options.is_verbose)
-        (void)fprintf(stderr, "%s: %" PRIu64 " events published%s\n", pub->program->name,
-                      pub->published, is_acked && is_taken ? " and acknowledged" : "");
+        (void)fprintf(stderr, "%s: %" PRIu64 " event%s published%s\n", pub->program->name,
+                      pub->published, pub->published == 1 ? "" : "s",
+                      is_acked && is_taken ? " and acknowledged" : "");
     if (pub->is_interrupted)
         (void)fprintf(stderr, "%s: interrupted; events published: %" PRIu64 "\n",
                       pub->program->name, pub->published);
@@ -551,7 +572,7 @@ run(struct pub *pub, const struct tulle__args *args)
     }
     end_progress(pub);
     remark(pub, is_acked);
-    tulle_node_stop(pub->node, LINGER_MS);
+    tulle_node_stop(pub->node, is_acked || pub->published == 0 ? GOODBYE_MS : LINGER_MS);
     tulle_node_free(&pub->node);
     tulle__signals_close(&pub->signals);
     return status == 0 && pub->is_interrupted ? TULLE__EXIT_FAILURE : status;

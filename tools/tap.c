@@ -224,8 +224,11 @@ is_done(struct tap *tap)
 static void
 tell_if_alone(struct tap *tap)
 {
+    tulle_counters counters;
+    tulle_node_counters(tap->node, &counters);
+    bool is_alone = counters.peers_up == 0 && counters.beats_received == 0;
     tap->was_alone_told = true;
-    if (!tap->options.is_quiet && tulle_node_wait_peers(tap->node, NULL, 1, 0) != TULLE_OK)
+    if (is_alone && !tap->options.is_quiet)
         (void)fprintf(stderr, "%s: no other node reached yet; still trying\n", tap->program->name);
 }
 
