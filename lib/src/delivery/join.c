@@ -402,8 +402,9 @@ take_lanes(struct tulle__engine *e,
     }
 }
 
+/* Addresses are good on the segment of who tells them. */
 static void
-take_known(struct tulle__engine *e, struct tulle__list peers)
+take_known(struct tulle__engine *e, struct tulle__list peers, bool is_near)
 {
     struct tulle__known known;
     while (tulle__list_next_known(&peers, &known)) {
@@ -415,7 +416,8 @@ take_known(struct tulle__engine *e, struct tulle__list peers)
         struct tulle__self_view self = { .name = known.name,
                                          .control_addresses = known.control_addresses,
                                          .event_addresses = known.event_addresses,
-                                         .has_addresses = known.control_addresses.count > 0,
+                                         .has_addresses =
+                                             is_near && known.control_addresses.count > 0,
                                          .is_proxy = known.is_proxy };
         if (peer->stage != TULLE__STAGE_NEW)
             self.is_proxy = peer->is_proxy; /* it knows better itself */
@@ -497,7 +499,7 @@ tulle__on_here(struct tulle__engine *e,
     tulle__peer_learn(e, peer, &here->self, header->hops == 0);
     if (version == e->interest.version)
         peer->is_sync_due = false;
-    take_known(e, here->peers);
+    take_known(e, here->peers, header->hops == 0);
     if (here->has_lanes) {
         take_lanes(e, peer, here, version);
         take_holdings(e, peer, here->holdings);
