@@ -524,11 +524,10 @@ remark(struct pub *pub, bool is_acked)
     if (pub->skipped > 0 && !pub->options.is_quiet)
         (void)fprintf(stderr, "%s: bad lines skipped: %" PRIu64 "\n", pub->program->name,
                       pub->skipped);
-    /* Who took it may have seen enough and left. */
-    bool is_taken =
-        pub->published > 0 && (pub->has_taker || tulle_node_wait_peers(pub->node, pub->first_topic,
-                                                                       1, QUESTION_MS) == TULLE_OK);
-    if (pub->published > 0 && is_acked && !is_taken && !pub->options.is_quiet)
+    bool is_taken = pub->published > 0 &&
+                    tulle_node_wait_peers(pub->node, pub->first_topic, 1, QUESTION_MS) == TULLE_OK;
+    /* Who took it may have seen enough and left: that is no reason for a remark. */
+    if (pub->published > 0 && is_acked && !is_taken && !pub->has_taker && !pub->options.is_quiet)
         (void)fprintf(stderr, "%s: published, but no connected node takes '%s'\n",
                       pub->program->name, pub->first_topic);
     if (pub->options.is_verbose)
