@@ -135,8 +135,10 @@ tulle__deliver(struct tulle__engine *e,
     e->counters.events_delivered += held->last - first + 1;
     if (e->now.mono.ns > held->arrived_ns)
         e->counters.events_held += held->last - first + 1;
+    bool has_moved = next > rx->next;
     tulle__rx_advance(e, rx, next);
-    tulle__repair_progress(e, rx);
+    if (has_moved) /* in arrival order a hole stays where it is */
+        tulle__repair_progress(e, rx);
     tulle__beat_soon(e);
 }
 

@@ -81,7 +81,11 @@ ask_peer(struct tulle__engine *e, struct tulle__peer *peer)
 static void
 ask_link(struct tulle__engine *e, struct tulle__link *link)
 {
-    if (link->handle == 0 || link->peer != 0 || link->is_self)
+    if (link->handle == 0 || link->is_self)
+        return;
+    /* Whoever was there may have been replaced: a suspect's address is asked again. */
+    const struct tulle__peer *peer = link->peer == 0 ? NULL : tulle__peer_find(e, link->peer);
+    if (peer != NULL && peer->stage == TULLE__STAGE_UP)
         return;
     if (e->now.mono.ns >= link->due_ns) {
         link->due_ns = retry_at(e, link->tries++);
@@ -462,6 +466,20 @@ resolve_cited(struct tulle__engine *e, const struct tulle__peer *citer, uint64_t
     }
 }
 
+/* The address leads to this peer now; whoever was there before is not any more. */
+static void
+bind_link(struct tulle__engine *e, struct tulle__link *link, struct tulle__peer *peer)
+{
+    struct tulle__peer *old = link->peer == 0 ? NULL : tulle__peer_find(e, link->peer);
+    link->peer = peer->id;
+    link->tries = 0;
+    peer->link = link->handle;
+    if (old == NULL || old == peer)
+        return;
+    old->link = 0;
+    tulle__peer_set_stage(e, old, TULLE__STAGE_GONE);
+}
+
 /* Was this asked, and of which version of our interest does it speak? */
 static bool
 match_question(struct tulle__engine *e,
@@ -472,11 +490,9 @@ match_question(struct tulle__engine *e,
 {
     for (size_t i = 0; i < TULLE__LINKS_LIMIT; i++) {
         struct tulle__link *link = &e->links[i];
-        if (link->handle == 0 || link->peer != 0 || link->counter != reply_to || header->hops != 0)
+        if (link->handle == 0 || link->counter != reply_to || header->hops != 0)
             continue;
-        link->peer = peer->id;
-        link->tries = 0;
-        peer->link = link->handle;
+        bind_link(e, link, peer);
         *version = link->version;
         return true;
     }

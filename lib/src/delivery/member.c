@@ -174,6 +174,10 @@ tulle__peer_set_stage(struct tulle__engine *e,
         e->up_count--;
     if (stage == TULLE__STAGE_SUSPECT && peer->is_announced)
         tell_peer(e, peer, TULLE_PEER_SUSPECT, 0);
+    if (stage == TULLE__STAGE_SUSPECT && peer->link != 0) {
+        e->links[peer->link - 1].due_ns = e->now.mono.ns;
+        e->links[peer->link - 1].tries = 0;
+    }
     if (stage != TULLE__STAGE_GONE && stage != TULLE__STAGE_LEFT)
         return;
     if (peer->is_announced)

@@ -284,6 +284,24 @@ step_inactive(struct tulle__engine *e, struct tulle__rx *rx)
         rx->repair.due_ns = rx->repair.since_ns + ms(e->config.hold_ms);
 }
 
+/* In arrival order nothing is asked for. All holes that were known when the first
+ * began to wait are given up together: one after the other they would pile up. */
+static void
+step_unordered(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    struct tulle__repair *repair = &rx->repair;
+    uint64_t known = repair->available;
+    if (e->now.mono.ns - repair->since_ns >= ms(e->config.hold_ms)) {
+        while (tulle__unordered_has_hole(rx) && rx->next <= known)
+            tulle__unordered_give_up(e, rx);
+        repair->available = 0;
+        repair->since_ns = e->now.mono.ns;
+    }
+    if (repair->available == 0)
+        repair->available = rx->known_head;
+    repair->due_ns = repair->since_ns + ms(e->config.hold_ms);
+}
+
 static void
 step(struct tulle__engine *e, struct tulle__rx *rx)
 {
@@ -299,9 +317,7 @@ step(struct tulle__engine *e, struct tulle__rx *rx)
         return;
     }
     if (tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_NONE) {
-        if (e->now.mono.ns >= expires_ns)
-            tulle__unordered_give_up(e, rx);
-        repair->due_ns = repair->since_ns + ms(e->config.hold_ms);
+        step_unordered(e, rx);
         return;
     }
     if (e->now.mono.ns >= expires_ns) {

@@ -17,7 +17,8 @@ enum {
     MESSAGES_PER_TURN = 200,
     PUBLISHES_PER_TURN = 2000,
     COUNTERS_MS = 20, /* how old a snapshot of the counters may be */
-    POLL_MS_MAX = 1000
+    POLL_MS_MAX = 1000,
+    LEAVING_POLL_MS_MAX = 10 /* then it looks at the time that it has */
 };
 
 /* ---- deliveries ---- */
@@ -158,16 +159,6 @@ update_stall(tulle_node *node)
 
 /* ---- requests ---- */
 
-static tulle_status
-subscribe(tulle_node *node, struct tulle_subscription *s)
-{
-    struct tulle__view pattern = { (const uint8_t *)s->pattern, s->pattern_len };
-    tulle_status status =
-        tulle__engine_subscribe(node->engine, pattern, &s->options, &s->handle, tulle__os_now());
-    s->is_registered = status == TULLE_OK;
-    return status;
-}
-
 static void
 unlink_subscription(tulle_node *node, struct tulle_subscription *s)
 {
@@ -182,14 +173,31 @@ unlink_subscription(tulle_node *node, struct tulle_subscription *s)
     (void)pthread_mutex_unlock(&node->mutex);
 }
 
+/* With the mutex held. */
 static void
 link_subscription(tulle_node *node, struct tulle_subscription *s)
 {
-    (void)pthread_mutex_lock(&node->mutex);
     s->next = node->subscriptions;
     node->subscriptions = s;
     node->subscription_count++;
-    (void)pthread_mutex_unlock(&node->mutex);
+}
+
+/* One from a callback whose asker is gone is the node's to free, whatever became of it. */
+static tulle_status
+subscribe(tulle_node *node, struct tulle_subscription *s, bool is_detached)
+{
+    struct tulle__view pattern = { (const uint8_t *)s->pattern, s->pattern_len };
+    tulle_status status =
+        tulle__engine_subscribe(node->engine, pattern, &s->options, &s->handle, tulle__os_now());
+    s->is_registered = status == TULLE_OK;
+    if (!s->is_registered && is_detached)
+        tulle__subscription_close(s);
+    if (s->is_registered || is_detached) {
+        (void)pthread_mutex_lock(&node->mutex);
+        link_subscription(node, s);
+        (void)pthread_mutex_unlock(&node->mutex);
+    }
+    return status;
 }
 
 static void
@@ -206,9 +214,7 @@ tulle__loop_serve(tulle_node *node, struct tulle__request *request)
     struct tulle__view pattern = { NULL, 0 };
     switch (request->kind) {
     case TULLE__REQUEST_SUBSCRIBE:
-        request->status = subscribe(node, request->subscription);
-        if (request->status == TULLE_OK)
-            link_subscription(node, request->subscription);
+        request->status = subscribe(node, request->subscription, request->is_detached);
         break;
     case TULLE__REQUEST_UNSUBSCRIBE:
         if (request->subscription->is_registered)
@@ -292,6 +298,7 @@ static void
 serve_requests(tulle_node *node)
 {
     (void)pthread_mutex_lock(&node->mutex);
+    node->is_poked = false; /* what comes from here on is looked at in the next turn */
     struct tulle__request *request;
     while ((request = take_request(node)) != NULL) {
         (void)pthread_mutex_unlock(&node->mutex);
@@ -430,19 +437,19 @@ snapshot_counters(tulle_node *node, struct tulle__now now, bool is_due)
 }
 
 static long
-poll_timeout_ms(tulle_node *node)
+poll_timeout_ms(tulle_node *node, long ms_max)
 {
     int64_t left = tulle__engine_deadline(node->engine).ns - tulle__os_now().mono.ns;
     if (left <= 0)
         return 0;
     int64_t ms = left / 1000000 + 1;
-    return ms < POLL_MS_MAX ? (long)ms : POLL_MS_MAX;
+    return ms < ms_max ? (long)ms : ms_max;
 }
 
 /* Wait for something to do. From the moment is_sleeping is set, whoever adds work
  * wakes this thread. */
 static void
-sleep_until_work(tulle_node *node)
+sleep_until_work(tulle_node *node, bool is_leaving)
 {
     zmq_pollitem_t items[TULLE__TRANSPORT_POLL_ITEMS + 2];
     tulle__transport_poll_items(node->transport, items);
@@ -453,10 +460,13 @@ sleep_until_work(tulle_node *node)
             (zmq_pollitem_t){ .socket = tulle__beacon_socket(node->beacon), .events = ZMQ_POLLIN };
     (void)pthread_mutex_lock(&node->mutex);
     bool has_work = node->outbox.head != NULL && node->pending == NULL;
-    has_work = has_work || node->phase != TULLE__PHASE_RUNNING;
+    has_work = has_work || node->is_poked;
+    has_work = has_work || (!is_leaving && node->phase != TULLE__PHASE_RUNNING);
     node->is_sleeping = !has_work;
     (void)pthread_mutex_unlock(&node->mutex);
-    (void)zmq_poll(items, count, has_work ? 0 : poll_timeout_ms(node));
+    (void)zmq_poll(
+        items, count,
+        has_work ? 0 : poll_timeout_ms(node, is_leaving ? LEAVING_POLL_MS_MAX : POLL_MS_MAX));
     (void)pthread_mutex_lock(&node->mutex);
     node->is_sleeping = false;
     (void)pthread_mutex_unlock(&node->mutex);
@@ -496,7 +506,7 @@ leave(tulle_node *node, uint32_t linger_ms)
         if (!is_empty && tulle__os_now().mono.ns >= end_ns)
             break;
         if (!is_empty)
-            sleep_until_work(node);
+            sleep_until_work(node, true);
     }
     tulle__engine_leave(node->engine, tulle__os_now());
     tulle__loop_drain(node);
@@ -513,6 +523,8 @@ end_requests(tulle_node *node)
         node->requests = request->next;
         request->status = TULLE_ESTATE;
         request->is_done = true;
+        if (request->is_detached && request->kind == TULLE__REQUEST_SUBSCRIBE)
+            link_subscription(node, request->subscription);
         if (request->is_detached)
             tulle__free(request);
     }
@@ -531,7 +543,7 @@ tulle__loop_run(void *argument)
     tulle__loop_drain(node);
     while (phase == TULLE__PHASE_RUNNING) {
         if (!turn(node))
-            sleep_until_work(node);
+            sleep_until_work(node, false);
         (void)pthread_mutex_lock(&node->mutex);
         phase = node->phase;
         linger_ms = node->linger_ms;

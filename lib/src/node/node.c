@@ -147,9 +147,11 @@ tulle_node_start(tulle_node *node, tulle_error *error)
     if (status == TULLE_OK)
         status = make_engine(node, error);
     if (status == TULLE_OK) {
+        (void)pthread_mutex_lock(&node->mutex);
         node->phase = TULLE__PHASE_RUNNING;
         if (pthread_create(&node->thread, NULL, tulle__loop_run, node) != 0)
             status = tulle__error_set(error, TULLE_EOS, "cannot start a thread");
+        (void)pthread_mutex_unlock(&node->mutex);
     }
     if (status != TULLE_OK) {
         close_network(node);
@@ -220,6 +222,7 @@ tulle__node_is_own_thread(const tulle_node *node)
 void
 tulle__node_wake(tulle_node *node)
 {
+    node->is_poked = true;
     if (node->is_sleeping) {
         node->is_sleeping = false;
         tulle__os_wake_set(node->wake_fd);
@@ -262,7 +265,11 @@ ask(tulle_node *node, struct tulle__request *request, int timeout_ms)
 {
     struct timespec deadline = tulle__deadline_after(timeout_ms > 0 ? timeout_ms : 0);
     (void)pthread_mutex_lock(&node->mutex);
-    if (node->phase != TULLE__PHASE_RUNNING) {
+    /* A thread that is stopping still uses the subscriptions: it gives them up itself. */
+    bool is_served =
+        node->phase == TULLE__PHASE_RUNNING ||
+        (node->phase == TULLE__PHASE_STOPPING && request->kind == TULLE__REQUEST_UNSUBSCRIBE);
+    if (!is_served) {
         (void)pthread_mutex_unlock(&node->mutex);
         return TULLE_ESTATE;
     }

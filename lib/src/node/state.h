@@ -64,6 +64,7 @@ struct tulle_node {
     enum tulle__phase phase;
     uint32_t linger_ms;
     bool is_sleeping; /* the thread is in poll, or about to be */
+    bool is_poked;    /* somebody has work for it that it has not looked at */
     struct tulle__outbox outbox;
     uint64_t outbox_count; /* events ever put in */
     struct tulle__request *requests;

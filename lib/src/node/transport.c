@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The sockets of one segment. libzmq's errno goes no further than this file.
  *
- * Each dialed connection announces an identity of its own, "N", the own id and the
- * hop, so that the same two nodes can be connected twice without one connection
+ * Each dialed connection announces an identity of its own, "N", the own id and a
+ * serial number, so that the same two nodes can be connected twice without one connection
  * taking the place of the other; the id in it is the "via" of what comes over it. */
 
 #include "node/transport.h"
@@ -22,16 +22,18 @@ enum {
     RECONNECT_MS_MAX = 1000,
     HEARTBEAT_MS = 2000, /* a half-open connection shows within three */
     HANDSHAKE_MS = 5000,
-    IDENTITY_LEN = 17,   /* "N", id, hop */
-    HOP_NAME_LEN = 9,    /* "H", hop */
+    IDENTITY_LEN = 17,   /* "N", id, serial */
+    DIAL_NAME_LEN = 9,   /* "D", serial */
     COPY_LEN_MAX = 1024, /* shorter bodies are copied: cheaper than sharing */
     FRAMES_MAX = 3
 };
 
 /* A control connection. Two may lead to one address: a link that was typed and the
- * peer found behind it. */
+ * peer found behind it. Each gets a new serial number, also when it is dialed anew:
+ * libzmq aborts on a routing id whose last connection has not quite ended. */
 struct dialed {
     uint64_t hop;
+    uint64_t serial;
     char address[TULLE__ADDRESS_LEN_MAX + 1];
 };
 
@@ -40,6 +42,7 @@ struct tulle__transport {
     struct dialed *dialed;
     size_t dialed_count;
     size_t dialed_cap;
+    uint64_t serial; /* of the last dialed */
     void *pub;
     void *sub;
     void *router;
@@ -373,11 +376,21 @@ tulle__transport_publish(struct tulle__transport *t,
         (void)zmq_send(t->pub, "", 0, ZMQ_DONTWAIT);
 }
 
-static void
-name_hop(uint8_t name[static HOP_NAME_LEN], uint64_t hop)
+static struct dialed *
+find_dialed(struct tulle__transport *t, uint64_t hop)
 {
-    name[0] = 'H';
-    put_u64(name + 1, hop);
+    for (size_t i = 0; i < t->dialed_count; i++) {
+        if (t->dialed[i].hop == hop)
+            return &t->dialed[i];
+    }
+    return NULL;
+}
+
+static void
+name_dialed(uint8_t name[static DIAL_NAME_LEN], const struct dialed *dialed)
+{
+    name[0] = 'D';
+    put_u64(name + 1, dialed->serial);
 }
 
 bool
@@ -386,8 +399,11 @@ tulle__transport_control(struct tulle__transport *t,
                          struct tulle__buf *header,
                          struct tulle__buf *body)
 {
-    uint8_t name[HOP_NAME_LEN];
-    name_hop(name, hop);
+    const struct dialed *dialed = find_dialed(t, hop);
+    if (dialed == NULL)
+        return false;
+    uint8_t name[DIAL_NAME_LEN];
+    name_dialed(name, dialed);
     /* MANDATORY: no connection of that name, or a full queue, is told here, before
      * anything is sent; after this frame the rest is taken. */
     if (zmq_send(t->dialer, name, sizeof name, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
@@ -402,16 +418,17 @@ tulle__transport_control(struct tulle__transport *t,
 /* ---- connections ---- */
 
 static void
-connect_control(struct tulle__transport *t, uint64_t hop, const char *address)
+connect_control(struct tulle__transport *t, struct dialed *dialed)
 {
+    dialed->serial = ++t->serial;
     uint8_t identity[IDENTITY_LEN] = { 'N' };
     put_u64(identity + 1, t->id);
-    put_u64(identity + 9, hop);
-    uint8_t name[HOP_NAME_LEN];
-    name_hop(name, hop);
+    put_u64(identity + 9, dialed->serial);
+    uint8_t name[DIAL_NAME_LEN];
+    name_dialed(name, dialed);
     if (zmq_setsockopt(t->dialer, ZMQ_ROUTING_ID, identity, sizeof identity) == 0 &&
         zmq_setsockopt(t->dialer, ZMQ_CONNECT_ROUTING_ID, name, sizeof name) == 0)
-        (void)zmq_connect(t->dialer, address); /* a bad address never answers */
+        (void)zmq_connect(t->dialer, dialed->address); /* a bad address never answers */
 }
 
 void
@@ -428,7 +445,7 @@ tulle__transport_dial(struct tulle__transport *t,
         struct dialed *dialed = &t->dialed[t->dialed_count++];
         dialed->hop = hop;
         memcpy(dialed->address, address, sizeof address);
-        connect_control(t, hop, address);
+        connect_control(t, dialed);
     }
     address[0] = '\0';
     if (events != NULL)
@@ -441,20 +458,16 @@ tulle__transport_dial(struct tulle__transport *t,
 static void
 hang_up_control(struct tulle__transport *t, uint64_t hop)
 {
-    char address[TULLE__ADDRESS_LEN_MAX + 1] = "";
-    for (size_t i = 0; i < t->dialed_count; i++) {
-        if (t->dialed[i].hop == hop) {
-            memcpy(address, t->dialed[i].address, sizeof address);
-            t->dialed[i] = t->dialed[--t->dialed_count];
-            break;
-        }
-    }
-    if (address[0] == '\0')
+    struct dialed *dialed = find_dialed(t, hop);
+    if (dialed == NULL)
         return;
+    char address[TULLE__ADDRESS_LEN_MAX + 1];
+    memcpy(address, dialed->address, sizeof address);
+    *dialed = t->dialed[--t->dialed_count];
     (void)zmq_disconnect(t->dialer, address);
     for (size_t i = 0; i < t->dialed_count; i++) {
         if (strcmp(t->dialed[i].address, address) == 0)
-            connect_control(t, t->dialed[i].hop, address);
+            connect_control(t, &t->dialed[i]);
     }
 }
 
