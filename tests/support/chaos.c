@@ -450,8 +450,11 @@ make_sim(struct run *run)
     if (chaos->held_bytes > 0)
         config.engine.held_bytes = chaos->held_bytes;
     config.rules.can_evict = chaos->retain_bytes > 0 || chaos->retain_others_bytes > 0;
+    /* A search that is lossy all the way may end at hold_ms with nothing. */
+    bool is_found = chaos->faults.loss_permille == 0 ||
+                    (chaos->shape == CHAOS_ONE_SEGMENT && chaos->faults.loss_permille <= 100);
     config.rules.is_gap_wrong =
-        !config.rules.can_evict && chaos->partitions + chaos->restarts + chaos->crashes +
+        is_found && !config.rules.can_evict && chaos->partitions + chaos->restarts + chaos->crashes +
                                            chaos->leaves + chaos->pauses + chaos->stalls +
                                            chaos->proxy_restarts ==
                                        0;

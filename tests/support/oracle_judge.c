@@ -90,6 +90,9 @@ advance(struct oracle *oracle, uint32_t index, size_t lane, uint64_t first, uint
         }
         seen->is_begun = true;
         seen->position = first - 1;
+        /* With the publisher gone there may be nobody to ask what was before. */
+        if (first > 1 && !oracle->nodes[oracle_lane_node(lane)].is_live)
+            seen->is_known_partial = true;
     }
     if (first <= seen->position) {
         node_fail(oracle, index, lane, first, "out of order, or before the start");
@@ -298,7 +301,7 @@ oracle_gap(struct oracle *oracle, uint32_t index, const tulle_gap *gap)
     struct oracle_seen *seen = oracle_seen_get(oracle, index, lane);
     oracle_runs_add(&seen->gaps, gap->first, gap->last);
     oracle->gaps++;
-    if (oracle->is_rough || gap->reason != TULLE_GAP_EVICTED || !is_live)
+    if (!oracle->rules.keeps_next)
         forget_past(oracle, index, lane, gap->first);
 }
 
