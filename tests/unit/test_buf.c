@@ -33,8 +33,8 @@ TEST(new_bytes_are_zero_and_can_be_written)
     assert_non_null(buf);
     assert_int_equal(buf->len, 5);
     assert_memory_equal(buf->data, "\0\0\0\0\0", 5);
-    memcpy(bytes, "tulle", 5);
-    assert_memory_equal(buf->data, "tulle", 5);
+    memset(bytes, 0x7e, 5);
+    assert_memory_equal(buf->data, "~~~~~", 5);
     tulle__buf_unref(&buf);
 }
 

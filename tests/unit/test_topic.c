@@ -16,6 +16,17 @@ text(const char *string)
     return (struct tulle__view){ (const uint8_t *)string, strlen(string) };
 }
 
+/* Put more behind what a text of so much room holds. */
+static void
+append(char *string, size_t room, const char *more)
+{
+    size_t len = strlen(string);
+    assert_true(len + strlen(more) < room);
+    (void)snprintf(string + len, room - len, "%s", more);
+}
+
+#define APPEND(array, more) append((array), sizeof(array), (more))
+
 /* A copy that ends where its block does, so that a sanitizer sees a read past it. */
 static bool
 is_valid_topic_exactly(const void *bytes, size_t len)
@@ -328,11 +339,11 @@ TEST(the_longest_patterns_take_no_longer)
     char pattern[256] = "";
     char topic[256] = "";
     for (int i = 0; i < 50; i++)
-        strcat(pattern, "**/a/");
-    strcat(pattern, "b");
+        APPEND(pattern, "**/a/");
+    APPEND(pattern, "b");
     for (int i = 0; i < 127; i++)
-        strcat(topic, "a/");
-    strcat(topic, "c");
+        APPEND(topic, "a/");
+    APPEND(topic, "c");
 
     for (int i = 0; i < 100; i++)
         assert_matches(pattern, topic, false);
@@ -360,8 +371,8 @@ append_level(struct model_path *path, char level)
     if (level == '#')
         memcpy(more, "**", 3);
     if (len > 0)
-        strcat(path->path, "/");
-    strcat(path->path, more);
+        APPEND(path->path, "/");
+    APPEND(path->path, more);
 }
 
 static struct model_path
@@ -483,9 +494,9 @@ assert_keys(const char *pattern, const char *expected)
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < keys[i].len; k++) {
             char c[2] = { keys[i].bytes[k] == 0 ? '0' : (char)keys[i].bytes[k], '\0' };
-            strcat(found, c);
+            APPEND(found, c);
         }
-        strcat(found, " ");
+        APPEND(found, " ");
     }
     assert_string_equal(found, expected);
 }
@@ -510,9 +521,9 @@ TEST(the_longest_pattern_has_room_for_its_keys)
     static struct tulle__key keys[TULLE__KEYS_PER_PATTERN_MAX];
     char pattern[256] = "";
     for (int i = 0; i < 127; i++)
-        strcat(pattern, "a/");
+        APPEND(pattern, "a/");
 
-    strcat(pattern, "a");
+    APPEND(pattern, "a");
     assert_int_equal(tulle__pattern_keys(text(pattern), keys), 128);
     assert_int_equal(keys[127].len, 256);
     pattern[254] = '*';

@@ -28,7 +28,7 @@ struct tulle__buf *tulle__buf_copy(const void *data, size_t len);
 struct tulle__buf *
 tulle__buf_wrap(const void *data, size_t len, void (*release)(struct tulle__buf *buf), void *owner);
 struct tulle__buf *tulle__buf_ref(struct tulle__buf *buf);
-/* Drop a reference; *buf becomes NULL. NULL-safe. */
-void tulle__buf_unref(struct tulle__buf **buf);
+/* Drop a reference; *pointer becomes NULL. It may be NULL before. */
+void tulle__buf_unref(struct tulle__buf **pointer);
 
 #endif

@@ -65,6 +65,7 @@ find_name(const struct tulle__lane_names *names, uint64_t node, const struct str
 {
     struct pair pair = { node, (uintptr_t)stream };
     struct name *name = NULL;
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): all bytes are set */
     HASH_FIND(hh, names->names, &pair, sizeof pair, name);
     return name;
 }
@@ -74,6 +75,7 @@ unref_stream(struct tulle__lane_names *names, struct stream *stream)
 {
     if (--stream->refs > 0)
         return;
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in the table */
     HASH_DEL(names->streams, stream);
     tulle__free(stream);
 }
@@ -153,25 +155,25 @@ add_name(struct tulle__lane_names *names, uint64_t node, struct stream *stream)
 uint32_t
 tulle__lane_names_find(const struct tulle__lane_names *names,
                        uint64_t node,
-                       struct tulle__view view)
+                       struct tulle__view stream)
 {
-    const struct stream *stream = find_stream(names, view);
-    const struct name *name = stream == NULL ? NULL : find_name(names, node, stream);
+    const struct stream *shared = find_stream(names, stream);
+    const struct name *name = shared == NULL ? NULL : find_name(names, node, shared);
     return name == NULL ? TULLE__LANE_NONE : name->index;
 }
 
 uint32_t
-tulle__lane_names_intern(struct tulle__lane_names *names, uint64_t node, struct tulle__view view)
+tulle__lane_names_intern(struct tulle__lane_names *names, uint64_t node, struct tulle__view stream)
 {
-    uint32_t index = tulle__lane_names_find(names, node, view);
+    uint32_t index = tulle__lane_names_find(names, node, stream);
     if (index != TULLE__LANE_NONE || names->count >= names->max)
         return index;
-    struct stream *stream = ref_stream(names, view);
-    if (stream == NULL)
+    struct stream *shared = ref_stream(names, stream);
+    if (shared == NULL)
         return TULLE__LANE_NONE;
-    index = add_name(names, node, stream);
+    index = add_name(names, node, shared);
     if (index == TULLE__LANE_NONE)
-        unref_stream(names, stream);
+        unref_stream(names, shared);
     return index;
 }
 
@@ -195,6 +197,7 @@ tulle__lane_names_release(struct tulle__lane_names *names, uint32_t lane)
 {
     TULLE_ASSERT(tulle__lane_names_is_used(names, lane));
     struct name *name = names->by_index[lane];
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in the table */
     HASH_DEL(names->names, name);
     unref_stream(names, name->stream);
     tulle__free(name);

@@ -17,7 +17,7 @@ struct tulle__lane_names;
 
 /* max: lanes known at one time. NULL when there is no memory. */
 struct tulle__lane_names *tulle__lane_names_new(uint32_t max);
-void tulle__lane_names_free(struct tulle__lane_names **names);
+void tulle__lane_names_free(struct tulle__lane_names **pointer);
 /* Index of the lane, given one when it is new; TULLE__LANE_NONE when the table is
  * full or there is no memory. */
 uint32_t
