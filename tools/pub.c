@@ -23,9 +23,9 @@
 enum {
     SLICE_MS = 200, /* longest wait that does not look for signals */
     GRACE_MS = 1000,
-    QUESTION_MS = 50, /* for an answer that is known already */
-    GOODBYE_MS = 100, /* for telling the peers that it leaves */
-    LINGER_MS = 2000, /* for what is still in the sockets when it leaves */
+    QUESTION_MS = 200, /* for an answer that is known already */
+    GOODBYE_MS = 100,  /* for telling the peers that it leaves */
+    LINGER_MS = 2000,  /* for what is still in the sockets when it leaves */
     PROGRESS_AFTER_US = 1000000,
     PROGRESS_EVERY_US = 500000,
     CAUSES_MAX = 64,
@@ -222,7 +222,9 @@ static void
 wait_grace(struct pub *pub, const char *topic)
 {
     for (int waited = 0; waited < GRACE_MS && !is_signalled(pub); waited += SLICE_MS) {
-        if (tulle_node_wait_peers(pub->node, topic, 1, SLICE_MS) != TULLE_ETIMEDOUT)
+        tulle_status status = tulle_node_wait_peers(pub->node, topic, 1, SLICE_MS);
+        pub->has_taker = status == TULLE_OK;
+        if (status != TULLE_ETIMEDOUT)
             return;
     }
 }
@@ -241,6 +243,7 @@ wait_peers(struct pub *pub, const char *topic)
         int slice = left > SLICE_MS ? SLICE_MS : left < 0 ? 0 : (int)left;
         tulle_status status =
             tulle_node_wait_peers(pub->node, has_count ? topic : NULL, count, slice);
+        pub->has_taker = status == TULLE_OK && has_count;
         if (status == TULLE_OK && !has_count)
             wait_grace(pub, topic);
         if (status == TULLE_OK)
@@ -316,7 +319,6 @@ begin(struct pub *pub, const char *topic)
         return 0;
     (void)snprintf(pub->first_topic, sizeof pub->first_topic, "%s", topic);
     int status = wait_peers(pub, topic);
-    pub->has_taker = tulle_node_wait_peers(pub->node, topic, 1, QUESTION_MS) == TULLE_OK;
     pub->start_us = tulle__tool_mono_us();
     return status;
 }
