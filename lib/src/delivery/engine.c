@@ -451,7 +451,8 @@ tulle__engine_counters(const struct tulle__engine *e, tulle_counters *out)
 static bool
 is_taker(const struct tulle__peer *peer, const struct tulle__key *keys, size_t key_count)
 {
-    if (peer->is_proxy || !tulle__peer_is_live(peer) || !peer->is_answered)
+    if (peer->is_proxy || !tulle__peer_is_live(peer) || !peer->is_answered ||
+        peer->answered_version != peer->takes_version)
         return false;
     if (key_count == 0)
         return true;

@@ -45,9 +45,9 @@ retry_at(const struct tulle__engine *e, uint32_t tries)
 }
 
 static void
-encode_sync(struct tulle__engine *e)
+encode_sync(struct tulle__engine *e, bool wants_lanes)
 {
-    struct tulle__sync_out sync = { .wants_lanes = !e->config.is_proxy };
+    struct tulle__sync_out sync = { .wants_lanes = wants_lanes };
     tulle__self_out(e, &sync.self, true);
     tulle__writer_reset(&e->body);
     tulle__sync_encode(&e->body, &sync);
@@ -60,22 +60,24 @@ is_beyond_proxy_business(const struct tulle__engine *e, const struct tulle__peer
     return e->config.is_proxy && peer->route_count > 0 && tulle__peer_hops(e, peer) > 0;
 }
 
+/* A SYNC for lanes; once they are here, one without, which says so. */
 static void
 ask_peer(struct tulle__engine *e, struct tulle__peer *peer)
 {
-    if (peer->is_sync_due && e->now.mono.ns >= peer->sync_due_ns) {
+    if (!peer->is_sync_due && !peer->is_confirm_due)
+        return;
+    if (e->now.mono.ns >= peer->sync_due_ns) {
         peer->sync_due_ns = retry_at(e, peer->sync_tries++);
         /* To one that is gone or cannot be reached the question waits. */
         if (peer->stage != TULLE__STAGE_GONE && tulle__peer_hop(e, peer) != 0 &&
             !is_beyond_proxy_business(e, peer)) {
-            encode_sync(e);
+            encode_sync(e, !e->config.is_proxy && peer->is_sync_due);
             peer->sync_version = e->interest.version;
             peer->sync_counter = tulle__control_send(e, peer->id, TULLE__SYNC);
             e->counters.syncs_sent++;
         }
     }
-    if (peer->is_sync_due)
-        wake_at(e, peer->sync_due_ns);
+    wake_at(e, peer->sync_due_ns);
 }
 
 static void
@@ -89,7 +91,7 @@ ask_link(struct tulle__engine *e, struct tulle__link *link)
         return;
     if (e->now.mono.ns >= link->due_ns) {
         link->due_ns = retry_at(e, link->tries++);
-        encode_sync(e);
+        encode_sync(e, !e->config.is_proxy);
         link->version = e->interest.version;
         link->counter = tulle__control_send_hop(e, link->handle, 0, TULLE__SYNC);
         e->counters.syncs_sent++;
@@ -249,7 +251,8 @@ encode_here(struct tulle__engine *e,
         here.lane_count = collect_lanes(e, asker, &lanes, &lane_cap);
         here.holding_count = collect_holdings(e, asker, &holdings, &holding_cap);
     }
-    here.peer_count = collect_known(e, asker, &known, &known_cap);
+    if (wants_lanes || e->config.is_proxy || asker->is_proxy)
+        here.peer_count = collect_known(e, asker, &known, &known_cap);
     here.lanes = lanes;
     here.holdings = holdings;
     here.peers = known;
@@ -263,6 +266,20 @@ encode_here(struct tulle__engine *e,
     return is_good;
 }
 
+/* The answer with our lanes has arrived there: nothing that is published from now
+ * on can be missed (PROTOCOL 6.4). That we sent it is not enough: it may be lost,
+ * and the next one may tell of a later start. */
+static void
+note_confirmed(struct tulle__engine *e, struct tulle__peer *peer, uint64_t takes_version)
+{
+    if (e->config.is_proxy || peer->is_proxy)
+        return;
+    if (!peer->is_answered || takes_version > peer->answered_version)
+        peer->answered_version = takes_version;
+    peer->is_answered = true;
+    e->are_acks_dirty = true;
+}
+
 void
 tulle__on_sync(struct tulle__engine *e,
                const struct tulle__control_header *header,
@@ -272,6 +289,8 @@ tulle__on_sync(struct tulle__engine *e,
     struct tulle__peer *peer = tulle__peer_find(e, header->from);
     TULLE_ASSERT(peer != NULL);
     tulle__peer_learn(e, peer, &sync->self, header->hops == 0);
+    if (!sync->wants_lanes)
+        note_confirmed(e, peer, sync->self.takes_version);
     if (!encode_here(e, peer, header->counter, sync->wants_lanes))
         return; /* it asks again */
     uint64_t hop = tulle__peer_hop(e, peer);
@@ -285,10 +304,6 @@ tulle__on_sync(struct tulle__engine *e,
         return;
     }
     e->counters.syncs_answered++;
-    if (sync->wants_lanes && !e->config.is_proxy && !peer->is_answered) {
-        peer->is_answered = true;
-        e->are_acks_dirty = true;
-    }
     if (!peer->is_synced)
         tulle__sync_want(e, peer);
     tulle__join_on_timer(e);
@@ -500,6 +515,21 @@ match_question(struct tulle__engine *e,
     return peer->sync_counter != 0 && peer->sync_counter == reply_to;
 }
 
+/* Its lanes are here: tell it so, until it answers. */
+static void
+want_confirmed(struct tulle__engine *e, struct tulle__peer *peer, uint64_t version)
+{
+    if (version != e->interest.version)
+        return; /* it is asked again for what is taken now */
+    peer->is_sync_due = false;
+    if (peer->confirmed_version == version)
+        return;
+    peer->is_confirm_due = true;
+    peer->sync_tries = 0;
+    peer->sync_due_ns = e->now.mono.ns;
+    wake_at(e, peer->sync_due_ns);
+}
+
 void
 tulle__on_here(struct tulle__engine *e,
                const struct tulle__control_header *header,
@@ -513,8 +543,6 @@ tulle__on_here(struct tulle__engine *e,
         return;
     }
     tulle__peer_learn(e, peer, &here->self, header->hops == 0);
-    if (version == e->interest.version)
-        peer->is_sync_due = false;
     take_known(e, here->peers, header->hops == 0);
     if (here->has_lanes) {
         take_lanes(e, peer, here, version);
@@ -524,11 +552,15 @@ tulle__on_here(struct tulle__engine *e,
                 resolve_need(e, e->lanes[i].rx);
         }
         resolve_cited(e, peer, here->reply_to);
+        want_confirmed(e, peer, version);
     } else if (peer->is_proxy || e->config.is_proxy) {
         peer->is_synced = true;
         peer->synced_version = version;
+        if (version == e->interest.version)
+            peer->is_sync_due = false;
+    } else {
+        peer->confirmed_version = version;
+        peer->is_confirm_due = false;
     }
-    if (version == e->interest.version)
-        peer->is_sync_due = false;
     tulle__join_on_timer(e);
 }

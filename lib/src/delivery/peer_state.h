@@ -64,7 +64,10 @@ struct tulle__peer {
     uint64_t sync_wanted;      /* interest version that wants to be answered */
     uint64_t sync_counter;     /* of the SYNC sent last */
     uint64_t sync_version;     /* interest version when it was sent */
-    bool is_answered;          /* it was given our lanes: it knows where they start */
+    bool is_confirm_due;        /* it is to hear that we have its lanes */
+    uint64_t confirmed_version; /* interest version of which it heard that */
+    bool is_answered;           /* it has our lanes: it said so */
+    uint64_t answered_version;  /* version of its takes of which it said so */
     struct tulle__clock acked; /* own lanes: how far it has delivered */
     UT_hash_handle hh;
 };
