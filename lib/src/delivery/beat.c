@@ -169,6 +169,9 @@ note_holder(struct tulle__engine *e, struct tulle__peer *holder, const struct tu
     if (lane == TULLE__LANE_NONE)
         return;
     struct tulle__rx *rx = e->lanes[lane].rx;
+    if (rx == NULL && owner->is_synced &&
+        owner->synced_version >= tulle__lane_policy(e, lane)->since)
+        rx = tulle__rx_get(e, lane); /* newer than its answer: all of it is due here */
     if (rx != NULL && rx->is_active && rx->next <= ack->count) {
         rx->cited_by = holder->id;
         tulle__rx_raise_head(e, rx, ack->count);
