@@ -175,6 +175,8 @@ next_source(struct tulle__engine *e, struct tulle__rx *rx)
     while (rx->repair.source < 2) {
         uint64_t id = rx->repair.source++ == 0 ? rx->node : rx->cited_by;
         const struct tulle__peer *peer = id == 0 ? NULL : tulle__peer_find(e, id);
+        if (peer == NULL && rx->repair.source == 1)
+            rx->repair.is_silent = true; /* it may still be met */
         if (peer == NULL || (rx->repair.source == 2 && id == rx->node))
             continue;
         if (tulle__peer_is_live(peer) && tulle__peer_hop(e, peer) != 0)
