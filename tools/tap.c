@@ -381,6 +381,7 @@ tulle__tool_tap(int argc, char **argv)
     struct tap tap = { .wake_fd = -1, .signals.fd = -1 };
     tulle__tap_options_init(&tap.options);
     tulle__common_init(&tap.common);
+    tap.common.log_level = TULLE_LOG_ERROR; /* gaps and the like are in the output */
     char notes[4096];
     tulle__tap_notes(notes, sizeof notes);
     const struct tulle__option_group groups[] = {
