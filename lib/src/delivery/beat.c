@@ -163,19 +163,19 @@ static void
 note_holder(struct tulle__engine *e, struct tulle__peer *holder, const struct tulle__dep *ack)
 {
     const struct tulle__peer *owner = tulle__peer_find(e, ack->node);
-    if (owner == NULL || tulle__peer_is_live(owner) || !tulle__interest_takes(e, ack->stream))
+    if ((owner != NULL && tulle__peer_is_live(owner)) || !tulle__interest_takes(e, ack->stream))
         return;
     uint32_t lane = tulle__lane_intern(e, ack->node, ack->stream);
     if (lane == TULLE__LANE_NONE)
         return;
     struct tulle__rx *rx = e->lanes[lane].rx;
-    if (rx == NULL && owner->is_synced &&
+    if (rx == NULL && owner != NULL && owner->is_synced &&
         owner->synced_version >= tulle__lane_policy(e, lane)->since)
         rx = tulle__rx_get(e, lane); /* newer than its answer: all of it is due here */
     if (rx != NULL && rx->is_active && rx->next <= ack->count) {
         rx->cited_by = holder->id;
         tulle__rx_raise_head(e, rx, ack->count);
-    } else if ((rx == NULL || !rx->is_active) &&
+    } else if (owner != NULL && (rx == NULL || !rx->is_active) &&
                tulle__lane_policy(e, lane)->from != TULLE_FROM_LIVE) {
         tulle__sync_want(e, holder); /* its answer says from where on it keeps it */
     }
