@@ -265,7 +265,7 @@ finish_request(tulle_node *node, struct tulle__request *request)
 static bool
 serve_waiting(tulle_node *node)
 {
-    bool is_any_done = false;
+    bool has_news = false;
     for (struct tulle__request **link = &node->requests; *link != NULL;) {
         struct tulle__request *request = *link;
         bool can_wait =
@@ -273,12 +273,14 @@ serve_waiting(tulle_node *node)
         if (can_wait && tulle__loop_serve(node, request)) {
             *link = request->next;
             request->is_done = true;
-            is_any_done = true;
+            has_news = true;
         } else {
+            has_news = has_news || (can_wait && !request->is_seen);
+            request->is_seen = can_wait;
             link = &request->next;
         }
     }
-    return is_any_done;
+    return has_news;
 }
 
 static struct tulle__request *

@@ -9,9 +9,15 @@
 
 #include <tulle/topic.h>
 
+#include <limits.h>
 #include <string.h>
 
-enum { SUBSCRIPTIONS_MAX = 256, JOINS_MAX = 64, LINGER_MS_MAX = 60000 };
+enum {
+    SUBSCRIPTIONS_MAX = 256,
+    JOINS_MAX = 64,
+    LINGER_MS_MAX = 60000,
+    LOOK_MS = 50 /* how long a question waits for the thread beyond its time */
+};
 
 /* ---- life ---- */
 
@@ -259,11 +265,31 @@ remove_request(tulle_node *node, struct tulle__request *request)
         *link = request->next;
 }
 
+/* Wait, with the mutex held, until the request is done, or its time is up and the thread
+ * has looked at it: a question that may not wait is one all the same. */
+static void
+wait_for_request(tulle_node *node, const struct tulle__request *request, int timeout_ms)
+{
+    int wait_ms = timeout_ms > 0 ? timeout_ms : 0;
+    struct timespec deadline = tulle__deadline_after(wait_ms);
+    struct timespec last =
+        tulle__deadline_after(wait_ms < INT_MAX - LOOK_MS ? wait_ms + LOOK_MS : INT_MAX);
+    bool is_late = false;
+    while (!request->is_done) {
+        if (timeout_ms < 0)
+            (void)pthread_cond_wait(&node->changed, &node->mutex);
+        else if (!is_late)
+            is_late = pthread_cond_timedwait(&node->changed, &node->mutex, &deadline) != 0;
+        else if (request->is_seen ||
+                 pthread_cond_timedwait(&node->changed, &node->mutex, &last) != 0)
+            break;
+    }
+}
+
 /* Ask the node's thread and wait; -1: for ever. */
 static tulle_status
 ask(tulle_node *node, struct tulle__request *request, int timeout_ms)
 {
-    struct timespec deadline = tulle__deadline_after(timeout_ms > 0 ? timeout_ms : 0);
     (void)pthread_mutex_lock(&node->mutex);
     /* A thread that is stopping still uses the subscriptions: it gives them up itself. */
     bool is_served =
@@ -274,13 +300,7 @@ ask(tulle_node *node, struct tulle__request *request, int timeout_ms)
         return TULLE_ESTATE;
     }
     append_request(node, request);
-    bool is_late = false;
-    while (!request->is_done && !is_late) {
-        if (timeout_ms < 0)
-            (void)pthread_cond_wait(&node->changed, &node->mutex);
-        else
-            is_late = pthread_cond_timedwait(&node->changed, &node->mutex, &deadline) != 0;
-    }
+    wait_for_request(node, request, timeout_ms);
     tulle_status status = request->status;
     if (!request->is_done) {
         remove_request(node, request);

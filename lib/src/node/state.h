@@ -40,6 +40,7 @@ struct tulle__request {
     enum tulle__request_kind kind;
     struct tulle__request *next;
     bool is_done;
+    bool is_seen; /* FLUSH, WAIT_PEERS: looked at once, and it was not so */
     bool is_detached;
     tulle_status status;
     struct tulle_subscription *subscription;
