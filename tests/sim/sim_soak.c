@@ -10,13 +10,13 @@
  * with 0 when none failed, 1 when one did, 2 for wrong usage. Without --seeds it
  * ends with the time limit. */
 
+#include "chaos.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include "chaos.h"
 
 struct soak {
     uint64_t seeds; /* 0: no limit */
@@ -45,8 +45,8 @@ parse(struct soak *soak, int argc, char **argv)
         const char *name;
         uint64_t *value;
     } options[] = {
-        { "--seeds", &soak->seeds },   { "--from", &soak->from },
-        { "--nodes", &soak->nodes },   { "--run-ms", &soak->run_ms },
+        { "--seeds", &soak->seeds },           { "--from", &soak->from },
+        { "--nodes", &soak->nodes },           { "--run-ms", &soak->run_ms },
         { "--time-limit", &soak->time_limit },
     };
     for (int i = 1; i < argc; i++) {
@@ -122,11 +122,7 @@ main(int argc, char **argv)
         } else if (soak.is_verbose) {
             (void)printf("ok   %s\n     steps=%" PRIu64 " published=%" PRIu64 " delivered=%" PRIu64
                          " gaps=%" PRIu64 " rest_ms=%" PRId64 "\n",
-                         text,
-                         result.steps,
-                         result.published,
-                         result.delivered,
-                         result.gaps,
+                         text, result.steps, result.published, result.delivered, result.gaps,
                          result.rest_ms);
         }
         if (seconds() - told >= 5) {
@@ -134,16 +130,10 @@ main(int argc, char **argv)
             (void)fprintf(stderr,
                           "%" PRIu64 " runs, %" PRIu64 " failed, %" PRIu64 " deliveries, %" PRIu64
                           " s, seed %" PRIu64 "\n",
-                          runs,
-                          failed,
-                          delivered,
-                          told - started,
-                          seed);
+                          runs, failed, delivered, told - started, seed);
         }
     }
-    (void)printf("%" PRIu64 " runs, %" PRIu64 " failed, %" PRIu64 " deliveries\n",
-                 runs,
-                 failed,
+    (void)printf("%" PRIu64 " runs, %" PRIu64 " failed, %" PRIu64 " deliveries\n", runs, failed,
                  delivered);
     return failed == 0 ? 0 : 1;
 }

@@ -4,15 +4,15 @@
 
 #include "chaos.h"
 
+#include "sim_rng.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim_rng.h"
-
 enum {
-    RECENT_MAX = 8,   /* deliveries of a node that may be named as causes */
+    RECENT_MAX = 8, /* deliveries of a node that may be named as causes */
     OPEN_US_MAX = 40000,
     NODE_EVENTS_MAX = 400 /* of a run of a host: answers to answers must end */
 };
@@ -38,9 +38,9 @@ struct run {
 };
 
 /* Topics are of two depths; some streams are of two levels, and lie below others. */
-static const char *const streams[ORACLE_STREAMS_MAX] = {
-    "orders", "sensors", "orders/eu", "alerts", "sensors/42", "logs", "jobs", "sensors/7"
-};
+static const char *const streams[ORACLE_STREAMS_MAX] = { "orders", "sensors",    "orders/eu",
+                                                         "alerts", "sensors/42", "logs",
+                                                         "jobs",   "sensors/7" };
 static const char *const tails[] = { "", "/a", "/b/c", "/placed" };
 static const char *const wild_patterns[] = {
     "**", "*/a", "orders/**", "sensors/*", "orders/*/a", "*/*/b/c", "sensors/42/**", "orders/eu/**"
@@ -120,11 +120,8 @@ publish_random(struct run *run, struct member *member)
     if (sim_publish_event(run->sim, member->host, &in, &event)) {
         member->published++;
         if (in.leaves_open)
-            sim_call(run->sim,
-                     (int64_t)below(run, OPEN_US_MAX),
-                     close_later,
-                     (uint64_t)member->host,
-                     NULL);
+            sim_call(run->sim, (int64_t)below(run, OPEN_US_MAX), close_later,
+                     (uint64_t)member->host, NULL);
     }
     free(payload);
 }
@@ -199,11 +196,8 @@ static void act(struct sim *sim, uint64_t argument, void *ctx);
 static void
 later(struct run *run, enum action action, uint64_t target, int64_t ms_max)
 {
-    sim_call(run->sim,
-             1000 + (int64_t)below(run, (uint64_t)ms_max * 1000),
-             act,
-             ((uint64_t)action << 32) | target,
-             run);
+    sim_call(run->sim, 1000 + (int64_t)below(run, (uint64_t)ms_max * 1000), act,
+             ((uint64_t)action << 32) | target, run);
 }
 
 /* One fault, or its end. Targets are indices of hosts. */
@@ -270,11 +264,8 @@ plan(struct run *run, enum action action, uint32_t count)
             return;
         if (action == ACT_PROXY_RESTART)
             target = (uint64_t)run->proxies[below(run, run->proxy_count)];
-        sim_call(run->sim,
-                 run_us / 10 + (int64_t)below(run, (uint64_t)(run_us * 7 / 10)),
-                 act,
-                 ((uint64_t)action << 32) | target,
-                 run);
+        sim_call(run->sim, run_us / 10 + (int64_t)below(run, (uint64_t)(run_us * 7 / 10)), act,
+                 ((uint64_t)action << 32) | target, run);
     }
 }
 
@@ -315,9 +306,8 @@ subscribe_random(struct run *run, int host)
         order = TULLE_ORDER_FIFO;
     else if (dice < run->chaos->fifo_permille + run->chaos->unordered_permille)
         order = TULLE_ORDER_NONE;
-    tulle_from from = sim_rng_chance(&run->rng, run->chaos->earliest_permille)
-                          ? TULLE_FROM_EARLIEST
-                          : TULLE_FROM_LIVE;
+    tulle_from from = sim_rng_chance(&run->rng, run->chaos->earliest_permille) ? TULLE_FROM_EARLIEST
+                                                                               : TULLE_FROM_LIVE;
     char pattern[64];
     for (uint32_t s = 0; s < run->chaos->stream_count; s++) {
         if (below(run, 2) == 0)
@@ -331,11 +321,9 @@ subscribe_random(struct run *run, int host)
     else
         member_of(run, host)->has_changed_takes = true;
     if (below(run, 4) == 0 && run->chaos->stream_count < ORACLE_STREAMS_MAX)
-        sim_subscribe(run->sim,
-                      host,
+        sim_subscribe(run->sim, host,
                       wild_patterns[below(run, sizeof wild_patterns / sizeof wild_patterns[0])],
-                      order,
-                      from);
+                      order, from);
 }
 
 /* Everybody of a segment knows its first node; so do the proxies, and one another. */
@@ -381,11 +369,8 @@ start_all(struct run *run)
         uint64_t span_us = 200000;
         if (i >= run->member_count - run->chaos->late_count)
             span_us = (uint64_t)run->chaos->run_ms * 800;
-        sim_call(run->sim,
-                 1 + (int64_t)below(run, span_us),
-                 start_late,
-                 (uint64_t)run->members[i].host,
-                 NULL);
+        sim_call(run->sim, 1 + (int64_t)below(run, span_us), start_late,
+                 (uint64_t)run->members[i].host, NULL);
         sim_call(run->sim, 1 + (int64_t)below(run, 1000000), tick, i, run);
     }
 }
@@ -453,11 +438,11 @@ make_sim(struct run *run)
     /* A search that is lossy all the way may end at hold_ms with nothing. */
     bool is_found = chaos->faults.loss_permille == 0 ||
                     (chaos->shape == CHAOS_ONE_SEGMENT && chaos->faults.loss_permille <= 100);
-    config.rules.is_gap_wrong =
-        is_found && !config.rules.can_evict && chaos->partitions + chaos->restarts + chaos->crashes +
-                                           chaos->leaves + chaos->pauses + chaos->stalls +
-                                           chaos->proxy_restarts ==
-                                       0;
+    config.rules.is_gap_wrong = is_found && !config.rules.can_evict &&
+                                chaos->partitions + chaos->restarts + chaos->crashes +
+                                        chaos->leaves + chaos->pauses + chaos->stalls +
+                                        chaos->proxy_restarts ==
+                                    0;
     return sim_new(&config);
 }
 

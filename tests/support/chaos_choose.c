@@ -2,11 +2,11 @@
 /* What a random run is made of. Each seed leaves out some kinds of faults wholly:
  * a run with everything at once hides what one kind alone would show. */
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "chaos.h"
 #include "sim_rng.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 void
 chaos_init(struct chaos *chaos, uint64_t seed)
@@ -85,40 +85,21 @@ chaos_choose(struct chaos *chaos, uint64_t seed)
 void
 chaos_describe(const struct chaos *chaos, char *text, size_t size)
 {
-    static const char *const shapes[CHAOS_SHAPE_COUNT] = {
-        "one-segment", "bridge", "parallel", "chain", "ring"
-    };
-    (void)snprintf(text,
-                   size,
-                   "seed=%" PRIu64 " shape=%s nodes=%" PRIu32 " late=%" PRIu32 " streams=%" PRIu32
-                   " run_ms=%" PRId64 " loss=%" PRIu32 " dup=%" PRIu32 " reorder=%" PRIu32
-                   " partitions=%" PRIu32 " restarts=%" PRIu32 " crashes=%" PRIu32
-                   " leaves=%" PRIu32 " pauses=%" PRIu32 " stalls=%" PRIu32 " resubs=%" PRIu32
-                   " proxy_restarts=%" PRIu32 " explicit=%" PRIu32 " earliest=%" PRIu32
-                   " fifo=%" PRIu32 " none=%" PRIu32 " retain=%" PRIu64 " held=%" PRIu64
-                   " window=%" PRIu64,
-                   chaos->seed,
-                   shapes[chaos->shape],
-                   chaos->node_count,
-                   chaos->late_count,
-                   chaos->stream_count,
-                   chaos->run_ms,
-                   chaos->faults.loss_permille,
-                   chaos->faults.duplicate_permille,
-                   chaos->faults.reorder_permille,
-                   chaos->partitions,
-                   chaos->restarts,
-                   chaos->crashes,
-                   chaos->leaves,
-                   chaos->pauses,
-                   chaos->stalls,
-                   chaos->resubscriptions,
-                   chaos->proxy_restarts,
-                   chaos->explicit_permille,
-                   chaos->earliest_permille,
-                   chaos->fifo_permille,
-                   chaos->unordered_permille,
-                   chaos->retain_bytes,
-                   chaos->held_bytes,
-                   chaos->window_bytes);
+    static const char *const shapes[CHAOS_SHAPE_COUNT] = { "one-segment", "bridge", "parallel",
+                                                           "chain", "ring" };
+    (void)snprintf(
+        text, size,
+        "seed=%" PRIu64 " shape=%s nodes=%" PRIu32 " late=%" PRIu32 " streams=%" PRIu32
+        " run_ms=%" PRId64 " loss=%" PRIu32 " dup=%" PRIu32 " reorder=%" PRIu32
+        " partitions=%" PRIu32 " restarts=%" PRIu32 " crashes=%" PRIu32 " leaves=%" PRIu32
+        " pauses=%" PRIu32 " stalls=%" PRIu32 " resubs=%" PRIu32 " proxy_restarts=%" PRIu32
+        " explicit=%" PRIu32 " earliest=%" PRIu32 " fifo=%" PRIu32 " none=%" PRIu32
+        " retain=%" PRIu64 " held=%" PRIu64 " window=%" PRIu64,
+        chaos->seed, shapes[chaos->shape], chaos->node_count, chaos->late_count,
+        chaos->stream_count, chaos->run_ms, chaos->faults.loss_permille,
+        chaos->faults.duplicate_permille, chaos->faults.reorder_permille, chaos->partitions,
+        chaos->restarts, chaos->crashes, chaos->leaves, chaos->pauses, chaos->stalls,
+        chaos->resubscriptions, chaos->proxy_restarts, chaos->explicit_permille,
+        chaos->earliest_permille, chaos->fifo_permille, chaos->unordered_permille,
+        chaos->retain_bytes, chaos->held_bytes, chaos->window_bytes);
 }

@@ -4,12 +4,12 @@
 
 #include "oracle.h"
 
+#include "oracle_internal.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "oracle_internal.h"
 
 void *
 oracle_memory_get(void *old, size_t count, size_t size)
@@ -49,8 +49,7 @@ static void
 remove_run(struct oracle_runs *runs, size_t index)
 {
     runs->len--;
-    memmove(&runs->items[index],
-            &runs->items[index + 1],
+    memmove(&runs->items[index], &runs->items[index + 1],
             (runs->len - index) * sizeof *runs->items);
 }
 
@@ -69,9 +68,7 @@ oracle_runs_add(struct oracle_runs *runs, uint64_t first, uint64_t last)
             runs->cap = runs->cap == 0 ? 2 : runs->cap * 2;
             runs->items = oracle_memory_get(runs->items, runs->cap, sizeof *runs->items);
         }
-        memmove(&runs->items[at + 1],
-                &runs->items[at],
-                (runs->len - at) * sizeof *runs->items);
+        memmove(&runs->items[at + 1], &runs->items[at], (runs->len - at) * sizeof *runs->items);
         runs->items[at] = (struct oracle_run){ first, last };
         runs->len++;
     }
@@ -310,11 +307,8 @@ refresh_takes(struct oracle *oracle, struct oracle_node *node)
 }
 
 void
-oracle_subscribe(struct oracle *oracle,
-                 uint32_t index,
-                 const char *pattern,
-                 tulle_order order,
-                 tulle_from from)
+oracle_subscribe(
+    struct oracle *oracle, uint32_t index, const char *pattern, tulle_order order, tulle_from from)
 {
     struct oracle_node *node = &oracle->nodes[index];
     if (node->take_count == ORACLE_TAKES_MAX) {

@@ -20,15 +20,15 @@
  *
  * The first violation is kept; what follows it is ignored. */
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "codec/reader.h"
 
 #include <tulle/counters.h>
 #include <tulle/event.h>
 #include <tulle/node.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct oracle;
 
@@ -64,11 +64,8 @@ uint32_t oracle_start(struct oracle *oracle, uint64_t id, const char *name);
 void oracle_end(struct oracle *oracle, uint32_t node);
 bool oracle_is_live(const struct oracle *oracle, uint32_t node);
 uint64_t oracle_id(const struct oracle *oracle, uint32_t node);
-void oracle_subscribe(struct oracle *oracle,
-                      uint32_t node,
-                      const char *pattern,
-                      tulle_order order,
-                      tulle_from from);
+void oracle_subscribe(
+    struct oracle *oracle, uint32_t node, const char *pattern, tulle_order order, tulle_from from);
 void oracle_unsubscribe(struct oracle *oracle, uint32_t node, const char *pattern);
 /* Does an incarnation take the stream (by the rule of keys, not of topics)? */
 bool oracle_takes(const struct oracle *oracle, uint32_t node, const char *stream);
@@ -92,9 +89,8 @@ struct oracle_publish {
     bool only_causes;
 };
 
-struct oracle_ref oracle_published(struct oracle *oracle,
-                                   uint32_t node,
-                                   const struct oracle_publish *publish);
+struct oracle_ref
+oracle_published(struct oracle *oracle, uint32_t node, const struct oracle_publish *publish);
 /* The publisher knew, when it published the event, that the taker listens. */
 void oracle_promised(struct oracle *oracle, struct oracle_ref event, uint32_t taker);
 

@@ -45,6 +45,8 @@ struct oracle_seen {
     uint64_t position;  /* in-order lanes: last seq delivered or reported; 0: not begun */
     uint64_t promised;  /* lowest event that it may not skip; 0: none */
     uint64_t cited;     /* delivered events depend on the lane up to here */
+    size_t citing_lane; /* one that does */
+    uint64_t citing_seq;
     bool is_begun;
     bool is_known_partial;      /* a gap took away knowledge of the lane's past: then */
     struct oracle_vector known; /* what can be known of it */

@@ -8,12 +8,12 @@
  * an event published with only_causes depends on its causes, their pasts, and its
  * lane. Everything else is strict. */
 
+#include "oracle_internal.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "oracle_internal.h"
 
 /* "name:stream" for messages. */
 struct lane_text {
@@ -25,25 +25,16 @@ lane_name(const struct oracle *oracle, size_t lane)
 {
     struct lane_text out;
     uint32_t node = oracle_lane_node(lane);
-    (void)snprintf(out.text,
-                   sizeof out.text,
-                   "%.30s#%" PRIu32 ":%.40s",
-                   oracle->nodes[node].name,
-                   node,
-                   oracle_stream_name(oracle, oracle_lane_stream(lane)));
+    (void)snprintf(out.text, sizeof out.text, "%.30s#%" PRIu32 ":%.40s", oracle->nodes[node].name,
+                   node, oracle_stream_name(oracle, oracle_lane_stream(lane)));
     return out;
 }
 
 static void
 node_fail(struct oracle *oracle, uint32_t node, size_t lane, uint64_t seq, const char *what)
 {
-    oracle_fail(oracle,
-                "%s#%" PRIu32 ": %s: event %" PRIu64 " of %s",
-                oracle->nodes[node].name,
-                node,
-                what,
-                seq,
-                lane_name(oracle, lane).text);
+    oracle_fail(oracle, "%s#%" PRIu32 ": %s: event %" PRIu64 " of %s", oracle->nodes[node].name,
+                node, what, seq, lane_name(oracle, lane).text);
 }
 
 static bool
@@ -85,13 +76,20 @@ advance(struct oracle *oracle, uint32_t index, size_t lane, uint64_t first, uint
             return false;
         }
         if (order == TULLE_ORDER_CAUSAL && seen->cited >= first) {
-            node_fail(oracle, index, lane, first, "came after something that depends on it");
+            oracle_fail(
+                oracle,
+                "%s#%" PRIu32 ": event %" PRIu64 " of %s was delivered before event %" PRIu64
+                " of %s, with which that lane begins here and on which it depends",
+                node->name, index, seen->citing_seq, lane_name(oracle, seen->citing_lane).text,
+                first, lane_name(oracle, lane).text);
             return false;
         }
         seen->is_begun = true;
         seen->position = first - 1;
-        /* With the publisher gone there may be nobody to ask what was before. */
-        if (first > 1 && !oracle->nodes[oracle_lane_node(lane)].is_live)
+        /* With the publisher gone, or out of reach and forgetful, there may be nobody to
+         * ask what was before. */
+        if (first > 1 && (!oracle->nodes[oracle_lane_node(lane)].is_live ||
+                          (oracle->is_rough && oracle->rules.can_evict)))
             seen->is_known_partial = true;
     }
     if (first <= seen->position) {
@@ -143,19 +141,18 @@ is_past_there(struct oracle *oracle,
         struct oracle_seen *seen = oracle_seen_get(oracle, index, i);
         if (seen->is_begun && seen->position < count) {
             oracle_fail(oracle,
-                        "%s#%" PRIu32 ": event %" PRIu64 " of %s was delivered before event %" PRIu64
-                        " of %s, on which it depends",
-                        node->name,
-                        index,
-                        seq,
-                        lane_name(oracle, lane).text,
-                        seen->position + 1,
+                        "%s#%" PRIu32 ": event %" PRIu64
+                        " of %s was delivered before event %" PRIu64 " of %s, on which it depends",
+                        node->name, index, seq, lane_name(oracle, lane).text, seen->position + 1,
                         lane_name(oracle, i).text);
             return false;
         }
         /* Not begun: then it must begin after what is cited. */
-        if (!seen->is_begun && seen->cited < count)
+        if (!seen->is_begun && seen->cited < count) {
             seen->cited = count;
+            seen->citing_lane = lane;
+            seen->citing_seq = seq;
+        }
     }
     return true;
 }
@@ -174,12 +171,8 @@ find_event(struct oracle *oracle,
         delivery->seq > oracle->nodes[publisher].lanes[stream].len) {
         oracle_fail(oracle,
                     "%s#%" PRIu32 ": event %" PRIu64 " of %016" PRIx64 ":%.*s was never published",
-                    oracle->nodes[index].name,
-                    index,
-                    delivery->seq,
-                    delivery->publisher,
-                    (int)delivery->stream.len,
-                    (const char *)delivery->stream.data);
+                    oracle->nodes[index].name, index, delivery->seq, delivery->publisher,
+                    (int)delivery->stream.len, (const char *)delivery->stream.data);
         return false;
     }
     *ref = (struct oracle_ref){ publisher, stream, (uint32_t)delivery->seq };
@@ -273,11 +266,7 @@ oracle_gap(struct oracle *oracle, uint32_t index, const tulle_gap *gap)
         oracle_fail(oracle,
                     "%s#%" PRIu32 ": gap %" PRIu64 "..%" PRIu64 " of %016" PRIx64
                     ":%s, where no such events are",
-                    oracle->nodes[index].name,
-                    index,
-                    gap->first,
-                    gap->last,
-                    gap->node,
+                    oracle->nodes[index].name, index, gap->first, gap->last, gap->node,
                     gap->stream);
         return;
     }
@@ -314,18 +303,11 @@ oracle_memory(struct oracle *oracle,
               const struct oracle_limits *limits)
 {
     if (counters->held_now > limits->held_bytes)
-        oracle_fail(oracle,
-                    "%s#%" PRIu32 ": holds %" PRIu64 " bytes, more than %" PRIu64,
-                    oracle->nodes[index].name,
-                    index,
-                    counters->held_now,
-                    limits->held_bytes);
+        oracle_fail(oracle, "%s#%" PRIu32 ": holds %" PRIu64 " bytes, more than %" PRIu64,
+                    oracle->nodes[index].name, index, counters->held_now, limits->held_bytes);
     if (counters->retained_now > limits->retained_bytes)
-        oracle_fail(oracle,
-                    "%s#%" PRIu32 ": retains %" PRIu64 " bytes, more than %" PRIu64,
-                    oracle->nodes[index].name,
-                    index,
-                    counters->retained_now,
+        oracle_fail(oracle, "%s#%" PRIu32 ": retains %" PRIu64 " bytes, more than %" PRIu64,
+                    oracle->nodes[index].name, index, counters->retained_now,
                     limits->retained_bytes);
 }
 
@@ -399,13 +381,9 @@ oracle_unmet(const struct oracle *oracle, char why[static ORACLE_TEXT_MAX])
                 node->order[oracle_lane_stream(lane)] == 0 || is_lane_met(oracle, i, lane, head))
                 continue;
             const struct oracle_seen *seen = oracle_seen_find(oracle, i, lane);
-            (void)snprintf(why,
-                           ORACLE_TEXT_MAX,
+            (void)snprintf(why, ORACLE_TEXT_MAX,
                            "%s#%" PRIu32 " is at %" PRIu64 " of %" PRIu64 " events of %s (%s)",
-                           node->name,
-                           i,
-                           seen == NULL ? 0 : seen->position,
-                           head,
+                           node->name, i, seen == NULL ? 0 : seen->position, head,
                            lane_name(oracle, lane).text,
                            oracle->nodes[oracle_lane_node(lane)].is_live ? "live" : "dead");
             return true;

@@ -3,13 +3,13 @@
 
 #include "sim.h"
 
+#include "sim_internal.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "sim_internal.h"
 
 enum { CHECK_REST_US = 100000 };
 
@@ -286,13 +286,9 @@ sim_failure(const struct sim *const_sim)
     struct sim *sim = (struct sim *)(uintptr_t)const_sim;
     if (!sim->has_failure_text) {
         sim->has_failure_text = true;
-        (void)snprintf(sim->failure,
-                       sizeof sim->failure,
-                       "seed=%" PRIu64 " step=%" PRIu64 " t=%" PRId64 "ms: %s",
-                       sim->config.seed,
-                       sim->steps,
-                       sim->now_us / 1000,
-                       text);
+        (void)snprintf(sim->failure, sizeof sim->failure,
+                       "seed=%" PRIu64 " step=%" PRIu64 " t=%" PRId64 "ms: %s", sim->config.seed,
+                       sim->steps, sim->now_us / 1000, text);
     }
     return sim->failure;
 }
@@ -319,13 +315,9 @@ has_right_peers(const struct sim *sim, const struct sim_host *host, char why[ORA
         if (peer.state != TULLE_PEER_UP && peer.state != TULLE_PEER_SUSPECT)
             continue;
         if (!is_up_id(sim, peer.node)) {
-            (void)snprintf(why,
-                           ORACLE_TEXT_MAX,
-                           "%s thinks that %s (%016" PRIx64 ") is there in state %d",
-                           host->name,
-                           peer.name,
-                           peer.node,
-                           (int)peer.state);
+            (void)snprintf(why, ORACLE_TEXT_MAX,
+                           "%s thinks that %s (%016" PRIx64 ") is there in state %d", host->name,
+                           peer.name, peer.node, (int)peer.state);
             return false;
         }
         if (peer.state == TULLE_PEER_UP && !peer.is_proxy)
@@ -339,13 +331,9 @@ has_right_peers(const struct sim *sim, const struct sim_host *host, char why[ORA
     size_t takers = tulle__engine_taker_count(host->engine, (struct tulle__view){ 0 });
     if (up_count == expected && takers == (size_t)expected)
         return true;
-    (void)snprintf(why,
-                   ORACLE_TEXT_MAX,
-                   "%s has %d peers that are up and %zu that are synced, of %d",
-                   host->name,
-                   up_count,
-                   takers,
-                   expected);
+    (void)snprintf(why, ORACLE_TEXT_MAX,
+                   "%s has %d peers that are up and %zu that are synced, of %d", host->name,
+                   up_count, takers, expected);
     return false;
 }
 
@@ -355,10 +343,7 @@ is_host_at_rest(const struct sim *sim, const struct sim_host *host, char why[ORA
     tulle_counters counters;
     tulle__engine_counters(host->engine, &counters);
     if (counters.held_now != 0) {
-        (void)snprintf(why,
-                       ORACLE_TEXT_MAX,
-                       "%s still holds %" PRIu64 " bytes",
-                       host->name,
+        (void)snprintf(why, ORACLE_TEXT_MAX, "%s still holds %" PRIu64 " bytes", host->name,
                        counters.held_now);
         return false;
     }

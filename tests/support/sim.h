@@ -15,12 +15,12 @@
  * Times are virtual. Functions that make something happen let it happen at the
  * present time; time passes in sim_run_*() only. */
 
+#include "delivery/engine.h"
+#include "oracle.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "delivery/engine.h"
-#include "oracle.h"
 
 struct sim;
 
@@ -50,10 +50,10 @@ struct sim_config {
     struct sim_faults faults;
     struct oracle_rules rules;
     uint64_t proxy_retain_bytes;
-    uint32_t pause_queue_max; /* messages that wait for a paused host; more are dropped */
-    int64_t skew_us_max;      /* wall clocks differ by up to this, either way */
-    bool is_oracle_blind;     /* contents may be damaged: only memory is judged */
-    bool is_traced;           /* write what happens to standard error */
+    uint32_t pause_queue_max;      /* messages that wait for a paused host; more are dropped */
+    int64_t skew_us_max;           /* wall clocks differ by up to this, either way */
+    bool is_oracle_blind;          /* contents may be damaged: only memory is judged */
+    bool is_traced;                /* write what happens to standard error */
     sim_delivered_fn on_delivered; /* the application; NULL: none */
     void *ctx;
 };
@@ -73,11 +73,8 @@ int sim_add_node(struct sim *sim, const char *name, const char *segment);
 int sim_add_proxy(struct sim *sim, const char *name, const char *const *segments, size_t count);
 /* Remembered, and done again at every start. */
 void sim_join(struct sim *sim, int host, int other); /* other: in a segment of host */
-void sim_subscribe(struct sim *sim,
-                   int node,
-                   const char *pattern,
-                   tulle_order order,
-                   tulle_from from);
+void
+sim_subscribe(struct sim *sim, int node, const char *pattern, tulle_order order, tulle_from from);
 void sim_unsubscribe(struct sim *sim, int node, const char *pattern);
 
 void sim_start(struct sim *sim, int host);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Verbs and questions of tests. */
 
+#include "sim_internal.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "sim_internal.h"
 
 /* ---- making hosts ---- */
 
@@ -16,8 +16,7 @@ add_host(struct sim *sim, const char *name)
     struct sim_host *host = &sim->hosts[sim->host_count++];
     size_t len = strnlen(name, SIM_NAME_MAX - 1);
     memcpy(host->name, name, len);
-    host->skew_us =
-        sim_rng_range(&sim->rng, -sim->config.skew_us_max, sim->config.skew_us_max);
+    host->skew_us = sim_rng_range(&sim->rng, -sim->config.skew_us_max, sim->config.skew_us_max);
     return host;
 }
 
@@ -246,10 +245,9 @@ sim_publish_event(struct sim *sim,
 struct oracle_ref
 sim_publish(struct sim *sim, int node, const char *topic, const char *payload)
 {
-    struct sim_publish_in in = { .topic = topic,
-                                 .stream_levels = 1,
-                                 .payload = payload,
-                                 .payload_len = strlen(payload) };
+    struct sim_publish_in in = {
+        .topic = topic, .stream_levels = 1, .payload = payload, .payload_len = strlen(payload)
+    };
     struct oracle_ref event = { 0 };
     if (!sim_publish_event(sim, node, &in, &event))
         oracle_fail(sim->oracle, "%s: publish was refused", sim->hosts[node].name);

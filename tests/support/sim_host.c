@@ -3,12 +3,12 @@
  * loop does. Input, drain all actions, set the timer, then let the application
  * answer what was delivered. */
 
+#include "codec/control.h"
+#include "sim_internal.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "codec/control.h"
-#include "sim_internal.h"
 
 bool
 sim_host_is_up(const struct sim_host *host)
@@ -28,12 +28,8 @@ take_delivery(struct sim *sim, struct sim_host *host, const struct tulle__delive
         if (view.seq < delivery->first || view.seq > delivery->last)
             continue;
         sim_hash(sim, view.seq);
-        sim_trace(sim,
-                  host,
-                  "delivers %" PRIx64 ":%s %" PRIu64 "%s",
-                  delivery->batch.node >> 48,
-                  (const char *)delivery->stream.data,
-                  view.seq,
+        sim_trace(sim, host, "delivers %" PRIx64 ":%s %" PRIu64 "%s", delivery->batch.node >> 48,
+                  (const char *)delivery->stream.data, view.seq,
                   delivery->is_repaired ? " (repaired)" : "");
         struct oracle_delivery told = { .publisher = delivery->batch.node,
                                         .stream = delivery->stream,
@@ -64,27 +60,17 @@ take_action(struct sim *sim, struct sim_host *host, size_t side, const struct tu
     case TULLE__ACTION_GAP:
         sim_hash(sim, action->u.gap.first);
         sim_hash(sim, action->u.gap.last);
-        sim_trace(sim,
-                  host,
-                  "gap %" PRIx64 ":%s %" PRIu64 "..%" PRIu64 " reason %d",
-                  action->u.gap.node >> 48,
-                  action->u.gap.stream,
-                  action->u.gap.first,
-                  action->u.gap.last,
-                  (int)action->u.gap.reason);
+        sim_trace(sim, host, "gap %" PRIx64 ":%s %" PRIu64 "..%" PRIu64 " reason %d",
+                  action->u.gap.node >> 48, action->u.gap.stream, action->u.gap.first,
+                  action->u.gap.last, (int)action->u.gap.reason);
         if (!sim->config.is_oracle_blind)
             oracle_gap(sim->oracle, host->incarnation, &action->u.gap);
         break;
     case TULLE__ACTION_PEER:
         sim_hash(sim, (uint64_t)action->u.peer.state);
         sim_hash(sim, action->u.peer.node);
-        sim_trace(sim,
-                  host,
-                  "peer %s %" PRIx64 " state %d hops %" PRIu32,
-                  action->u.peer.name,
-                  action->u.peer.node >> 48,
-                  (int)action->u.peer.state,
-                  action->u.peer.hops);
+        sim_trace(sim, host, "peer %s %" PRIx64 " state %d hops %" PRIu32, action->u.peer.name,
+                  action->u.peer.node >> 48, (int)action->u.peer.state, action->u.peer.hops);
         break;
     case TULLE__ACTION_ARRIVAL:
     case TULLE__ACTION_DUPLICATE:
@@ -127,8 +113,8 @@ check_memory(struct sim *sim, const struct sim_host *host)
     tulle__engine_counters(host->engine, &counters);
     /* What a lane needs next may go over the bound, up to twice. */
     struct oracle_limits limits = { .held_bytes = 2 * config->held_bytes,
-                                    .retained_bytes = config->retain_bytes +
-                                                      config->retain_others_bytes };
+                                    .retained_bytes =
+                                        config->retain_bytes + config->retain_others_bytes };
     oracle_memory(sim->oracle, host->incarnation, &counters, &limits);
     if (counters.lanes > config->lanes_max)
         oracle_fail(sim->oracle, "%s: knows too many lanes", host->name);
@@ -219,15 +205,10 @@ trace_input(const struct sim *sim, const struct sim_host *host, const struct sim
     if (!sim->config.is_traced || event->kind != SIM_EVENT_CONTROL ||
         tulle__header_decode(packet->bytes, packet->key_len, &header) != TULLE_OK)
         return;
-    sim_trace(sim,
-              host,
+    sim_trace(sim, host,
               "gets %s from %" PRIx64 " to %" PRIx64 " counter %" PRIu64 " hops %" PRIu32
               " via %" PRIx64,
-              kinds[header.kind],
-              header.from >> 48,
-              header.to >> 48,
-              header.counter,
-              header.hops,
+              kinds[header.kind], header.from >> 48, header.to >> 48, header.counter, header.hops,
               packet->via >> 48);
 }
 
@@ -243,11 +224,8 @@ hand_over(struct sim *sim, struct sim_host *host, const struct sim_event *event)
     size_t body_len = packet->body_len;
     size_t path_len = packet->path_len;
     uint8_t *key = copy_part(sim, packet->bytes, &key_len, (hurt & 1) != 0);
-    uint8_t *bytes =
-        copy_part(sim, packet->bytes + packet->key_len, &body_len, (hurt & 2) != 0);
-    uint8_t *path = copy_part(sim,
-                              packet->bytes + packet->key_len + packet->body_len,
-                              &path_len,
+    uint8_t *bytes = copy_part(sim, packet->bytes + packet->key_len, &body_len, (hurt & 2) != 0);
+    uint8_t *path = copy_part(sim, packet->bytes + packet->key_len + packet->body_len, &path_len,
                               (hurt & 4) != 0);
     struct tulle__buf *body = tulle__buf_copy(bytes, body_len);
     struct tulle__view key_view = { key, key_len };
@@ -310,9 +288,7 @@ start_proxy(struct sim *sim, struct sim_host *host)
     struct tulle__forward_side sides[SIM_SIDES_MAX] = { 0 };
     for (size_t i = 0; i < host->endpoint_count; i++)
         fill_config(sim, host, i, &sides[i].engine);
-    host->forward = tulle__forward_new(sides,
-                                       host->endpoint_count,
-                                       sim->config.proxy_retain_bytes,
+    host->forward = tulle__forward_new(sides, host->endpoint_count, sim->config.proxy_retain_bytes,
                                        sim_now(sim, host));
     if (host->forward == NULL)
         oracle_fail(sim->oracle, "%s: cannot start", host->name);
@@ -323,11 +299,8 @@ subscribe_engine(struct sim *sim, struct sim_host *host, struct sim_subscription
 {
     struct tulle_subscribe_options options = { .order = sub->order, .from = sub->from };
     struct tulle__view pattern = { (const uint8_t *)sub->pattern, strlen(sub->pattern) };
-    tulle_status status = tulle__engine_subscribe(host->engine,
-                                                  pattern,
-                                                  &options,
-                                                  &sub->handle,
-                                                  sim_now(sim, host));
+    tulle_status status =
+        tulle__engine_subscribe(host->engine, pattern, &options, &sub->handle, sim_now(sim, host));
     if (status != TULLE_OK) {
         oracle_fail(sim->oracle, "%s: subscribe: %d", host->name, (int)status);
         return;

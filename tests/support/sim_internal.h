@@ -25,7 +25,7 @@ enum {
 /* A message on its way; shared by its receivers, copied when it arrives. */
 struct sim_packet {
     uint32_t refs;
-    uint64_t via; /* control: sender's id */
+    uint64_t via;   /* control: sender's id */
     size_t key_len; /* key; control: header */
     size_t body_len;
     size_t path_len;

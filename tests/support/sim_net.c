@@ -6,10 +6,10 @@
  * subscriptions match at that moment; a DEALER keeps a few messages until its
  * connection is up. Two dials to one address make one connection. */
 
+#include "sim_internal.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "sim_internal.h"
 
 /* ---- packets ---- */
 
@@ -84,8 +84,8 @@ static int64_t
 arrival_time(struct sim *sim, struct sim_connection *connection)
 {
     const struct sim_faults *faults = &sim->config.faults;
-    int64_t at = sim->now_us +
-                 sim_rng_range(&sim->rng, faults->latency_us_min, faults->latency_us_max);
+    int64_t at =
+        sim->now_us + sim_rng_range(&sim->rng, faults->latency_us_min, faults->latency_us_max);
     if (sim_rng_chance(&sim->rng, faults->reorder_permille))
         return at + sim_rng_range(&sim->rng, 0, faults->reorder_us_max);
     if (at <= connection->last_arrival_us)
@@ -158,10 +158,8 @@ send_control(struct sim *sim, int from, const struct tulle__action *action)
             dial = &endpoint->dials[i];
     }
     if (dial == NULL) {
-        oracle_fail(sim->oracle,
-                    "%s: control message to hop %016llx, which was not dialed",
-                    sim->hosts[endpoint->host].name,
-                    (unsigned long long)action->u.control.hop);
+        oracle_fail(sim->oracle, "%s: control message to hop %016llx, which was not dialed",
+                    sim->hosts[endpoint->host].name, (unsigned long long)action->u.control.hop);
         return;
     }
     if (dial->target < 0)
@@ -197,10 +195,7 @@ sim_net_connect(struct sim *sim, const struct sim_event *event)
     int a = sim->endpoints[event->endpoint].host;
     int b = sim->endpoints[event->target].host;
     if (sim->cuts[a][b] || sim->cuts[b][a]) {
-        connect_after(sim,
-                      event->endpoint,
-                      event->target,
-                      wire,
+        connect_after(sim, event->endpoint, event->target, wire,
                       sim_rng_range(&sim->rng, 50000, 300000));
         return;
     }
@@ -234,10 +229,8 @@ dial(struct sim *sim, int from, uint64_t hop, enum sim_wire wire, const char *ad
     }
     for (size_t i = 0; i < endpoint->dial_count; i++) {
         if (endpoint->dials[i].hop == hop && endpoint->dials[i].wire == wire)
-            oracle_fail(sim->oracle,
-                        "%s: hop %016llx dialed twice",
-                        sim->hosts[endpoint->host].name,
-                        (unsigned long long)hop);
+            oracle_fail(sim->oracle, "%s: hop %016llx dialed twice",
+                        sim->hosts[endpoint->host].name, (unsigned long long)hop);
     }
     struct sim_dial *made = &endpoint->dials[endpoint->dial_count++];
     *made = (struct sim_dial){ .hop = hop,
@@ -269,10 +262,8 @@ hang_up(struct sim *sim, int from, uint64_t hop, enum sim_wire wire, const char 
         *old = endpoint->dials[--endpoint->dial_count];
         return;
     }
-    oracle_fail(sim->oracle,
-                "%s: hangs up hop %016llx, which was not dialed",
-                sim->hosts[endpoint->host].name,
-                (unsigned long long)hop);
+    oracle_fail(sim->oracle, "%s: hangs up hop %016llx, which was not dialed",
+                sim->hosts[endpoint->host].name, (unsigned long long)hop);
 }
 
 static void
@@ -299,8 +290,7 @@ unsubscribe(struct sim *sim, int from, const struct tulle__key *key)
         endpoint->keys[i] = endpoint->keys[--endpoint->key_count];
         return;
     }
-    oracle_fail(sim->oracle,
-                "%s: unsubscribes a key that was not subscribed",
+    oracle_fail(sim->oracle, "%s: unsubscribes a key that was not subscribed",
                 sim->hosts[endpoint->host].name);
 }
 
@@ -326,10 +316,8 @@ sim_net_act(struct sim *sim, int endpoint, const struct tulle__action *action)
     } else if (action->kind == TULLE__ACTION_UNSUBSCRIBE) {
         unsubscribe(sim, endpoint, action->u.key);
     } else {
-        oracle_fail(sim->oracle,
-                    "%s: unexpected action %d",
-                    sim->hosts[sim->endpoints[endpoint].host].name,
-                    (int)action->kind);
+        oracle_fail(sim->oracle, "%s: unexpected action %d",
+                    sim->hosts[sim->endpoints[endpoint].host].name, (int)action->kind);
     }
 }
 
@@ -367,10 +355,7 @@ sim_net_host_up(struct sim *sim, const struct sim_host *host)
     for (size_t i = 0; i < host->endpoint_count; i++) {
         for (int from = 0; from < sim->endpoint_count; from++) {
             for (int wire = 0; wire < SIM_WIRE_COUNT; wire++)
-                connect_after(sim,
-                              from,
-                              host->endpoints[i],
-                              (enum sim_wire)wire,
+                connect_after(sim, from, host->endpoints[i], (enum sim_wire)wire,
                               sim_rng_range(&sim->rng, 1000, 150000));
         }
     }

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_SIM_KIT_H
+#define TULLE_SIM_KIT_H
+
+/* What the scenario tests share: a mesh that is made in one line, and assertions
+ * that print the seed and the step of a violation. */
+
+#include "testkit.h"
+
+#include "sim.h"
+
+#define A_MINUTE INT64_C(60000)
+
+/* No violation so far. */
+#define assert_sound(sim)                          \
+    do {                                           \
+        const char *violation_ = sim_failure(sim); \
+        if (violation_ != NULL)                    \
+            fail_msg("%s", violation_);            \
+    } while (0)
+
+#define run_for(sim, ms)              \
+    do {                              \
+        (void)sim_run_for((sim), ms); \
+        assert_sound(sim);            \
+    } while (0)
+
+/* Everybody has everything and nobody holds anything. */
+#define run_until_quiet(sim)                        \
+    do {                                            \
+        (void)sim_run_until_quiet((sim), A_MINUTE); \
+        assert_sound(sim);                          \
+    } while (0)
+
+/* A sim for the test; freed by the teardown, also when the test fails. */
+static inline struct sim *
+kit_sim(void **state, const struct sim_config *config)
+{
+    struct sim_config defaults;
+    sim_config_init(&defaults);
+    defaults.seed = sim_seed(1);
+    struct sim *sim = sim_new(config == NULL ? &defaults : config);
+    *state = sim;
+    return sim;
+}
+
+static inline int
+kit_setup(void **state)
+{
+    *state = NULL;
+    return 0;
+}
+
+static inline int
+kit_teardown(void **state)
+{
+    struct sim *sim = *state;
+    sim_free(&sim);
+    return 0;
+}
+
+#define SCENARIO(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
+
+/* A node in a segment that takes pattern in causal order from now on, knows other
+ * (-1: nobody) and is started. */
+static inline int
+kit_node(struct sim *sim, const char *name, const char *segment, const char *pattern, int other)
+{
+    int node = sim_add_node(sim, name, segment);
+    if (pattern != NULL)
+        sim_subscribe(sim, node, pattern, TULLE_ORDER_CAUSAL, TULLE_FROM_LIVE);
+    if (other >= 0)
+        sim_join(sim, node, other);
+    sim_start(sim, node);
+    return node;
+}
+
+#endif

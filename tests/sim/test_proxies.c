@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Segments joined by proxies. */
+
+#include "sim_kit.h"
+
+static const char *const north_south[] = { "north", "south" };
+static const char *const south_west[] = { "south", "west" };
+static const char *const west_north[] = { "west", "north" };
+
+static int
+add_proxy(struct sim *sim, const char *name, const char *const *segments, int a, int b)
+{
+    int proxy = sim_add_proxy(sim, name, segments, 2);
+    sim_join(sim, proxy, a);
+    sim_join(sim, proxy, b);
+    sim_start(sim, proxy);
+    return proxy;
+}
+
+TEST(events_cross_a_proxy_in_causal_order)
+{
+    struct sim *sim = kit_sim(state, NULL);
+    int shop = kit_node(sim, "shop", "north", NULL, -1);
+    int audit = kit_node(sim, "audit", "north", "orders/**", shop);
+    int desk = kit_node(sim, "desk", "south", "**", -1);
+    (void)add_proxy(sim, "proxy", north_south, shop, desk);
+    run_until_quiet(sim);
+
+    struct oracle_ref order = sim_publish(sim, shop, "orders/1", "x");
+    run_for(sim, 20);
+    struct oracle_ref alert = sim_publish(sim, audit, "alerts/1", "x");
+    run_until_quiet(sim);
+
+    assert_true(sim_has(sim, desk, order));
+    assert_true(sim_has(sim, desk, alert));
+    assert_int_equal(sim_peer_state(sim, desk, shop), TULLE_PEER_UP);
+}
+
+TEST(only_what_somebody_beyond_takes_crosses)
+{
+    struct sim *sim = kit_sim(state, NULL);
+    int a = kit_node(sim, "a", "north", NULL, -1);
+    int b = kit_node(sim, "b", "south", "orders/**", -1);
+    int proxy = add_proxy(sim, "proxy", north_south, a, b);
+    run_until_quiet(sim);
+
+    tulle_counters before;
+    sim_side_counters(sim, proxy, 0, &before);
+    for (int i = 0; i < 20; i++)
+        (void)sim_publish(sim, a, "sensors/1", "x");
+    struct oracle_ref order = sim_publish(sim, a, "orders/1", "x");
+    run_until_quiet(sim);
+
+    tulle_counters after;
+    sim_side_counters(sim, proxy, 0, &after);
+    assert_int_equal(after.relayed_batches - before.relayed_batches, 1);
+    assert_int_equal(after.batches_received - before.batches_received, 1);
+    assert_true(sim_has(sim, b, order));
+}
+
+TEST(what_is_lost_on_the_way_is_fetched_through_the_proxy)
+{
+    struct sim *sim = kit_sim(state, NULL);
+    int a = kit_node(sim, "a", "north", NULL, -1);
+    int b = kit_node(sim, "b", "south", "**", -1);
+    int proxy = add_proxy(sim, "proxy", north_south, a, b);
+    run_until_quiet(sim);
+
+    sim_cut(sim, a, proxy);
+    struct oracle_ref event = sim_publish(sim, a, "orders/1", "x");
+    run_for(sim, 50);
+    assert_false(sim_has(sim, b, event));
+    sim_heal(sim);
+    run_until_quiet(sim);
+
+    assert_true(sim_has(sim, b, event));
+}
+
+TEST(one_of_two_proxies_is_killed_in_mid_stream)
+{
+    struct sim *sim = kit_sim(state, NULL);
+    int a = kit_node(sim, "a", "north", NULL, -1);
+    int b = kit_node(sim, "b", "south", "**", -1);
+    (void)add_proxy(sim, "proxy-1", north_south, a, b);
+    int second = add_proxy(sim, "proxy-2", north_south, a, b);
+    run_until_quiet(sim);
+
+    struct oracle_ref events[100];
+    for (int i = 0; i < 100; i++) {
+        events[i] = sim_publish(sim, a, "orders/1", "x");
+        run_for(sim, 10);
+        if (i == 50)
+            sim_crash(sim, second);
+    }
+    run_until_quiet(sim);
+
+    for (int i = 0; i < 100; i++)
+        assert_true(sim_has(sim, b, events[i]));
+    assert_int_equal(oracle_gap_count(sim_oracle(sim)), 0);
+    tulle_counters counters;
+    sim_counters(sim, b, &counters);
+    assert_int_equal(counters.events_delivered, 100);
+}
+
+TEST(the_only_proxy_dies_and_comes_back)
+{
+    struct sim *sim = kit_sim(state, NULL);
+    int a = kit_node(sim, "a", "north", "**", -1);
+    int b = kit_node(sim, "b", "south", "**", -1);
+    int proxy = add_proxy(sim, "proxy", north_south, a, b);
+    run_until_quiet(sim);
+
+    sim_crash(sim, proxy);
+    struct oracle_ref there = sim_publish(sim, a, "orders/1", "x");
+    struct oracle_ref back = sim_publish(sim, b, "orders/1", "x");
+    run_for(sim, 1500);
+    assert_false(sim_has(sim, b, there));
+    sim_start(sim, proxy);
+    run_until_quiet(sim);
+
+    assert_true(sim_has(sim, b, there));
+    assert_true(sim_has(sim, a, back));
+}
+
+TEST(a_chain_of_proxies_is_passed)
+{
+    struct sim *sim = kit_sim(state, NULL);
+    int a = kit_node(sim, "a", "north", "**", -1);
+    int m = kit_node(sim, "m", "south", NULL, -1);
+    int z = kit_node(sim, "z", "west", "**", -1);
+    (void)add_proxy(sim, "proxy-1", north_south, a, m);
+    (void)add_proxy(sim, "proxy-2", south_west, m, z);
+    run_until_quiet(sim);
+
+    struct oracle_ref there = sim_publish(sim, a, "orders/1", "x");
+    struct oracle_ref back = sim_publish(sim, z, "alerts/1", "x");
+    run_until_quiet(sim);
+
+    assert_true(sim_has(sim, z, there));
+    assert_true(sim_has(sim, a, back));
+}
+
+TEST(a_ring_of_segments_does_not_storm)
+{
+    struct sim *sim = kit_sim(state, NULL);
+    int a = kit_node(sim, "a", "north", "**", -1);
+    int b = kit_node(sim, "b", "south", "**", -1);
+    int c = kit_node(sim, "c", "west", "**", -1);
+    (void)add_proxy(sim, "proxy-1", north_south, a, b);
+    (void)add_proxy(sim, "proxy-2", south_west, b, c);
+    int third = add_proxy(sim, "proxy-3", west_north, c, a);
+    run_until_quiet(sim);
+
+    uint64_t before = sim_messages(sim);
+    struct oracle_ref event = sim_publish(sim, a, "orders/1", "x");
+    run_until_quiet(sim);
+    run_for(sim, 10000);
+    /* Six sockets' worth of beats, each passed on at most twice by each proxy. */
+    assert_true(sim_messages(sim) - before < 10 * 2 * 9 * 12);
+    assert_true(sim_has(sim, b, event));
+    assert_true(sim_has(sim, c, event));
+
+    sim_crash(sim, third);
+    event = sim_publish(sim, c, "orders/1", "x");
+    run_until_quiet(sim);
+    assert_true(sim_has(sim, a, event));
+    assert_true(sim_has(sim, b, event));
+}
+
+TEST(history_is_read_across_a_proxy)
+{
+    struct sim *sim = kit_sim(state, NULL);
+    int a = kit_node(sim, "a", "north", NULL, -1);
+    struct oracle_ref events[20];
+    for (int i = 0; i < 20; i++)
+        events[i] = sim_publish(sim, a, "orders/1", "x");
+    int b = sim_add_node(sim, "b", "south");
+    sim_subscribe(sim, b, "orders/**", TULLE_ORDER_CAUSAL, TULLE_FROM_EARLIEST);
+    sim_start(sim, b);
+    (void)add_proxy(sim, "proxy", north_south, a, b);
+    run_until_quiet(sim);
+
+    for (int i = 0; i < 20; i++)
+        assert_true(sim_has(sim, b, events[i]));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENARIO(events_cross_a_proxy_in_causal_order),
+        SCENARIO(only_what_somebody_beyond_takes_crosses),
+        SCENARIO(what_is_lost_on_the_way_is_fetched_through_the_proxy),
+        SCENARIO(one_of_two_proxies_is_killed_in_mid_stream),
+        SCENARIO(the_only_proxy_dies_and_comes_back),
+        SCENARIO(a_chain_of_proxies_is_passed),
+        SCENARIO(a_ring_of_segments_does_not_storm),
+        SCENARIO(history_is_read_across_a_proxy),
+    };
+    return cmocka_run_group_tests_name("sim/proxies", tests, NULL, NULL);
+}
