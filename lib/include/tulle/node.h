@@ -47,7 +47,7 @@ TULLE_API void tulle_publish_options_init(tulle_publish_options *options);
  *
  * Returns  TULLE_OK
  *          TULLE_EINVAL  an option is out of range
- *          TULLE_ENOMEM
+ *          TULLE_ENOMEM, TULLE_EOS (no descriptor or lock)
  * Threads  any
  */
 TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_new(const tulle_node_options *options,
@@ -60,7 +60,9 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_new(const tulle_node_options 
  *          TULLE_EADDRINUSE     a listen address is taken
  *          TULLE_EADDRNOTAVAIL  a listen address is not of this host
  *          TULLE_ENETWORK       another reason, in error
- *          TULLE_ESTATE         already started, or stopped
+ *          TULLE_ESTATE         already started, or stopped; or two subscriptions
+ *                               read a stream from different starts
+ *          TULLE_ELIMIT, TULLE_ENOMEM, TULLE_EOS
  * Threads  any but a callback
  */
 TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_start(tulle_node *node, tulle_error *error);
@@ -70,7 +72,11 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_start(tulle_node *node, tulle
  * Subscriptions of one node advance together: a queue that is full holds back
  * the others too, and what cannot be held is fetched again later. The first
  * subscription that takes a stream decides where reading it starts; another
- * one for a part of it must ask for the same start.
+ * one for a part of it must ask for the same start. What the node publishes
+ * itself does not come back to it.
+ *
+ * In a callback, and before start, TULLE_OK only means that it is asked for: a
+ * refusal is logged (node.request), or returned by tulle_node_start().
  *
  * pattern  borrowed
  * options  borrowed; NULL for the defaults
@@ -136,6 +142,7 @@ TULLE_API void tulle_subscription_free(tulle_subscription **subscription);
  *                          timeout other than 0 also in a callback, where it
  *                          never waits
  *          TULLE_ESTATE    not started, or stopping
+ *          TULLE_ENOMEM
  * Threads  any, callback; may block up to timeout_ms
  */
 TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_publish(tulle_node *node,
@@ -168,7 +175,8 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_wait_peers(tulle_node *node,
 
 /* Join by one more control address, as options.join does at start.
  *
- * Returns  TULLE_OK, TULLE_EINVAL (bad address), TULLE_ELIMIT, TULLE_ESTATE
+ * Returns  TULLE_OK, TULLE_EINVAL (bad address), TULLE_ELIMIT (more than 64),
+ *          TULLE_ESTATE, TULLE_ENOMEM
  * Threads  any, callback; never blocks
  */
 TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_join(tulle_node *node, const char *address);

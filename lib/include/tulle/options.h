@@ -37,7 +37,8 @@ typedef struct tulle_node_options {
 
     /* Control addresses, "tcp://HOST:PORT" or "ipc://PATH". HOST "*" is the
      * first usable interface (or interface_name's); PORT "*" is chosen by the
-     * system. Events are published on PORT + 1 (IPC: PATH and ".events").
+     * system. Events are published on PORT + 1 (IPC: PATH and ".events"; with
+     * PORT "*" the system chooses this one too).
      * None given: HOST "*", PORT "*" with tcp. */
     const char *listen[TULLE_LISTEN_MAX];
     size_t listen_count;
