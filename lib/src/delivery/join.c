@@ -311,15 +311,36 @@ tulle__on_sync(struct tulle__engine *e,
 
 /* ---- taking an answer in ---- */
 
+/* What was before the start of a lane is acknowledged: nobody waits for it here. */
+static void
+raise_own(struct tulle__engine *e, const struct tulle__rx *rx, uint64_t count)
+{
+    if (count > 0 && !tulle__own_clock_raise(&e->clock, rx->lane, count))
+        e->counters.dropped_table_full++;
+    tulle__beat_soon(e);
+}
+
+/* What this node has built on already, when it took another part of the mesh, is
+ * before the start of a live lane: it must not come after its effects. */
+static uint64_t
+after_own_past(const struct tulle__engine *e, const struct tulle__rx *rx, uint64_t start)
+{
+    uint64_t own = tulle__own_clock_get(&e->clock, rx->lane);
+    return start <= own ? own + 1 : start;
+}
+
 void
 tulle__resolve_pending(struct tulle__engine *e, struct tulle__rx *rx)
 {
     uint64_t next = rx->held != NULL ? rx->held->first : rx->known_head + 1;
     if (tulle__lane_policy(e, rx->lane)->from != TULLE_FROM_LIVE || rx->cited_sync != 0)
         next = 1; /* what is not to be had any more is told as a gap */
+    if (tulle__lane_policy(e, rx->lane)->from == TULLE_FROM_LIVE)
+        next = after_own_past(e, rx, next);
     /* The deltas before the start are not known here; whoever keeps the lane tells. */
     rx->wants_prefix = next > 1 && tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_CAUSAL;
     tulle__rx_activate(e, rx, next);
+    raise_own(e, rx, next - 1);
     tulle__repair_check(e, rx);
 }
 
@@ -344,9 +365,7 @@ start_lane(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__he
         rx->wants_prefix = policy->order == TULLE_ORDER_CAUSAL;
     }
     tulle__rx_activate(e, rx, start);
-    if (start > 1 && !tulle__own_clock_raise(&e->clock, rx->lane, start - 1))
-        e->counters.dropped_table_full++;
-    tulle__beat_soon(e); /* it acknowledges what was before the start */
+    raise_own(e, rx, start - 1);
 }
 
 /* Start a lane whose node is gone, of which known events are known to have been. */
@@ -354,7 +373,7 @@ static void
 start_orphan(struct tulle__engine *e, struct tulle__rx *rx, uint64_t known)
 {
     const struct tulle__policy *policy = tulle__lane_policy(e, rx->lane);
-    uint64_t start = known + 1; /* it was before this node joined */
+    uint64_t start = after_own_past(e, rx, known + 1); /* before: before this node joined */
     if (policy->from == TULLE_FROM_EARLIEST)
         start = 1; /* what is not to be had any more is told as a gap */
     if (policy->from == TULLE_FROM_LAST)
