@@ -14,9 +14,9 @@ TEST(fifty_nodes_survive_a_bad_day)
     chaos.node_count = 50;
     chaos.late_count = 5;
     chaos.stream_count = 6;
-    chaos.run_ms = 6000;
-    chaos.publish_period_ms = 4000;
-    chaos.answer_permille = 8;
+    chaos.run_ms = 10000;
+    chaos.publish_period_ms = 1500;
+    chaos.answer_permille = 12;
     chaos.faults.loss_permille = 200;
     chaos.faults.duplicate_permille = 50;
     chaos.faults.reorder_permille = 100;
@@ -31,8 +31,8 @@ TEST(fifty_nodes_survive_a_bad_day)
     print_message("published %llu, delivered %llu, messages %llu, rest after %lld ms\n",
                   (unsigned long long)result.published, (unsigned long long)result.delivered,
                   (unsigned long long)result.messages, (long long)result.rest_ms);
-    assert_true(result.published > 80);
-    assert_true(result.delivered > 1000);
+    assert_true(result.published > 300);
+    assert_true(result.delivered > 8000);
 }
 
 int
