@@ -454,8 +454,21 @@ tulle__progress(struct tulle__engine *e)
     e->is_progressing = false;
 }
 
-/* Honest clocks have no circles, and whoever is at the end of a chain of waiting
- * lanes is in repair, which ends within hold_ms. */
+/* Does the lane wait, over others, for itself? */
+static bool
+is_in_circle(const struct tulle__engine *e, const struct tulle__rx *rx)
+{
+    const struct tulle__rx *at = rx;
+    for (size_t steps = 0; at->is_waiting && steps < e->lane_cap; steps++) {
+        at = e->lanes[at->wait_lane].rx;
+        if (at == rx)
+            return true;
+    }
+    return false;
+}
+
+/* Honest clocks have no circles: whoever is at the end of a chain of waiting lanes
+ * is in repair, which ends within hold_ms. A circle is broken after a while. */
 void
 tulle__break_cycles(struct tulle__engine *e)
 {
@@ -464,7 +477,7 @@ tulle__break_cycles(struct tulle__engine *e)
         struct tulle__rx *rx = e->lanes[i].rx;
         if (rx == NULL || !rx->is_waiting || rx->held == NULL || e->is_stalled ||
             e->now.mono.ns - rx->held->arrived_ns < limit_ns ||
-            e->now.mono.ns - rx->wait_since_ns < limit_ns)
+            e->now.mono.ns - rx->wait_since_ns < limit_ns || !is_in_circle(e, rx))
             continue;
         e->counters.deps_given_up++;
         tulle__log(&e->config.log, TULLE_LOG_WARN, "delivery.circle",
