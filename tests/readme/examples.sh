@@ -10,7 +10,7 @@ if (($# < 2)); then
     echo "usage: examples.sh BIN_DIR PAGE..." >&2
     exit 2
 fi
-PATH=$1:$PATH
+PATH=$(cd "$1" && pwd):$PATH
 shift
 work_dir=$(mktemp -d)
 pids=()
