@@ -4,4 +4,5 @@ set(TULLE_CLOCK_SOURCES
     src/clock/clock.c
     src/clock/hlc.c
     src/clock/lane_names.c
+    src/clock/wire.c
 )

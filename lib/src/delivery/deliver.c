@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "clock/wire.h"
 #include "delivery/internal.h"
 
 static bool
@@ -60,18 +61,18 @@ encode_clock(struct tulle__engine *e, const struct tulle__rx *rx)
     return tulle__writer_take(&e->body);
 }
 
-/* The node has now seen what the batch depends on. A lane whose name finds no
- * place any more is counted (dropped_table_full) and left out. */
+/* The node has now seen what the batch depends on. Entries that find no place any
+ * more are counted (dropped_table_full) and left out; own lanes are known best here. */
 static void
 merge_past(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__clock_view deps)
 {
+    e->counters.dropped_table_full += tulle__clock_merge_wire(&rx->clock, e->names, deps);
     struct tulle__dep dep;
     while (tulle__clock_view_next(&deps, &dep)) {
-        uint32_t lane = tulle__lane_intern(e, dep.node, dep.stream);
-        if (lane == TULLE__LANE_NONE)
+        if (dep.node == e->config.id)
             continue;
-        if (!tulle__own_clock_raise(&e->clock, lane, dep.count) ||
-            !tulle__clock_raise(&rx->clock, lane, dep.count))
+        uint32_t lane = tulle__lane_intern(e, dep.node, dep.stream);
+        if (lane != TULLE__LANE_NONE && !tulle__own_clock_raise(&e->clock, lane, dep.count))
             e->counters.dropped_table_full++;
     }
 }
@@ -83,6 +84,8 @@ merge_need(struct tulle__engine *e, struct tulle__rx *rx)
         return;
     rx->has_need = false;
     for (size_t i = 0; i < rx->need.len; i++) {
+        if (tulle__lane_names_node(e->names, rx->need.pairs[i].lane) == e->config.id)
+            continue;
         if (!tulle__own_clock_raise(&e->clock, rx->need.pairs[i].lane, rx->need.pairs[i].count))
             e->counters.dropped_table_full++;
     }

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "clock/wire.h"
 #include "delivery/internal.h"
 
 static int64_t
@@ -458,14 +459,8 @@ tulle__rx_set_need(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__
     rx->has_need = true;
     rx->wants_prefix = false;
     rx->is_clock_known = true;
-    struct tulle__dep dep;
-    while (tulle__clock_view_next(&clock, &dep)) {
-        uint32_t lane = tulle__lane_intern(e, dep.node, dep.stream);
-        if (lane == TULLE__LANE_NONE || lane == rx->lane)
-            continue;
-        if (!tulle__clock_raise(&rx->need, lane, dep.count))
-            e->counters.dropped_table_full++;
-    }
+    e->counters.dropped_table_full += tulle__clock_merge_wire(&rx->need, e->names, clock);
+    tulle__clock_remove(&rx->need, rx->lane);
     if (rx->kept.len == 0)
         rx->kept.is_floor_known = true;
     tulle__make_runnable(e, rx);

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "clock/wire.h"
 #include "codec/batch.h"
 
 void
@@ -48,8 +49,7 @@ unlink_batch(struct tulle__store *store, struct tulle__kept_batch *batch)
     store->bytes -= batch->buf->len;
 }
 
-/* Merge the deps of a batch into a clock; false when there is no memory. A lane
- * whose name finds no place in a full table is left out, as everywhere. */
+/* Merge the deps of a batch into a clock; false when some found no place. */
 static bool
 merge_deps(struct tulle__lane_names *names,
            const struct tulle__buf *buf,
@@ -58,13 +58,8 @@ merge_deps(struct tulle__lane_names *names,
     struct tulle__batch batch;
     if (tulle__batch_decode(buf->data, buf->len, &batch) != TULLE_OK)
         return false; /* never: it was decoded before it was kept */
-    struct tulle__dep dep;
-    while (tulle__clock_view_next(&batch.deps, &dep)) {
-        uint32_t lane = tulle__lane_names_intern(names, dep.node, dep.stream);
-        if (lane != TULLE__LANE_NONE && !tulle__clock_raise(clock, lane, dep.count))
-            return false;
-    }
-    return true;
+    uint64_t left_out = tulle__clock_merge_wire(clock, names, batch.deps);
+    return left_out == 0;
 }
 
 static void
