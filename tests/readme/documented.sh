@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MPL-2.0
 # What the sources name is in the documents: public functions, counters, statuses, options and log
-# ids in the manual pages; counters and log ids also in docs/operations.md.
+# ids in the manual pages; counters and log ids also in docs/operations.md. And the other way round:
+# the tests named in docs/guarantees.md exist.
 set -euo pipefail
 
 cd "${1:?usage: documented.sh SOURCE_DIR}"
@@ -49,6 +50,20 @@ mapfile -t words < <(cat lib/src/*/*.c lib/app/*.c node/*.c proxy/*.c tools/*.c 
 for word in "${words[@]}"; do
     need "log id" "$word" docs/man/tulle-log.7
     need "log id" "$word" docs/operations.md
+done
+
+# Tests that docs/guarantees.md calls as witnesses are there.
+# shellcheck disable=SC2016 # backticks of Markdown
+mapfile -t words < <(grep -oE '`[a-z]+\.[a-z_]+(: [a-z_]+)?`' docs/guarantees.md |
+    grep -E '`(unit|sim|integration|proc|fuzz)\.' | tr -d '`' | sort -u)
+for word in "${words[@]}"; do
+    kind=${word%%.*} name=${word#*.} file=tests/$kind/test_${name%%:*}.c
+    [[ $kind != fuzz ]] || file=tests/fuzz/fuzz_$name.c
+    count=$((count + 1))
+    if [[ ! -e $file ]] || { [[ $word == *:* ]] && ! grep -q "^TEST(${word##*: })" "$file"; }; then
+        echo "docs/guarantees.md: there is no test $word"
+        status=1
+    fi
 done
 
 echo "$count names"
