@@ -56,7 +56,7 @@ waited_for(const struct demo_graph *graph, const struct demo_line *line)
 static void
 print_cell(const struct demo_line *line, int64_t at_us, int64_t start_us)
 {
-    (void)printf(" %6lld ms %-17s #%-4lld ", (long long)((at_us - start_us) / 1000), line->topic,
+    (void)printf("%7lld ms %-17s #%lld", (long long)((at_us - start_us) / 1000), line->topic,
                  (long long)line->order);
 }
 
@@ -67,10 +67,11 @@ print_rows(const struct demo_graph *graph, struct column *arrived, struct column
     for (size_t i = 0; i < arrived->count && i < delivered->count; i++) {
         print_cell(arrived->lines[i], arrived->lines[i]->arrived_us, start_us);
         const struct demo_line *line = delivered->lines[i];
+        (void)printf("  ");
         print_cell(line, line->arrived_us + line->held_us, start_us);
         const struct demo_line *other = waited_for(graph, line);
         if (line->held_us >= 1000)
-            (void)printf(" held %lld ms", (long long)(line->held_us / 1000));
+            (void)printf("  held %lld ms", (long long)(line->held_us / 1000));
         if (line->held_us >= 1000 && other != NULL)
             (void)printf(" for %s #%lld", other->stream, (long long)other->order);
         (void)printf("\n");
