@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Discovery by UDP broadcast. czmq keeps signal handling and the interface in
- * process-wide state: its handler is switched off before it starts, and the
- * interface is set only while a beacon is made, one at a time. */
+/* Discovery by UDP broadcast. czmq keeps signal handling, the stream of its log and
+ * the interface in process-wide state: its handler is switched off before it starts,
+ * its log too, and the interface is set only while a beacon is made, one at a time. */
 
 #include "node/beacon.h"
 
@@ -52,7 +52,8 @@ make_actor(const char *interface_name, uint16_t port)
 {
     static pthread_mutex_t czmq_mutex = PTHREAD_MUTEX_INITIALIZER;
     (void)pthread_mutex_lock(&czmq_mutex);
-    zsys_handler_set(NULL); /* the application's signals are its own */
+    zsys_handler_set(NULL); /* the application's signals are its own, as its streams */
+    zsys_set_logstream(NULL);
     zsys_set_interface(interface_name == NULL ? "" : interface_name);
     zactor_t *actor = zactor_new(zbeacon, NULL);
     char *host = NULL;
