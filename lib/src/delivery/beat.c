@@ -241,6 +241,7 @@ tulle__on_beat(struct tulle__engine *e,
     if (peer == NULL)
         return;
     tulle__peer_heard(e, peer, hops > 0 ? path[hops - 1] : 0, hops, true);
+    tulle__peer_is_heard(e, peer);
     if (beat.counter <= peer->beat_counter || peer->stage == TULLE__STAGE_LEFT)
         return; /* it came by another way already (PROTOCOL 5.3) */
     peer->beat_counter = beat.counter;

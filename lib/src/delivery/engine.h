@@ -92,6 +92,11 @@ TULLE_MUST_CHECK tulle_status tulle__engine_subscribe(struct tulle__engine *engi
                                                       const struct tulle_subscribe_options *options,
                                                       uint32_t *handle,
                                                       struct tulle__now now);
+/* May both be subscribed to at one engine, in this order or the other? */
+bool tulle__engine_starts_agree(struct tulle__view a,
+                                const struct tulle_subscribe_options *a_options,
+                                struct tulle__view b,
+                                const struct tulle_subscribe_options *b_options);
 void
 tulle__engine_unsubscribe(struct tulle__engine *engine, uint32_t handle, struct tulle__now now);
 
@@ -138,6 +143,8 @@ void tulle__engine_on_control(struct tulle__engine *engine,
                               struct tulle__now now);
 /* A message with a wrong number of frames, or the like: counted. */
 void tulle__engine_on_malformed(struct tulle__engine *engine);
+/* A CONTROL action could not be carried out: counted. */
+void tulle__engine_on_unsent(struct tulle__engine *engine);
 
 /* ---- time ---- */
 

@@ -54,6 +54,7 @@ void tulle__forward_on_control(struct tulle__forward *forward,
                                struct tulle__buf *body,
                                struct tulle__now now);
 void tulle__forward_on_malformed(struct tulle__forward *forward, size_t side);
+void tulle__forward_on_unsent(struct tulle__forward *forward, size_t side);
 void tulle__forward_leave(struct tulle__forward *forward, struct tulle__now now);
 void tulle__forward_on_timer(struct tulle__forward *forward, struct tulle__now now);
 struct tulle__mono tulle__forward_deadline(const struct tulle__forward *forward);

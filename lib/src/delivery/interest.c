@@ -54,26 +54,40 @@ take_pattern(const struct tulle__take *take)
 }
 
 /* A stream is read from one start only (see tulle_node_subscribe()). */
+bool
+tulle__engine_starts_agree(struct tulle__view a,
+                           const struct tulle_subscribe_options *a_options,
+                           struct tulle__view b,
+                           const struct tulle_subscribe_options *b_options)
+{
+    struct tulle__key a_keys[TULLE__KEYS_PER_PATTERN_MAX];
+    struct tulle__key b_keys[TULLE__KEYS_PER_PATTERN_MAX];
+    if (a_options->from == b_options->from && (a_options->from != TULLE_FROM_LAST ||
+                                               a_options->from_count == b_options->from_count))
+        return true;
+    size_t a_count = tulle__pattern_keys(a, a_keys);
+    size_t b_count = tulle__pattern_keys(b, b_keys);
+    for (size_t i = 0; i < a_count; i++) {
+        for (size_t k = 0; k < b_count; k++) {
+            if (keys_overlap(&a_keys[i], &b_keys[k]))
+                return false;
+        }
+    }
+    return true;
+}
+
 static bool
 starts_agree(const struct tulle__engine *e,
-             const struct tulle__key *keys,
-             size_t key_count,
+             struct tulle__view pattern,
              const struct tulle_subscribe_options *options)
 {
-    struct tulle__key others[TULLE__KEYS_PER_PATTERN_MAX];
     for (uint32_t i = 0; i < e->interest.take_end; i++) {
         const struct tulle__take *take = &e->interest.takes[i];
-        if (!take->is_used ||
-            (take->from == options->from &&
-             (take->from != TULLE_FROM_LAST || take->from_count == options->from_count)))
-            continue;
-        size_t other_count = tulle__pattern_keys(take_pattern(take), others);
-        for (size_t a = 0; a < key_count; a++) {
-            for (size_t b = 0; b < other_count; b++) {
-                if (keys_overlap(&keys[a], &others[b]))
-                    return false;
-            }
-        }
+        struct tulle_subscribe_options other = { .from = take->from,
+                                                 .from_count = take->from_count };
+        if (take->is_used &&
+            !tulle__engine_starts_agree(pattern, options, take_pattern(take), &other))
+            return false;
     }
     return true;
 }
@@ -171,7 +185,7 @@ tulle__engine_subscribe(struct tulle__engine *e,
     free_removed(e);
     struct tulle__key keys[TULLE__KEYS_PER_PATTERN_MAX];
     size_t key_count = tulle__pattern_keys(pattern, keys);
-    if (!starts_agree(e, keys, key_count, options))
+    if (!starts_agree(e, pattern, options))
         return TULLE_ESTATE;
     struct tulle__take *take = free_take(&e->interest);
     if (take == NULL)

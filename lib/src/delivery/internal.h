@@ -190,6 +190,8 @@ void tulle__beat_on_timer(struct tulle__engine *e);
 
 /* ---- join.c ---- */
 
+/* A publication of the peer has come: the way for its events is there. */
+void tulle__peer_is_heard(struct tulle__engine *e, struct tulle__peer *peer);
 /* Ask the peer to sync at once, or when it can be reached. */
 void tulle__sync_want(struct tulle__engine *e, struct tulle__peer *peer);
 void tulle__join_on_timer(struct tulle__engine *e);

@@ -304,6 +304,8 @@ tulle__on_sync(struct tulle__engine *e,
         return;
     }
     e->counters.syncs_answered++;
+    if (sync->wants_lanes)
+        tulle__beat_soon(e); /* hearing it, the peer knows that it hears us */
     if (!peer->is_synced)
         tulle__sync_want(e, peer);
     tulle__join_on_timer(e);
@@ -534,6 +536,18 @@ match_question(struct tulle__engine *e,
     return peer->sync_counter != 0 && peer->sync_counter == reply_to;
 }
 
+void
+tulle__peer_is_heard(struct tulle__engine *e, struct tulle__peer *peer)
+{
+    if (peer->is_heard)
+        return;
+    peer->is_heard = true;
+    if (!peer->is_confirm_due || peer->is_sync_due)
+        return;
+    peer->sync_due_ns = e->now.mono.ns;
+    wake_at(e, peer->sync_due_ns);
+}
+
 /* Its lanes are here: tell it so, until it answers. */
 static void
 want_confirmed(struct tulle__engine *e, struct tulle__peer *peer, uint64_t version)
@@ -546,6 +560,10 @@ want_confirmed(struct tulle__engine *e, struct tulle__peer *peer, uint64_t versi
     peer->is_confirm_due = true;
     peer->sync_tries = 0;
     peer->sync_due_ns = e->now.mono.ns;
+    /* Its publications are not heard here yet: what it publishes now would have to be
+     * fetched. It is told when they are, or after a while all the same. */
+    if (!peer->is_heard)
+        peer->sync_due_ns += tulle__ms_to_ns(TULLE__CONFIRM_WAIT_MS);
     wake_at(e, peer->sync_due_ns);
 }
 

@@ -41,6 +41,7 @@ hang_up(struct tulle__engine *e, struct tulle__peer *peer)
     }
     peer->is_control_dialed = false;
     peer->is_events_dialed = false;
+    peer->is_heard = false;
 }
 
 static void

@@ -61,14 +61,15 @@ struct tulle__peer {
     bool is_sync_due;
     int64_t sync_due_ns;
     uint32_t sync_tries;
-    uint64_t sync_wanted;      /* interest version that wants to be answered */
-    uint64_t sync_counter;     /* of the SYNC sent last */
-    uint64_t sync_version;     /* interest version when it was sent */
+    uint64_t sync_wanted;       /* interest version that wants to be answered */
+    uint64_t sync_counter;      /* of the SYNC sent last */
+    uint64_t sync_version;      /* interest version when it was sent */
+    bool is_heard;              /* a publication of it has come here */
     bool is_confirm_due;        /* it is to hear that we have its lanes */
     uint64_t confirmed_version; /* interest version of which it heard that */
     bool is_answered;           /* it has our lanes: it said so */
     uint64_t answered_version;  /* version of its takes of which it said so */
-    struct tulle__clock acked; /* own lanes: how far it has delivered */
+    struct tulle__clock acked;  /* own lanes: how far it has delivered */
     UT_hash_handle hh;
 };
 

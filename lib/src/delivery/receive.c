@@ -307,6 +307,7 @@ tulle__on_events(struct tulle__engine *e,
     if (rx == NULL)
         return; /* counted where a table was full; else interest is just changing */
     tulle__peer_heard(e, peer, hops > 0 ? path[hops - 1] : 0, hops, false);
+    tulle__peer_is_heard(e, peer);
     e->counters.batches_received++;
     e->counters.bytes_received += body->len;
     tulle__receive_batch(e, rx, body, &batch, hops, false);
