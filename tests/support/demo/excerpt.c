@@ -28,6 +28,7 @@ fill(struct column *column,
      int64_t first,
      int64_t orders)
 {
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is wanted */
     column->lines = calloc(record->count + 1, sizeof *column->lines);
     if (column->lines == NULL)
         return false;

@@ -114,6 +114,7 @@ demo_graph_build(struct demo_graph *graph, const struct demo_record *record, boo
         (void)fprintf(stderr, "too many events: %zu\n", max);
         return false;
     }
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is wanted */
     graph->events = calloc(max, sizeof *graph->events);
     graph->before = calloc(max * max, 1);
     bool is_good = graph->events != NULL && graph->before != NULL;
