@@ -60,8 +60,7 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_new(const tulle_node_options 
  *          TULLE_EADDRINUSE     a listen address is taken
  *          TULLE_EADDRNOTAVAIL  a listen address is not of this host
  *          TULLE_ENETWORK       another reason, in error
- *          TULLE_ESTATE         already started, or stopped; or two subscriptions
- *                               read a stream from different starts
+ *          TULLE_ESTATE         already started, or stopped
  *          TULLE_ELIMIT, TULLE_ENOMEM, TULLE_EOS
  * Threads  any but a callback
  */
@@ -75,8 +74,8 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_start(tulle_node *node, tulle
  * one for a part of it must ask for the same start. What the node publishes
  * itself does not come back to it.
  *
- * In a callback, and before start, TULLE_OK only means that it is asked for: a
- * refusal is logged (node.request), or returned by tulle_node_start().
+ * In a callback TULLE_OK only means that it is asked for: a refusal is logged
+ * (node.request), and nothing ever comes.
  *
  * pattern  borrowed
  * options  borrowed; NULL for the defaults
