@@ -75,7 +75,7 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_start(tulle_node *node, tulle
  * itself does not come back to it.
  *
  * In a callback TULLE_OK only means that it is asked for: a refusal is logged
- * (node.request), and nothing ever comes.
+ * (node.request), and receiving returns TULLE_ESTATE.
  *
  * pattern  borrowed
  * options  borrowed; NULL for the defaults
@@ -102,7 +102,8 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_subscribe(tulle_node *node,
  *
  * Returns  TULLE_OK
  *          TULLE_ETIMEDOUT  nothing came
- *          TULLE_ESTATE     the node is stopped and everything was received
+ *          TULLE_ESTATE     the node is stopped, or the subscription was refused,
+ *                           and everything was received
  *          TULLE_EINVAL     the subscription has a callback
  * Threads  any, one at a time for one subscription; may block up to timeout_ms
  */
