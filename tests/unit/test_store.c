@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+#include "testkit.h"
+
+#include "base/alloc.h"
+#include "codec/batch.h"
+#include "delivery/store.h"
+
+#include <string.h>
+
+enum { NODE = 7 };
+
+/* A store with two lanes; batches of one event, each of BATCH_LEN bytes or so. */
+struct fixture {
+    struct tulle__lane_names *names;
+    struct tulle__store store;
+    struct tulle__kept a;
+    struct tulle__kept b;
+    uint64_t batch_len;
+};
+
+static const uint64_t node_id = (UINT64_C(1) << 32) + NODE;
+static const uint64_t other_id = (UINT64_C(1) << 32) + 1000;
+
+static struct tulle__view
+text(const char *s)
+{
+    return (struct tulle__view){ (const uint8_t *)s, strlen(s) };
+}
+
+/* A batch of events first..last that depends on dep_count events of (other, "o"). */
+static struct tulle__buf *
+make_batch(uint64_t first, uint64_t last, uint64_t dep_count)
+{
+    struct tulle__writer events;
+    struct tulle__writer scratch;
+    struct tulle__dep dep = { .node = other_id, .stream = text("o"), .count = dep_count };
+    tulle__writer_init(&events);
+    tulle__writer_init(&scratch);
+    for (uint64_t seq = first; seq <= last; seq++)
+        tulle__event_encode(&events, text(""), 0, text("payload"), NULL);
+    struct tulle__batch_head head = { .node = node_id,
+                                      .first_seq = first,
+                                      .base_hlc = 1,
+                                      .event_count = (uint32_t)(last - first + 1),
+                                      .deps = &dep,
+                                      .dep_count = dep_count > 0 ? 1 : 0 };
+    struct tulle__buf *buf = tulle__batch_encode(&head, &events, &scratch);
+    assert_non_null(buf);
+    tulle__writer_fini(&events);
+    tulle__writer_fini(&scratch);
+    return buf;
+}
+
+static void
+append(struct fixture *f, struct tulle__kept *kept, uint64_t seq, uint64_t dep_count, int64_t ms)
+{
+    struct tulle__buf *buf = make_batch(seq, seq, dep_count);
+    struct tulle__mono now = { tulle__ms_to_ns(ms) };
+    tulle__kept_append(&f->store, kept, buf, seq, seq, now);
+    tulle__buf_unref(&buf);
+}
+
+static uint64_t
+clock_of_other(struct fixture *f, const struct tulle__clock *clock)
+{
+    uint32_t lane = tulle__lane_names_find(f->names, other_id, text("o"));
+    return lane == TULLE__LANE_NONE ? 0 : tulle__clock_get(clock, lane);
+}
+
+static int
+setup(void **state)
+{
+    static struct fixture fixture;
+    fixture = (struct fixture){ .names = tulle__lane_names_new(100) };
+    struct tulle__buf *buf = make_batch(1, 1, 1);
+    fixture.batch_len = buf->len;
+    tulle__buf_unref(&buf);
+    tulle__store_init(&fixture.store, fixture.names, 4 * fixture.batch_len, 1000);
+    tulle__kept_init(&fixture.a);
+    tulle__kept_init(&fixture.b);
+    fixture.a.is_floor_known = fixture.b.is_floor_known = true;
+    *state = &fixture;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct fixture *f = *state;
+    tulle__alloc_set_hook(NULL, NULL);
+    tulle__kept_fini(&f->store, &f->a);
+    tulle__kept_fini(&f->store, &f->b);
+    assert_true(f->store.bytes == 0);
+    tulle__lane_names_free(&f->names);
+    return 0;
+}
+
+TEST(finds_the_batch_that_holds_a_seq)
+{
+    struct fixture *f = *state;
+    struct tulle__buf *buf = make_batch(1, 5, 0);
+    f->store.bytes_max = 10000;
+    tulle__kept_append(&f->store, &f->a, buf, 1, 5, (struct tulle__mono){ 0 });
+    tulle__buf_unref(&buf);
+    append(f, &f->a, 6, 0, 0);
+
+    assert_int_equal(tulle__kept_find(&f->a, 1), 0);
+    assert_int_equal(tulle__kept_find(&f->a, 5), 0);
+    assert_int_equal(tulle__kept_find(&f->a, 6), 1);
+    assert_int_equal(tulle__kept_find(&f->a, 7), 2);
+}
+
+TEST(evicts_the_oldest_of_all_lanes_when_there_are_too_many_bytes)
+{
+    struct fixture *f = *state;
+    append(f, &f->a, 1, 1, 0);
+    append(f, &f->b, 1, 1, 0);
+    append(f, &f->a, 2, 1, 0);
+    append(f, &f->a, 3, 1, 0);
+    append(f, &f->a, 4, 1, 0);
+    append(f, &f->a, 5, 1, 0);
+
+    assert_int_equal(f->b.len, 0);
+    assert_int_equal(f->a.len, 4);
+    assert_int_equal(tulle__kept_at(&f->a, 0)->first, 2);
+    assert_true(f->store.bytes == 4 * f->batch_len);
+}
+
+TEST(evicts_what_is_too_old)
+{
+    struct fixture *f = *state;
+    append(f, &f->a, 1, 0, 0);
+    append(f, &f->a, 2, 0, 500);
+
+    tulle__store_expire(&f->store, (struct tulle__mono){ tulle__ms_to_ns(1000) });
+    assert_int_equal(f->a.len, 2);
+    tulle__store_expire(&f->store, (struct tulle__mono){ tulle__ms_to_ns(1001) });
+    assert_int_equal(f->a.len, 1);
+    assert_int_equal(tulle__kept_at(&f->a, 0)->first, 2);
+}
+
+TEST(floor_is_the_clock_of_what_left_and_of_nothing_else)
+{
+    struct fixture *f = *state;
+    for (uint64_t seq = 1; seq <= 7; seq++)
+        append(f, &f->a, seq, seq * 10, 0);
+
+    assert_int_equal(tulle__kept_at(&f->a, 0)->first, 4);
+    assert_int_equal(clock_of_other(f, &f->a.floor), 30);
+}
+
+TEST(clock_before_a_batch_is_exact)
+{
+    struct fixture *f = *state;
+    struct tulle__clock clock;
+    tulle__clock_init(&clock);
+    for (uint64_t seq = 1; seq <= 6; seq++)
+        append(f, &f->a, seq, seq * 10, 0);
+
+    for (size_t i = 0; i < 4; i++) { /* 3, 4, 5, 6 are kept */
+        assert_true(tulle__kept_clock_before(&f->store, &f->a, i, &clock));
+        assert_int_equal(clock_of_other(f, &clock), (i + 2) * 10);
+    }
+    tulle__clock_fini(&clock);
+}
+
+TEST(clock_before_is_not_told_when_the_floor_is_not_known)
+{
+    struct fixture *f = *state;
+    struct tulle__clock clock;
+    tulle__clock_init(&clock);
+    f->a.is_floor_known = false;
+    append(f, &f->a, 5, 1, 0);
+
+    assert_false(tulle__kept_clock_before(&f->store, &f->a, 0, &clock));
+    tulle__clock_fini(&clock);
+}
+
+TEST(batch_above_the_bound_is_not_kept_and_the_floor_moves_past_it)
+{
+    struct fixture *f = *state;
+    append(f, &f->a, 1, 10, 0);
+    struct tulle__buf *big = make_batch(2, 100, 20);
+
+    tulle__kept_append(&f->store, &f->a, big, 2, 100, (struct tulle__mono){ 0 });
+    append(f, &f->a, 101, 30, 0);
+
+    assert_int_equal(f->a.len, 1);
+    assert_int_equal(tulle__kept_at(&f->a, 0)->first, 101);
+    assert_int_equal(clock_of_other(f, &f->a.floor), 20);
+    tulle__buf_unref(&big);
+}
+
+TEST(without_memory_a_batch_is_not_kept_and_the_floor_moves_past_it)
+{
+    struct fixture *f = *state;
+    struct tulle__buf *buf = make_batch(2, 2, 20);
+    append(f, &f->a, 1, 10, 0);
+    struct testkit_memory memory = { .left = 0 };
+
+    tulle__alloc_set_hook(testkit_may_allocate, &memory);
+    tulle__kept_append(&f->store, &f->a, buf, 2, 2, (struct tulle__mono){ 0 });
+    tulle__alloc_set_hook(NULL, NULL);
+
+    assert_int_equal(f->a.len, 0);
+    assert_true(!f->a.is_floor_known || clock_of_other(f, &f->a.floor) == 20);
+    tulle__buf_unref(&buf);
+}
+
+TEST(bytes_after_a_seq_count_whole_batches)
+{
+    struct fixture *f = *state;
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        append(f, &f->a, seq, 1, 0);
+
+    assert_true(tulle__kept_bytes_after(&f->a, 0) == 3 * f->batch_len);
+    assert_true(tulle__kept_bytes_after(&f->a, 2) == f->batch_len);
+    assert_true(tulle__kept_bytes_after(&f->a, 3) == 0);
+}
+
+TEST(ring_holds_its_order_when_it_wraps_and_grows)
+{
+    struct fixture *f = *state;
+    f->store.bytes_max = 6 * f->batch_len;
+    for (uint64_t seq = 1; seq <= 12; seq++)
+        append(f, &f->a, seq, 1, 0);
+    f->store.bytes_max = 1000 * f->batch_len;
+    for (uint64_t seq = 13; seq <= 40; seq++)
+        append(f, &f->a, seq, 1, 0);
+
+    assert_int_equal(f->a.len, 34);
+    for (size_t i = 0; i < f->a.len; i++)
+        assert_int_equal(tulle__kept_at(&f->a, i)->first, 7 + i);
+}
+
+int
+main(void)
+{
+#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        STORE_TEST(finds_the_batch_that_holds_a_seq),
+        STORE_TEST(evicts_the_oldest_of_all_lanes_when_there_are_too_many_bytes),
+        STORE_TEST(evicts_what_is_too_old),
+        STORE_TEST(floor_is_the_clock_of_what_left_and_of_nothing_else),
+        STORE_TEST(clock_before_a_batch_is_exact),
+        STORE_TEST(clock_before_is_not_told_when_the_floor_is_not_known),
+        STORE_TEST(batch_above_the_bound_is_not_kept_and_the_floor_moves_past_it),
+        STORE_TEST(without_memory_a_batch_is_not_kept_and_the_floor_moves_past_it),
+        STORE_TEST(bytes_after_a_seq_count_whole_batches),
+        STORE_TEST(ring_holds_its_order_when_it_wraps_and_grows),
+    };
+    return cmocka_run_group_tests_name("delivery/store", tests, NULL, NULL);
+}
