@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Who is there: peers come, fall silent, leave and come again. */
+
+#include "mini_net.h"
+
+#include <string.h>
+
+static const char *
+peers_of(const struct mini_net *net, size_t node)
+{
+    return net->nodes[node].peers;
+}
+
+static void
+forget_peers_log(struct mini_net *net)
+{
+    for (size_t i = 0; i < MINI_NODES_MAX; i++)
+        net->nodes[i].peers[0] = '\0';
+}
+
+TEST(mesh_completes_itself_from_one_address)
+{
+    struct mini_net *net = *state;
+
+    mini_start(net, 4); /* b, c and d know a's address only */
+
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(mini_counters(net, i).peers_up, 3);
+    assert_true(net->nodes[MINI_B].hears[MINI_D]);
+    assert_true(net->nodes[MINI_D].hears[MINI_B]);
+}
+
+TEST(silent_peer_is_suspect_then_gone)
+{
+    struct mini_net *net = *state;
+    mini_start(net, 2);
+    forget_peers_log(net);
+
+    mini_crash(net, MINI_B);
+    mini_run(net, 600);
+    assert_string_equal(peers_of(net, MINI_A), "suspect(b) ");
+    assert_int_equal(mini_counters(net, MINI_A).peers_up, 1);
+    mini_run(net, 1000);
+
+    assert_string_equal(peers_of(net, MINI_A), "suspect(b) gone(b) ");
+    assert_int_equal(mini_counters(net, MINI_A).peers_up, 0);
+}
+
+TEST(suspect_that_is_heard_is_up_again)
+{
+    struct mini_net *net = *state;
+    mini_start(net, 2);
+    forget_peers_log(net);
+
+    mini_lose(net, MINI_B, MINI_A, MINI_ALL);
+    mini_run(net, 600);
+    mini_heal(net, MINI_B, MINI_A);
+    mini_run(net, 2000);
+
+    assert_string_equal(peers_of(net, MINI_A), "suspect(b) ");
+    assert_int_equal(mini_counters(net, MINI_A).peers_up, 1);
+}
+
+TEST(partition_heals_by_itself)
+{
+    struct mini_net *net = *state;
+    mini_start(net, 2);
+    (void)mini_take(net, MINI_B, "**");
+    mini_run(net, 500);
+
+    mini_lose(net, MINI_A, MINI_B, MINI_ALL);
+    mini_lose(net, MINI_B, MINI_A, MINI_ALL);
+    mini_publish(net, MINI_A, "t", "1");
+    mini_run(net, 3000);
+    assert_non_null(strstr(peers_of(net, MINI_A), "gone(b)"));
+    mini_heal(net, MINI_A, MINI_B);
+    mini_heal(net, MINI_B, MINI_A);
+    mini_run(net, 3000);
+
+    assert_int_equal(mini_counters(net, MINI_A).peers_up, 1);
+    assert_string_equal(mini_log(net, MINI_B), "1 ");
+}
+
+TEST(peer_that_says_goodbye_has_left_at_once)
+{
+    struct mini_net *net = *state;
+    mini_start(net, 2);
+    forget_peers_log(net);
+
+    mini_leave(net, MINI_B);
+
+    assert_string_equal(peers_of(net, MINI_A), "left(b) ");
+    assert_false(net->nodes[MINI_A].hears[MINI_B]); /* hung up */
+}
+
+TEST(stragglers_of_one_that_left_do_not_bring_it_back)
+{
+    struct mini_net *net = *state;
+    mini_start(net, 1);
+    (void)mini_take(net, MINI_A, "**");
+    uint64_t ghost = TULLE__NODE_ID_MIN + 7;
+    mini_meet_ghost(net, MINI_A, ghost);
+    mini_tell_beat(net, MINI_A,
+                   &(struct tulle__beat_out){ .id = ghost, .counter = 9, .is_leaving = true });
+    forget_peers_log(net);
+
+    mini_tell_beat(net, MINI_A, &(struct tulle__beat_out){ .id = ghost, .counter = 10 });
+    mini_run(net, 500);
+
+    assert_string_equal(peers_of(net, MINI_A), "");
+    assert_int_equal(mini_counters(net, MINI_A).peers_up, 0);
+}
+
+TEST(restarted_node_is_a_new_one_with_an_old_name)
+{
+    struct mini_net *net = *state;
+    mini_start(net, 2);
+    (void)mini_take(net, MINI_A, "**");
+    mini_run(net, 500);
+    mini_publish(net, MINI_B, "t", "1");
+    forget_peers_log(net);
+
+    mini_crash(net, MINI_B);
+    mini_start_one(net, MINI_B, MINI_A);
+    mini_run(net, 500);
+    mini_publish(net, MINI_B, "t", "2");
+
+    assert_non_null(strstr(peers_of(net, MINI_A), "restarted(b)"));
+    assert_string_equal(mini_log(net, MINI_A), "1 2 ");
+    assert_int_equal(mini_counters(net, MINI_A).peers_up, 1);
+}
+
+TEST(node_that_joins_itself_notices)
+{
+    struct mini_net *net = *state;
+    mini_start_one(net, MINI_A, MINI_A);
+    assert_status(tulle__engine_join(net->nodes[MINI_A].engine, "a", net->now), TULLE_OK);
+
+    mini_run(net, 3000);
+
+    assert_int_equal(mini_counters(net, MINI_A).syncs_sent, 1);
+    assert_int_equal(mini_counters(net, MINI_A).peers_up, 0);
+}
+
+TEST(address_where_nobody_answers_is_asked_at_growing_intervals)
+{
+    struct mini_net *net = *state;
+    mini_start_one(net, MINI_B, MINI_A); /* a does not run */
+
+    mini_run(net, 10000);
+
+    assert_in_range(mini_counters(net, MINI_B).syncs_sent, 5, 8);
+}
+
+TEST(node_that_is_found_is_asked_and_met)
+{
+    struct mini_net *net = *state;
+    mini_start_one(net, MINI_A, MINI_A);
+    mini_start_one(net, MINI_B, MINI_B);
+
+    tulle__engine_found(net->nodes[MINI_A].engine, mini_id(net, MINI_B), "b", net->now);
+    mini_run(net, 500);
+
+    assert_int_equal(mini_counters(net, MINI_A).peers_up, 1);
+    assert_int_equal(mini_counters(net, MINI_B).peers_up, 1);
+}
+
+TEST(joined_addresses_are_limited_and_joined_once)
+{
+    struct mini_net *net = *state;
+    mini_start_one(net, MINI_A, MINI_A);
+    struct tulle__engine *engine = net->nodes[MINI_A].engine;
+    char address[8] = "x00";
+
+    for (int i = 0; i < 64; i++) {
+        address[1] = (char)('0' + i / 10);
+        address[2] = (char)('0' + i % 10);
+        assert_status(tulle__engine_join(engine, address, net->now), TULLE_OK);
+    }
+
+    assert_status(tulle__engine_join(engine, "x00", net->now), TULLE_OK);
+    assert_status(tulle__engine_join(engine, "x99", net->now), TULLE_ELIMIT);
+    assert_status(tulle__engine_join(engine, "", net->now), TULLE_EINVAL);
+}
+
+TEST(full_table_takes_the_place_of_who_is_gone)
+{
+    struct mini_net *net = *state;
+    net->nodes[MINI_A].config.peers_max = 1;
+    mini_start_one(net, MINI_A, MINI_A);
+    uint64_t first = TULLE__NODE_ID_MIN + 7;
+    uint64_t second = TULLE__NODE_ID_MIN + 8;
+
+    mini_tell_beat(net, MINI_A, &(struct tulle__beat_out){ .id = first, .counter = 1 });
+    mini_tell_beat(net, MINI_A, &(struct tulle__beat_out){ .id = second, .counter = 1 });
+    assert_int_equal(mini_counters(net, MINI_A).dropped_table_full, 1);
+    mini_run(net, 1500);
+    mini_tell_beat(net, MINI_A, &(struct tulle__beat_out){ .id = second, .counter = 2 });
+
+    tulle_peer peer;
+    assert_true(tulle__engine_peer_at(net->nodes[MINI_A].engine, 0, &peer));
+    assert_true(peer.node == second);
+    assert_false(tulle__engine_peer_at(net->nodes[MINI_A].engine, 1, &peer));
+}
+
+TEST(takes_are_replaced_by_newer_ones_only)
+{
+    struct mini_net *net = *state;
+    mini_start_one(net, MINI_A, MINI_A);
+    uint64_t ghost = TULLE__NODE_ID_MIN + 7;
+    struct tulle__view takes[] = { { (const uint8_t *)"t", 2 }, { (const uint8_t *)"u", 2 } };
+    struct tulle__beat_out beat = {
+        .id = ghost,
+        .counter = 1,
+        .self = { .takes = &takes[0], .take_count = 1, .takes_version = 5 },
+        .has_takes = true
+    };
+    mini_tell_beat(net, MINI_A, &beat);
+
+    beat.counter = 2;
+    beat.self.takes = &takes[1];
+    beat.self.takes_version = 4;
+    mini_tell_beat(net, MINI_A, &beat);
+    mini_publish(net, MINI_A, "u", "1");
+
+    /* Nobody who takes u is known: nothing waits for an acknowledgement. */
+    assert_true(tulle__engine_is_acknowledged(net->nodes[MINI_A].engine));
+}
+
+int
+main(void)
+{
+#define MEMBER_TEST(name) cmocka_unit_test_setup_teardown(name, mini_setup, mini_teardown)
+    const struct CMUnitTest tests[] = {
+        MEMBER_TEST(mesh_completes_itself_from_one_address),
+        MEMBER_TEST(silent_peer_is_suspect_then_gone),
+        MEMBER_TEST(suspect_that_is_heard_is_up_again),
+        MEMBER_TEST(partition_heals_by_itself),
+        MEMBER_TEST(peer_that_says_goodbye_has_left_at_once),
+        MEMBER_TEST(stragglers_of_one_that_left_do_not_bring_it_back),
+        MEMBER_TEST(restarted_node_is_a_new_one_with_an_old_name),
+        MEMBER_TEST(node_that_joins_itself_notices),
+        MEMBER_TEST(address_where_nobody_answers_is_asked_at_growing_intervals),
+        MEMBER_TEST(node_that_is_found_is_asked_and_met),
+        MEMBER_TEST(joined_addresses_are_limited_and_joined_once),
+        MEMBER_TEST(full_table_takes_the_place_of_who_is_gone),
+        MEMBER_TEST(takes_are_replaced_by_newer_ones_only),
+    };
+    return cmocka_run_group_tests_name("delivery/member", tests, NULL, NULL);
+}
