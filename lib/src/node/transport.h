@@ -2,7 +2,7 @@
 #ifndef TULLE_NODE_TRANSPORT_H
 #define TULLE_NODE_TRANSPORT_H
 
-/* The sockets of one segment, over libzmq. Five of them, however many peers there
+/* The sockets of one segment, over libzmq. Four of them, however many peers there
  * are: PUB (bound: own events and beats), SUB (connected to each peer's PUB),
  * ROUTER (bound: control messages come in), ROUTER (dials: control messages go
  * out), and nothing else. Used and closed on the thread that opened it; nothing
