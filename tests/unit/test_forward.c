@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* A proxy alone, with the test in the part of all nodes around it. What it sends on is
+ * written down: "1:t/5[9] " is the batch of stream t that begins with 5, on side 1,
+ * with the path [9]; "0:beat(2)[9] " a beat of node 2; "1:FETCH>3 " a control message
+ * for node 3. */
+
+#include "mini_net.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PROXY = 9, SIDES = 3 };
+
+struct fixture {
+    struct tulle__forward_side config[SIDES];
+    struct tulle__forward *forward;
+    struct tulle__now now;
+    uint64_t counter;
+    char log[4096];
+};
+
+static uint64_t
+id_of(unsigned node)
+{
+    return TULLE__NODE_ID_MIN + node;
+}
+
+static unsigned
+node_of(uint64_t id)
+{
+    return (unsigned)(id - TULLE__NODE_ID_MIN);
+}
+
+static void note(struct fixture *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+note(struct fixture *f, const char *format, ...)
+{
+    size_t len = strlen(f->log);
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(f->log + len, sizeof f->log - len, format, arguments);
+    va_end(arguments);
+}
+
+static void
+note_path(struct fixture *f, const struct tulle__buf *path)
+{
+    uint64_t ids[TULLE__PATH_MAX];
+    uint32_t count;
+    assert_status(tulle__path_decode(path->data, path->len, ids, &count), TULLE_OK);
+    note(f, "[");
+    for (uint32_t i = 0; i < count; i++)
+        note(f, "%s%u", i > 0 ? " " : "", node_of(ids[i]));
+    note(f, "] ");
+}
+
+static void
+note_publication(struct fixture *f, size_t side, const struct tulle__action *action)
+{
+    const struct tulle__buf *body = action->u.publication.body;
+    struct tulle__batch batch;
+    struct tulle__beat_view beat;
+    if (action->u.publication.path == NULL)
+        return; /* the proxy's own beat */
+    if (action->u.publication.key.data[0] == '$') {
+        assert_status(tulle__beat_decode(body->data, body->len, &beat), TULLE_OK);
+        note(f, "%zu:beat(%u)", side, node_of(beat.id));
+    } else {
+        assert_status(tulle__batch_decode(body->data, body->len, &batch), TULLE_OK);
+        note(f, "%zu:%s/%u", side, (const char *)action->u.publication.key.data,
+             (unsigned)batch.first_seq);
+    }
+    note_path(f, action->u.publication.path);
+}
+
+static void
+note_control(struct fixture *f, size_t side, const struct tulle__action *action)
+{
+    static const char *const kinds[] = { "", "SYNC", "HERE", "FETCH", "RANGE" };
+    const struct tulle__buf *frame = action->u.control.header;
+    struct tulle__control_header header;
+    assert_status(tulle__header_decode(frame->data, frame->len, &header), TULLE_OK);
+    if (header.kind == TULLE__SYNC && node_of(header.from) == PROXY)
+        return; /* it gets to know its neighbours */
+    note(f, "%zu:%s>%u ", side, kinds[header.kind], node_of(header.to));
+}
+
+static void
+drain(struct fixture *f)
+{
+    struct tulle__action action;
+    size_t side;
+    while (tulle__forward_next_action(f->forward, &side, &action)) {
+        if (action.kind == TULLE__ACTION_PUBLISH)
+            note_publication(f, side, &action);
+        if (action.kind == TULLE__ACTION_CONTROL)
+            note_control(f, side, &action);
+        tulle__action_fini(&action);
+    }
+}
+
+/* Frames come in: path is up to two nodes, 0 for none. */
+static void
+tell(struct fixture *f,
+     size_t side,
+     const char *stream,
+     struct tulle__buf *body,
+     const unsigned *path)
+{
+    struct tulle__writer w;
+    uint64_t ids[2];
+    uint32_t count = 0;
+    tulle__writer_init(&w);
+    while (path != NULL && count < 2 && path[count] != 0) {
+        ids[count] = id_of(path[count]);
+        count++;
+    }
+    if (count > 0)
+        tulle__path_encode(&w, ids, count);
+    tulle__forward_on_publication(
+        f->forward, side, (struct tulle__view){ (const uint8_t *)stream, strlen(stream) + 1 }, body,
+        (struct tulle__view){ w.data, w.len }, f->now);
+    tulle__buf_unref(&body);
+    tulle__writer_fini(&w);
+    drain(f);
+}
+
+static void
+tell_batch(struct fixture *f, size_t side, unsigned node, const char *stream, uint64_t first)
+{
+    tell(f, side, stream, mini_batch(id_of(node), first, 1, NULL, 0), NULL);
+}
+
+/* A node with its address is on a side, and takes one stream (NULL: none). */
+static void
+tell_beat(struct fixture *f, size_t side, unsigned node, const char *takes, const unsigned *path)
+{
+    char text[40];
+    const char *address = text;
+    (void)snprintf(text, sizeof text, "tcp://10.0.0.%u:7000", node);
+    struct tulle__view take = { (const uint8_t *)takes, takes == NULL ? 0 : strlen(takes) + 1 };
+    struct tulle__beat_out beat = { .id = id_of(node),
+                                    .counter = ++f->counter,
+                                    .self = { .control_addresses = &address,
+                                              .control_address_count = 1,
+                                              .event_addresses = &address,
+                                              .event_address_count = 1,
+                                              .takes = &take,
+                                              .take_count = takes == NULL ? 0 : 1,
+                                              .takes_version = f->counter },
+                                    .has_self = true,
+                                    .has_takes = true };
+    tell(f, side, "$beat", mini_beat(&beat), path);
+}
+
+static void
+tell_fetch(
+    struct fixture *f, size_t side, unsigned from, unsigned to, const char *stream, uint64_t seq)
+{
+    struct tulle__writer header;
+    struct tulle__writer w;
+    tulle__writer_init(&header);
+    tulle__writer_init(&w);
+    tulle__header_encode(&header, &(struct tulle__control_header){ .kind = TULLE__FETCH,
+                                                                   .mesh = mini_text("mini"),
+                                                                   .from = id_of(from),
+                                                                   .to = id_of(to),
+                                                                   .counter = ++f->counter });
+    tulle__fetch_encode(&w, &(struct tulle__fetch){ .node = id_of(to),
+                                                    .stream = mini_text(stream),
+                                                    .first = seq,
+                                                    .last = seq,
+                                                    .bytes_max = 1000 });
+    struct tulle__buf *body = tulle__writer_take(&w);
+    tulle__forward_on_control(f->forward, side, id_of(from),
+                              (struct tulle__view){ header.data, header.len }, body, f->now);
+    tulle__buf_unref(&body);
+    tulle__writer_fini(&header);
+    tulle__writer_fini(&w);
+    drain(f);
+}
+
+static void
+pass_time(struct fixture *f, int64_t ms)
+{
+    for (int64_t i = 0; i < ms; i++) {
+        f->now.mono.ns += tulle__ms_to_ns(1);
+        f->now.wall.us += 1000;
+        if (f->now.mono.ns >= tulle__forward_deadline(f->forward).ns)
+            tulle__forward_on_timer(f->forward, f->now);
+        drain(f);
+    }
+}
+
+static tulle_counters
+counters(const struct fixture *f, size_t side)
+{
+    tulle_counters out;
+    tulle__forward_counters(f->forward, side, &out);
+    return out;
+}
+
+static void
+open_proxy(struct fixture *f)
+{
+    f->forward = tulle__forward_new(f->config, SIDES, 10000, f->now);
+    assert_non_null(f->forward);
+    drain(f);
+}
+
+/* Node 1 publishes on side 0; nodes 2 and 3 take "t" on sides 1 and 2. */
+static void
+open_with_nodes(struct fixture *f)
+{
+    open_proxy(f);
+    tell_beat(f, 0, 1, NULL, NULL);
+    tell_beat(f, 1, 2, "t", NULL);
+    tell_beat(f, 2, 3, "t", NULL);
+    f->log[0] = '\0';
+}
+
+static int
+setup(void **state)
+{
+    static struct fixture fixture;
+    fixture = (struct fixture){ .now = { .mono = { 1000000000 }, .wall = { 1700000000000000 } } };
+    for (size_t i = 0; i < SIDES; i++) {
+        struct tulle__engine_config *config = &fixture.config[i].engine;
+        tulle__engine_config_init(config);
+        config->id = id_of(PROXY);
+        config->mesh = "mini";
+        config->name = "proxy";
+        config->hops_max = 2;
+        config->suspect_ms = 300;
+        config->gone_ms = 1000;
+    }
+    *state = &fixture;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct fixture *f = *state;
+    tulle__forward_free(&f->forward);
+    return 0;
+}
+
+TEST(batch_crosses_to_where_its_stream_is_taken)
+{
+    struct fixture *f = *state;
+    open_proxy(f);
+    tell_beat(f, 0, 1, NULL, NULL);
+    tell_beat(f, 1, 2, "t", NULL);
+    tell_beat(f, 2, 3, "u", NULL);
+    f->log[0] = '\0';
+
+    tell_batch(f, 0, 1, "t", 1);
+    tell_batch(f, 0, 1, "u", 1);
+    tell_batch(f, 0, 1, "v", 1);
+
+    assert_string_equal(f->log, "1:t/1[9] 2:u/1[9] ");
+    assert_int_equal(counters(f, 0).relayed_batches, 2);
+    assert_int_equal(counters(f, 0).dropped_unwanted, 1);
+}
+
+TEST(batch_does_not_go_back_to_its_side)
+{
+    struct fixture *f = *state;
+    open_proxy(f);
+    tell_beat(f, 0, 1, "t", NULL);
+    tell_beat(f, 0, 2, "t", NULL);
+    f->log[0] = '\0';
+
+    tell_batch(f, 0, 1, "t", 1);
+
+    assert_string_equal(f->log, "");
+}
+
+TEST(path_grows_by_the_proxys_id)
+{
+    struct fixture *f = *state;
+    open_with_nodes(f);
+
+    tell(f, 0, "t", mini_batch(id_of(1), 1, 1, NULL, 0), (const unsigned[]){ 8, 0 });
+
+    assert_string_equal(f->log, "1:t/1[8 9] 2:t/1[8 9] ");
+}
+
+TEST(path_that_has_the_proxy_ends_here)
+{
+    struct fixture *f = *state;
+    open_with_nodes(f);
+
+    tell(f, 0, "t", mini_batch(id_of(1), 1, 1, NULL, 0), (const unsigned[]){ PROXY, 0 });
+
+    assert_string_equal(f->log, "");
+    assert_int_equal(counters(f, 0).dropped_loop, 1);
+}
+
+TEST(path_at_the_hop_limit_ends_here)
+{
+    struct fixture *f = *state;
+    open_with_nodes(f);
+
+    tell(f, 0, "t", mini_batch(id_of(1), 1, 1, NULL, 0), (const unsigned[]){ 7, 8 });
+
+    assert_string_equal(f->log, "");
+    assert_int_equal(counters(f, 0).dropped_hops, 1);
+}
+
+TEST(batch_that_comes_again_by_any_side_is_not_forwarded)
+{
+    struct fixture *f = *state;
+    open_with_nodes(f);
+
+    tell_batch(f, 0, 1, "t", 1);
+    f->log[0] = '\0';
+    tell_batch(f, 0, 1, "t", 1);
+    tell(f, 1, "t", mini_batch(id_of(1), 1, 1, NULL, 0), (const unsigned[]){ 8, 0 });
+
+    assert_string_equal(f->log, "");
+    assert_int_equal(counters(f, 0).relayed_duplicates, 1);
+    assert_int_equal(counters(f, 1).relayed_duplicates, 1);
+}
+
+TEST(batches_in_any_order_are_forwarded_once_each)
+{
+    struct fixture *f = *state;
+    open_proxy(f);
+    tell_beat(f, 1, 2, "t", NULL);
+    f->log[0] = '\0';
+
+    tell_batch(f, 0, 1, "t", 3);
+    tell_batch(f, 0, 1, "t", 1);
+    tell_batch(f, 0, 1, "t", 3);
+    tell_batch(f, 0, 1, "t", 2);
+
+    assert_string_equal(f->log, "1:t/3[9] 1:t/1[9] 1:t/2[9] ");
+}
+
+TEST(denied_stream_does_not_leave_its_side)
+{
+    struct fixture *f = *state;
+    const char *deny[] = { "t/**" };
+    f->config[0].deny = deny;
+    f->config[0].deny_count = 1;
+    open_with_nodes(f);
+
+    tell_batch(f, 0, 1, "t", 1);
+    tell_batch(f, 1, 2, "t", 1); /* the other way it may */
+
+    assert_string_equal(f->log, "2:t/1[9] ");
+    assert_int_equal(counters(f, 0).dropped_policy, 1);
+}
+
+TEST(only_allowed_streams_leave_a_side)
+{
+    struct fixture *f = *state;
+    const char *allow[] = { "u" };
+    f->config[0].allow = allow;
+    f->config[0].allow_count = 1;
+    open_with_nodes(f);
+    tell_beat(f, 1, 4, "u", NULL);
+    f->log[0] = '\0';
+
+    tell_batch(f, 0, 1, "t", 1);
+    tell_batch(f, 0, 1, "u", 1);
+
+    assert_string_equal(f->log, "1:u/1[9] ");
+}
+
+TEST(interest_of_who_is_gone_is_gone)
+{
+    struct fixture *f = *state;
+    open_with_nodes(f);
+    pass_time(f, 1500);
+    tell_beat(f, 2, 3, "t", NULL);
+    f->log[0] = '\0';
+
+    tell_batch(f, 0, 1, "t", 1);
+
+    assert_string_equal(f->log, "2:t/1[9] ");
+}
+
+TEST(interest_belongs_to_the_side_where_a_node_is_nearest)
+{
+    struct fixture *f = *state;
+    open_with_nodes(f);
+    tell_beat(f, 1, 3, "t", (const unsigned[]){ 8, 0 }); /* heard around the corner too */
+    f->log[0] = '\0';
+
+    tell_batch(f, 1, 2, "t", 1);
+
+    assert_string_equal(f->log, "2:t/1[9] ");
+}
+
+TEST(beat_crosses_once_to_every_other_side)
+{
+    struct fixture *f = *state;
+    open_proxy(f);
+    tell_beat(f, 0, 1, NULL, NULL);
+    assert_string_equal(f->log, "1:beat(1)[9] 2:beat(1)[9] ");
+    f->log[0] = '\0';
+
+    f->counter--; /* the same beat, by another proxy */
+    tell_beat(f, 1, 1, NULL, (const unsigned[]){ 8, 0 });
+
+    assert_string_equal(f->log, "");
+}
+
+TEST(beat_of_another_proxy_stays_on_its_segment)
+{
+    struct fixture *f = *state;
+    open_proxy(f);
+    struct tulle__beat_out beat = { .id = id_of(8), .counter = 1, .self = { .is_proxy = true } };
+
+    tell(f, 0, "$beat", mini_beat(&beat), NULL);
+
+    assert_string_equal(f->log, "");
+}
+
+TEST(control_message_goes_on_towards_its_node)
+{
+    struct fixture *f = *state;
+    open_with_nodes(f);
+
+    tell_fetch(f, 0, 1, 2, "x", 1);
+
+    assert_string_equal(f->log, "1:FETCH>2 ");
+    assert_int_equal(counters(f, 1).relayed_control > 0, 1);
+}
+
+TEST(control_message_to_nobody_is_counted)
+{
+    struct fixture *f = *state;
+    open_with_nodes(f);
+
+    tell_fetch(f, 0, 1, 77, "x", 1);
+
+    assert_string_equal(f->log, "");
+    assert_int_equal(counters(f, 0).dropped_no_route, 1);
+}
+
+TEST(fetch_of_what_passed_is_answered_on_the_way)
+{
+    struct fixture *f = *state;
+    open_with_nodes(f);
+    tell_batch(f, 0, 1, "t", 1);
+    f->log[0] = '\0';
+
+    tell_fetch(f, 1, 2, 1, "t", 1);
+
+    assert_string_equal(f->log, "1:RANGE>2 ");
+    assert_int_equal(counters(f, 1).fetches_answered, 1);
+}
+
+TEST(fetch_of_a_denied_stream_is_refused)
+{
+    struct fixture *f = *state;
+    const char *deny[] = { "t/**" };
+    f->config[0].deny = deny;
+    f->config[0].deny_count = 1;
+    open_with_nodes(f);
+
+    tell_fetch(f, 1, 2, 1, "t", 1);
+
+    assert_string_equal(f->log, "1:RANGE>2 ");
+    assert_int_equal(counters(f, 1).fetches_refused, 1);
+    assert_int_equal(counters(f, 1).dropped_policy, 1);
+}
+
+TEST(rubbish_is_counted_and_goes_nowhere)
+{
+    struct fixture *f = *state;
+    open_with_nodes(f);
+    struct tulle__buf *rubbish = tulle__buf_copy("rubbish", 7);
+
+    tell(f, 0, "t", rubbish, NULL);
+
+    assert_string_equal(f->log, "");
+    assert_int_equal(counters(f, 0).dropped_malformed, 1);
+}
+
+int
+main(void)
+{
+#define FORWARD_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        FORWARD_TEST(batch_crosses_to_where_its_stream_is_taken),
+        FORWARD_TEST(batch_does_not_go_back_to_its_side),
+        FORWARD_TEST(path_grows_by_the_proxys_id),
+        FORWARD_TEST(path_that_has_the_proxy_ends_here),
+        FORWARD_TEST(path_at_the_hop_limit_ends_here),
+        FORWARD_TEST(batch_that_comes_again_by_any_side_is_not_forwarded),
+        FORWARD_TEST(batches_in_any_order_are_forwarded_once_each),
+        FORWARD_TEST(denied_stream_does_not_leave_its_side),
+        FORWARD_TEST(only_allowed_streams_leave_a_side),
+        FORWARD_TEST(interest_of_who_is_gone_is_gone),
+        FORWARD_TEST(interest_belongs_to_the_side_where_a_node_is_nearest),
+        FORWARD_TEST(beat_crosses_once_to_every_other_side),
+        FORWARD_TEST(beat_of_another_proxy_stays_on_its_segment),
+        FORWARD_TEST(control_message_goes_on_towards_its_node),
+        FORWARD_TEST(control_message_to_nobody_is_counted),
+        FORWARD_TEST(fetch_of_what_passed_is_answered_on_the_way),
+        FORWARD_TEST(fetch_of_a_denied_stream_is_refused),
+        FORWARD_TEST(rubbish_is_counted_and_goes_nowhere),
+    };
+    return cmocka_run_group_tests_name("delivery/forward", tests, NULL, NULL);
+}
