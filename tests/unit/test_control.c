@@ -234,7 +234,13 @@ static const struct tulle__here_lane_out lanes[] = {
     { { (const uint8_t *)"orders", 6 }, 12, 3, lane_clock, 1 },
     { { (const uint8_t *)"quiet", 5 }, 0, 1, NULL, 0 },
 };
-static const struct tulle__holding holdings[] = { { B, { (const uint8_t *)"orders", 6 }, 2, 5 } };
+static const struct tulle__holding holdings[] = {
+    { .node = B,
+      .stream = { (const uint8_t *)"orders", 6 },
+      .name = { (const uint8_t *)"web", 3 },
+      .first = 2,
+      .last = 5 },
+};
 static const struct tulle__known_out peers[] = {
     { B, "web", control_addresses, 2, event_addresses, 1, false },
 };
@@ -293,6 +299,7 @@ TEST(here_tells_of_holdings_and_peers)
     assert_true(tulle__list_next_holding(&found.holdings, &holding));
     assert_true(holding.node == B && holding.first == 2 && holding.last == 5);
     assert_true(tulle__view_is(holding.stream, "orders"));
+    assert_true(tulle__view_is(holding.name, "web"));
     assert_false(tulle__list_next_holding(&found.holdings, &holding));
     assert_true(tulle__list_next_known(&found.peers, &peer));
     assert_true(peer.id == B && tulle__view_is(peer.name, "web") && !peer.is_proxy);

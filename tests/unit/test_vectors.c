@@ -320,6 +320,7 @@ check_here(struct tulle__view frame, const json_t *meaning)
         const json_t *expected = json_array_get(holdings, i);
         assert_number(holding.node, expected, "node");
         assert_text(holding.stream, text_of(expected, "stream"));
+        assert_text(holding.name, text_of(expected, "name"));
         assert_number(holding.first, expected, "first");
         assert_number(holding.last, expected, "last");
     }

@@ -276,8 +276,8 @@ def here(name, body, lanes, holdings, peers):
         "self": self_meaning(body),
         "lanes": None if lanes is None else [
             {"stream": s, "head": h, "first": f, "clock": clock_meaning(c)} for s, h, f, c in lanes],
-        "holdings": [{"node": identity(n), "stream": s, "first": f, "last": l}
-                     for n, s, f, l in holdings],
+        "holdings": [{"node": identity(h[0]), "stream": h[1], "first": h[2], "last": h[3],
+                      "name": h[4] if len(h) > 4 else ""} for h in holdings],
         "peers": [{"id": identity(i), "name": n, "control_addresses": c, "event_addresses": e,
                    "is_proxy": p} for i, n, c, e, p in peers],
     })
@@ -289,7 +289,7 @@ def heres():
         here("no-lanes", SELF, [], [], []),
         here("everything", SELF,
              [("orders", 12, 3, DEPS), ("quiet", 0, 1, []), ("evicted", 5, 6, DEPS[1:2])],
-             [[B, "orders", 1, 200], [C, "sensors/42", 5, 5], [C, "gone", 10, 9]],
+             [[B, "orders", 1, 200], [C, "sensors/42", 5, 5, "gone-1"], [C, "gone", 10, 9]],
              [[B, "web-1", ADDRESSES, EVENTS, False], [C, "", [], [], True]]),
     ]
 
@@ -520,6 +520,9 @@ def bad_control():
             ("lane-first-zero", {"L": [["orders", 1, 0, []]]}, "events are numbered from 1"),
             ("lane-first-past-head", {"L": [["orders", 1, 3, []]]}, "first is at most head + 1"),
             ("holding-backwards", {"o": [[B, "orders", 6, 4]]}, "first is at most last + 1"),
+            ("holding-of-three", {"o": [[B, "orders", 4]]}, "a holding has four elements"),
+            ("holding-of-six", {"o": [[B, "orders", 1, 4, "x", 1]]}, "or five"),
+            ("holding-nameless", {"o": [[B, "orders", 1, 4, ""]]}, "a name has a character"),
             ("holding-to-zero", {"o": [[B, "orders", 1, 0]]}, "events are numbered from 1"),
             ("holding-from-zero", {"o": [[B, "orders", 0, 4]]}, "events are numbered from 1"),
             ("peer-of-four", {"s": [[B, "x", [], []]]}, "a peer has five elements"),

@@ -238,17 +238,26 @@ unlink_entry(struct tulle__own_clock *clock, uint32_t lane)
 }
 
 bool
-tulle__own_clock_raise(struct tulle__own_clock *clock, uint32_t lane, uint64_t count)
+tulle__own_clock_reserve(struct tulle__own_clock *clock, uint32_t lane)
 {
     TULLE_ASSERT(lane != TULLE__LANE_NONE);
-    if (count <= tulle__own_clock_get(clock, lane))
-        return true;
     while (clock->cap <= lane) {
         size_t old = clock->cap;
         if (!tulle__grow(&clock->entries, &clock->cap, clock->cap, sizeof *clock->entries))
             return false;
         memset(&clock->entries[old], 0, (clock->cap - old) * sizeof *clock->entries);
     }
+    return true;
+}
+
+bool
+tulle__own_clock_raise(struct tulle__own_clock *clock, uint32_t lane, uint64_t count)
+{
+    TULLE_ASSERT(lane != TULLE__LANE_NONE);
+    if (count <= tulle__own_clock_get(clock, lane))
+        return true;
+    if (!tulle__own_clock_reserve(clock, lane))
+        return false;
     struct tulle__own_entry *entry = &clock->entries[lane];
     if (entry->count == 0)
         clock->len++;

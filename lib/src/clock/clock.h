@@ -60,6 +60,8 @@ struct tulle__own_clock {
 void tulle__own_clock_init(struct tulle__own_clock *clock);
 void tulle__own_clock_fini(struct tulle__own_clock *clock);
 uint64_t tulle__own_clock_get(const struct tulle__own_clock *clock, uint32_t lane);
+/* Make room for an entry, so that raising it cannot fail. False: no memory. */
+bool tulle__own_clock_reserve(struct tulle__own_clock *clock, uint32_t lane);
 /* Raise an entry; a change gives it a new stamp and makes it the newest. False:
  * no memory, nothing changed. A count not above the entry changes nothing (true). */
 bool tulle__own_clock_raise(struct tulle__own_clock *clock, uint32_t lane, uint64_t count);

@@ -145,12 +145,11 @@ struct tulle__here_lane {
     struct tulle__clock_view clock;
 };
 
-/* What the sender has of another node's lane: [node, stream, first kept, last delivered]. */
+/* What the sender has of another's lane: [node, stream, first kept, last delivered(, name)]. */
 struct tulle__holding {
     uint64_t node;
-    struct tulle__view stream;
-    uint64_t first;
-    uint64_t last;
+    struct tulle__view stream, name; /* of the lane, of the node (len 0: not known) */
+    uint64_t first, last;
 };
 
 /* A peer that the sender knows on its own segment: [id, name, control, events, is proxy]. */

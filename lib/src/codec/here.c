@@ -7,7 +7,7 @@
 #include "codec/limits.h"
 #include "codec/parts.h"
 
-enum { LANE_ELEMENTS = 4, HOLDING_ELEMENTS = 4, KNOWN_ELEMENTS = 5 };
+enum { LANE_ELEMENTS = 4, HOLDING_ELEMENTS_MIN = 4, HOLDING_ELEMENTS_MAX = 5, KNOWN_ELEMENTS = 5 };
 
 #define KNOWN                                                                       \
     (TULLE__SELF_KEYS | TULLE__KEY_BIT(TULLE__KEY_REPLY_TO) | TULLE__KEY_BIT('L') | \
@@ -27,11 +27,14 @@ write_lane(struct tulle__writer *w, const struct tulle__here_lane_out *lane)
 static void
 write_holding(struct tulle__writer *w, const struct tulle__holding *holding)
 {
-    tulle__write_array(w, HOLDING_ELEMENTS);
+    bool has_name = holding->name.len > 0;
+    tulle__write_array(w, has_name ? HOLDING_ELEMENTS_MAX : HOLDING_ELEMENTS_MIN);
     tulle__write_uint(w, holding->node);
     tulle__write_str(w, holding->stream.data, holding->stream.len);
     tulle__write_uint(w, holding->first);
     tulle__write_uint(w, holding->last);
+    if (has_name)
+        tulle__write_str(w, holding->name.data, holding->name.len);
 }
 
 static void
@@ -92,12 +95,16 @@ read_lane(struct tulle__reader *r, struct tulle__here_lane *out)
 static void
 read_holding(struct tulle__reader *r, struct tulle__holding *out)
 {
-    if (tulle__read_array(r, HOLDING_ELEMENTS) != HOLDING_ELEMENTS)
+    uint32_t count = tulle__read_array(r, HOLDING_ELEMENTS_MAX);
+    if (count < HOLDING_ELEMENTS_MIN)
         tulle__reader_fail(r);
     out->node = tulle__read_node_id(r);
     out->stream = tulle__read_stream(r);
     out->first = tulle__read_uint(r);
     out->last = tulle__read_seq(r);
+    out->name = (struct tulle__view){ NULL, 0 };
+    if (count == HOLDING_ELEMENTS_MAX)
+        out->name = tulle__read_name(r, 1);
     if (out->first == 0 || out->first > out->last + 1)
         tulle__reader_fail(r);
 }

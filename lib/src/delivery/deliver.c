@@ -62,36 +62,53 @@ encode_clock(struct tulle__engine *e, const struct tulle__rx *rx)
 }
 
 /* The node has now seen what the batch depends on. Entries that find no place any
- * more are counted (dropped_table_full) and left out; own lanes are known best here. */
-static void
+ * more are counted (dropped_table_full) and left out; own lanes are known best here.
+ * False: no memory. */
+static bool
 merge_past(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__clock_view deps)
 {
-    e->counters.dropped_table_full += tulle__clock_merge_wire(&rx->clock, e->names, deps);
+    uint64_t left_out = tulle__clock_merge_wire(&rx->clock, e->names, deps);
+    if (left_out > 0 && !tulle__lanes_are_full(e))
+        return false;
+    e->counters.dropped_table_full += left_out;
     struct tulle__dep dep;
     while (tulle__clock_view_next(&deps, &dep)) {
         if (dep.node == e->config.id)
             continue;
         uint32_t lane = tulle__lane_intern(e, dep.node, dep.stream);
         if (lane != TULLE__LANE_NONE && !tulle__own_clock_raise(&e->clock, lane, dep.count))
-            e->counters.dropped_table_full++;
+            return false;
+        if (lane == TULLE__LANE_NONE && !tulle__lanes_are_full(e))
+            return false;
     }
+    return true;
 }
 
-static void
+static bool
 merge_need(struct tulle__engine *e, struct tulle__rx *rx)
 {
     if (!rx->has_need)
-        return;
-    rx->has_need = false;
+        return true;
     for (size_t i = 0; i < rx->need.len; i++) {
         if (tulle__lane_names_node(e->names, rx->need.pairs[i].lane) == e->config.id)
             continue;
         if (!tulle__own_clock_raise(&e->clock, rx->need.pairs[i].lane, rx->need.pairs[i].count))
-            e->counters.dropped_table_full++;
+            return false;
     }
-    if (!tulle__clock_merge(&rx->clock, &rx->need))
-        rx->is_clock_known = false;
-    tulle__clock_fini(&rx->need);
+    return tulle__clock_merge(&rx->clock, &rx->need);
+}
+
+/* What is raised before it fails stays so: it names more than need be, never less. */
+bool
+tulle__deliver_prepare(struct tulle__engine *e,
+                       struct tulle__rx *rx,
+                       const struct tulle__held *held)
+{
+    bool is_good = tulle__actions_reserve(e) && tulle__lanes_reserve(e, rx->lane) &&
+                   merge_need(e, rx) && merge_past(e, rx, held->batch.deps);
+    if (!is_good)
+        e->lacks_memory = true;
+    return is_good;
 }
 
 static void
@@ -122,8 +139,10 @@ tulle__deliver(struct tulle__engine *e,
     const struct tulle__policy policy = *tulle__lane_policy(e, rx->lane);
     if (policy.order != TULLE_ORDER_NONE && next > held->last)
         keep_for_others(e, rx, held);
-    merge_need(e, rx);
-    merge_past(e, rx, held->batch.deps);
+    if (rx->has_need) {
+        rx->has_need = false;
+        tulle__clock_fini(&rx->need);
+    }
     /* In arrival order too: what is published from now on may depend on this event,
      * though one before it is missing here. */
     if (!tulle__own_clock_raise(&e->clock, rx->lane, held->last))

@@ -130,6 +130,7 @@ tulle__engine_free(struct tulle__engine **engine)
         tulle__action_fini(&action);
     tulle__lanes_free(e);
     tulle__members_free(e);
+    tulle__names_free(e);
     tulle__interest_fini(&e->interest);
     tulle__own_clock_fini(&e->clock);
     tulle__lane_names_free(&e->names);
@@ -144,12 +145,18 @@ tulle__engine_free(struct tulle__engine **engine)
 
 /* ---- actions ---- */
 
-struct tulle__action *
-tulle__action_push(struct tulle__engine *e, enum tulle__action_kind kind)
+bool
+tulle__actions_reserve(struct tulle__engine *e)
 {
     if (e->action_head == e->action_len)
         e->action_head = e->action_len = 0;
-    if (!tulle__grow(&e->actions, &e->action_cap, e->action_len, sizeof *e->actions)) {
+    return tulle__grow(&e->actions, &e->action_cap, e->action_len, sizeof *e->actions);
+}
+
+struct tulle__action *
+tulle__action_push(struct tulle__engine *e, enum tulle__action_kind kind)
+{
+    if (!tulle__actions_reserve(e)) {
         e->counters.dropped_table_full++;
         return NULL;
     }
@@ -246,6 +253,12 @@ void
 tulle__engine_on_malformed(struct tulle__engine *e)
 {
     tulle__malformed(e, "frames", 0, TULLE_EBADMSG);
+}
+
+void
+tulle__engine_on_unsent(struct tulle__engine *e)
+{
+    e->counters.dropped_no_route++;
 }
 
 /* PROTOCOL 7.2: a message that has passed here, or too many proxies, is dropped. */

@@ -654,6 +654,12 @@ tulle__forward_on_malformed(struct tulle__forward *f, size_t side)
 }
 
 void
+tulle__forward_on_unsent(struct tulle__forward *f, size_t side)
+{
+    tulle__engine_on_unsent(f->sides[side].engine);
+}
+
+void
 tulle__forward_leave(struct tulle__forward *f, struct tulle__now now)
 {
     for (size_t i = 0; i < f->side_count; i++)

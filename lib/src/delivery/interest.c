@@ -62,8 +62,8 @@ tulle__engine_starts_agree(struct tulle__view a,
 {
     struct tulle__key a_keys[TULLE__KEYS_PER_PATTERN_MAX];
     struct tulle__key b_keys[TULLE__KEYS_PER_PATTERN_MAX];
-    if (a_options->from == b_options->from && (a_options->from != TULLE_FROM_LAST ||
-                                               a_options->from_count == b_options->from_count))
+    if (a_options->from == b_options->from &&
+        (a_options->from != TULLE_FROM_LAST || a_options->from_count == b_options->from_count))
         return true;
     size_t a_count = tulle__pattern_keys(a, a_keys);
     size_t b_count = tulle__pattern_keys(b, b_keys);

@@ -11,6 +11,8 @@
 /* A new action at the end of the queue; NULL when there is no memory (counted:
  * what is not sent is repaired like any loss). */
 struct tulle__action *tulle__action_push(struct tulle__engine *e, enum tulle__action_kind kind);
+/* Make room for one more action, so that pushing it cannot fail. False: no memory. */
+bool tulle__actions_reserve(struct tulle__engine *e);
 /* Make sure that e->deps has room. */
 bool tulle__deps_reserve(struct tulle__engine *e, size_t count);
 /* A clock as wire entries in e->deps; the lane named (or NONE) is left out.
@@ -37,6 +39,11 @@ tulle__interest_set_keys(struct tulle__engine *e, const struct tulle__view *keys
 
 /* Index of a lane, made room for; TULLE__LANE_NONE (counted) when tables are full. */
 uint32_t tulle__lane_intern(struct tulle__engine *e, uint64_t node, struct tulle__view stream);
+/* Room in all tables by lane index, the own clock's too. tulle__lane_intern() makes it;
+ * lanes that clocks name may not have it. False: no memory. */
+bool tulle__lanes_reserve(struct tulle__engine *e, uint32_t lane);
+/* No lane finds a place any more, though there may be memory. */
+bool tulle__lanes_are_full(const struct tulle__engine *e);
 /* Fresh policy of a lane. */
 const struct tulle__policy *tulle__lane_policy(struct tulle__engine *e, uint32_t lane);
 void tulle__lanes_free(struct tulle__engine *e);
@@ -95,7 +102,13 @@ bool tulle__unordered_has_hole(const struct tulle__rx *rx);
 
 /* ---- deliver.c ---- */
 
-/* Hand out what a batch brings that is new; the lane moves on to next. */
+/* Do all that delivering a batch may lack memory for, so that it is delivered whole or
+ * waits: its place among the actions, and the node's clock with what it depends on.
+ * False: no memory (noted), try again. */
+bool tulle__deliver_prepare(struct tulle__engine *e,
+                            struct tulle__rx *rx,
+                            const struct tulle__held *held);
+/* Hand out what a prepared batch brings that is new; the lane moves on to next. */
 void tulle__deliver(struct tulle__engine *e,
                     struct tulle__rx *rx,
                     struct tulle__held *held,
@@ -171,9 +184,16 @@ bool tulle__peer_takes(const struct tulle__peer *peer, struct tulle__view stream
 uint64_t tulle__peer_hop(const struct tulle__engine *e, const struct tulle__peer *peer);
 /* Proxies on the shortest way that is fresh; UINT32_MAX: none. */
 uint32_t tulle__peer_hops(const struct tulle__engine *e, const struct tulle__peer *peer);
-const char *tulle__node_name(const struct tulle__engine *e, uint64_t id);
 void tulle__member_on_timer(struct tulle__engine *e);
 void tulle__members_free(struct tulle__engine *e);
+
+/* ---- names.c ---- */
+
+/* "" when it is not known. */
+const char *tulle__node_name(const struct tulle__engine *e, uint64_t id);
+/* Somebody tells the name of a node that is not a peer. */
+void tulle__note_name(struct tulle__engine *e, uint64_t id, struct tulle__view name);
+void tulle__names_free(struct tulle__engine *e);
 
 /* ---- beat.c ---- */
 

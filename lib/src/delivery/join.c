@@ -194,8 +194,10 @@ collect_holdings(struct tulle__engine *e,
             continue;
         if (!tulle__grow(holdings, cap, count, sizeof **holdings))
             break;
+        const char *name = tulle__node_name(e, rx->node);
         (*holdings)[count++] =
             (struct tulle__holding){ .node = rx->node,
+                                     .name = { (const uint8_t *)name, strlen(name) },
                                      .stream = stream,
                                      .first = rx->kept.len > 0 ? tulle__kept_at(&rx->kept, 0)->first
                                                                : rx->next,
@@ -483,6 +485,7 @@ take_holdings(struct tulle__engine *e,
         if (rx == NULL)
             continue;
         rx->cited_by = holder->id;
+        tulle__note_name(e, held.node, held.name);
         /* Where this holder begins to keep it says nothing of the others. */
         if (!rx->is_active)
             start_orphan(e, rx, held.last);

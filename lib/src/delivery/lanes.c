@@ -5,8 +5,8 @@
 #include "base/panic.h"
 #include "delivery/internal.h"
 
-static bool
-reserve_lanes(struct tulle__engine *e, uint32_t lane)
+bool
+tulle__lanes_reserve(struct tulle__engine *e, uint32_t lane)
 {
     while (e->lane_cap <= lane) {
         size_t old = e->lane_cap;
@@ -15,14 +15,20 @@ reserve_lanes(struct tulle__engine *e, uint32_t lane)
         for (size_t i = old; i < e->lane_cap; i++)
             e->lanes[i] = (struct tulle__lane){ 0 };
     }
-    return true;
+    return tulle__own_clock_reserve(&e->clock, lane);
+}
+
+bool
+tulle__lanes_are_full(const struct tulle__engine *e)
+{
+    return tulle__lane_names_count(e->names) >= e->config.lanes_max;
 }
 
 uint32_t
 tulle__lane_intern(struct tulle__engine *e, uint64_t node, struct tulle__view stream)
 {
     uint32_t lane = tulle__lane_names_intern(e->names, node, stream);
-    if (lane != TULLE__LANE_NONE && !reserve_lanes(e, lane))
+    if (lane != TULLE__LANE_NONE && !tulle__lanes_reserve(e, lane))
         lane = TULLE__LANE_NONE; /* the name stays; the next try may find memory */
     if (lane == TULLE__LANE_NONE)
         e->counters.dropped_table_full++;
@@ -34,7 +40,7 @@ tulle__lane_policy(struct tulle__engine *e, uint32_t lane)
 {
     /* Retention names lanes of deps without the engine: make room for those too. */
     static const struct tulle__policy nothing;
-    if (!reserve_lanes(e, lane))
+    if (!tulle__lanes_reserve(e, lane))
         return &nothing;
     struct tulle__policy *policy = &e->lanes[lane].policy;
     tulle__policy_refresh(e, policy, tulle__lane_names_stream(e->names, lane));
@@ -129,7 +135,9 @@ void
 tulle__lanes_forget(struct tulle__engine *e)
 {
     size_t count = tulle__lane_names_end(e->names);
-    if (count == 0 || !reserve_lanes(e, (uint32_t)(count - 1)))
+    if (e->open_head != NULL) /* for lack of memory: its deps point at names */
+        return;
+    if (count == 0 || !tulle__lanes_reserve(e, (uint32_t)(count - 1)))
         return;
     bool *goes = tulle__alloc(count * sizeof *goes);
     if (goes == NULL)

@@ -19,13 +19,6 @@ tulle__peer_find(const struct tulle__engine *e, uint64_t id)
     return peer;
 }
 
-const char *
-tulle__node_name(const struct tulle__engine *e, uint64_t id)
-{
-    const struct tulle__peer *peer = tulle__peer_find(e, id);
-    return peer != NULL ? peer->name : id == e->config.id ? e->name : "";
-}
-
 /* ---- table ---- */
 
 static void
@@ -122,7 +115,7 @@ tulle__members_free(struct tulle__engine *e)
 
 /* ---- stages ---- */
 
-static void
+static bool
 tell_peer(struct tulle__engine *e,
           struct tulle__peer *peer,
           tulle_peer_state state,
@@ -135,7 +128,7 @@ tell_peer(struct tulle__engine *e,
                peer->name, names[state], peer->control, hops == UINT32_MAX ? 0U : hops);
     struct tulle__action *action = tulle__action_push(e, TULLE__ACTION_PEER);
     if (action == NULL)
-        return;
+        return false;
     action->u.peer = (struct tulle_peer){ .node = peer->id,
                                           .name = peer->name,
                                           .address = peer->control,
@@ -143,6 +136,7 @@ tell_peer(struct tulle__engine *e,
                                           .previous = previous,
                                           .hops = hops == UINT32_MAX ? 0 : hops,
                                           .is_proxy = peer->is_proxy };
+    return true;
 }
 
 /* Nobody will tell any more where the node's lanes start. */
@@ -174,7 +168,7 @@ tulle__peer_set_stage(struct tulle__engine *e,
     if (was_live && !is_live)
         e->up_count--;
     if (stage == TULLE__STAGE_SUSPECT && peer->is_announced)
-        tell_peer(e, peer, TULLE_PEER_SUSPECT, 0);
+        (void)tell_peer(e, peer, TULLE_PEER_SUSPECT, 0);
     if (stage == TULLE__STAGE_SUSPECT && peer->link != 0) {
         e->links[peer->link - 1].due_ns = e->now.mono.ns;
         e->links[peer->link - 1].tries = 0;
@@ -182,7 +176,7 @@ tulle__peer_set_stage(struct tulle__engine *e,
     if (stage != TULLE__STAGE_GONE && stage != TULLE__STAGE_LEFT)
         return;
     if (peer->is_announced)
-        tell_peer(e, peer, stage == TULLE__STAGE_LEFT ? TULLE_PEER_LEFT : TULLE_PEER_GONE, 0);
+        (void)tell_peer(e, peer, stage == TULLE__STAGE_LEFT ? TULLE_PEER_LEFT : TULLE_PEER_GONE, 0);
     peer->is_announced = false;
     unbind_link(e, peer);
     if (stage == TULLE__STAGE_LEFT)
@@ -208,12 +202,11 @@ announce(struct tulle__engine *e, struct tulle__peer *peer)
 {
     if (peer->is_announced || !tulle__peer_is_live(peer) || peer->name[0] == '\0')
         return;
-    peer->is_announced = true;
     const struct tulle__peer *previous = find_previous(e, peer);
     if (previous != NULL)
-        tell_peer(e, peer, TULLE_PEER_RESTARTED, previous->id);
+        peer->is_announced = tell_peer(e, peer, TULLE_PEER_RESTARTED, previous->id);
     else
-        tell_peer(e, peer, TULLE_PEER_UP, 0);
+        peer->is_announced = tell_peer(e, peer, TULLE_PEER_UP, 0);
 }
 
 /* ---- ways ---- */

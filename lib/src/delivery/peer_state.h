@@ -13,8 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 enum {
-    TULLE__LINKS_LIMIT = 64,   /* addresses to join */
-    TULLE__ROUTES_PER_PEER = 4 /* ways to a peer that are remembered */
+    TULLE__TOLD_NAMES_LIMIT = 10000, /* of nodes that are gone */
+    TULLE__LINKS_LIMIT = 64,         /* addresses to join */
+    TULLE__ROUTES_PER_PEER = 4       /* ways to a peer that are remembered */
 };
 
 /* ---- member.c: the other nodes ---- */
@@ -70,6 +71,13 @@ struct tulle__peer {
     bool is_answered;           /* it has our lanes: it said so */
     uint64_t answered_version;  /* version of its takes of which it said so */
     struct tulle__clock acked;  /* own lanes: how far it has delivered */
+    UT_hash_handle hh;
+};
+
+/* Name of a node that was gone before this one came. */
+struct tulle__told_name {
+    uint64_t id;
+    char name[TULLE__NAME_LEN_MAX + 1];
     UT_hash_handle hh;
 };
 

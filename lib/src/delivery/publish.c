@@ -175,6 +175,8 @@ push_publication(struct tulle__engine *e, const struct tulle__tx *tx, struct tul
 static bool
 close_batch(struct tulle__engine *e, struct tulle__tx *tx)
 {
+    if (!tulle__actions_reserve(e))
+        return false;
     sort_deps(tx);
     struct tulle__batch_head head = { .node = e->config.id,
                                       .first_seq = tx->head + 1,
@@ -259,6 +261,7 @@ tulle__engine_publish(struct tulle__engine *e,
         return TULLE_ELIMIT;
     if (tx->is_open && !fits_batch(e, tx, publish) && !close_batch(e, tx))
         return TULLE_ENOMEM;
+    uint64_t stamp_before = tx->stamp;
     if (!tx->is_open && !open_batch(e, tx, publish))
         return TULLE_ENOMEM;
     struct tulle__view rest = { publish->topic.data + stream_len, publish->topic.len - stream_len };
@@ -275,8 +278,10 @@ tulle__engine_publish(struct tulle__engine *e,
     if (tx->events.failed || !tulle__own_clock_raise(&e->clock, tx->lane, tx->next_seq)) {
         tx->events.failed = false;
         tx->events.len = len_before;
-        if (tx->open_count == 0)
+        if (tx->open_count == 0) {
             unlink_open(e, tx);
+            tx->stamp = stamp_before; /* the delta was not sent */
+        }
         return TULLE_ENOMEM;
     }
     tx->open_count++;

@@ -61,7 +61,9 @@ static void
 start_waiting(struct tulle__engine *e, struct tulle__rx *rx, uint32_t lane, uint64_t count)
 {
     TULLE_ASSERT(!rx->is_waiting);
-    struct tulle__rx *blocker = e->lanes[lane].rx;
+    struct tulle__rx *blocker = lane < e->lane_cap ? e->lanes[lane].rx : NULL;
+    if (blocker == NULL)
+        return; /* no memory: noted, and tried again */
     struct tulle__rx **link = &blocker->waiters;
     while (*link != NULL && (*link)->wait_count <= count)
         link = &(*link)->wait_next;
@@ -265,7 +267,8 @@ tulle__receive_batch(struct tulle__engine *e,
     if (arrived.last > rx->known_head)
         rx->known_head = arrived.last;
     bool is_duplicate = rx->is_active && arrived.last < rx->next;
-    if (is_duplicate && e->config.mutation == TULLE__MUTATION_KEEP_DUPLICATES) {
+    if (is_duplicate && e->config.mutation == TULLE__MUTATION_KEEP_DUPLICATES &&
+        tulle__deliver_prepare(e, rx, &arrived)) {
         tulle__deliver(e, rx, &arrived, rx->next);
         return;
     }
@@ -348,12 +351,18 @@ is_blocked(struct tulle__engine *e, struct tulle__rx *rx, uint32_t lane, uint64_
 {
     if (tulle__lane_names_node(e->names, lane) == e->config.id)
         return false;
+    if (!tulle__lanes_reserve(e, lane)) {
+        e->lacks_memory = true;
+        return true;
+    }
     const struct tulle__policy *policy = tulle__lane_policy(e, lane);
     if (!policy->is_taken || policy->order == TULLE_ORDER_NONE)
         return false; /* PROTOCOL 4.9 */
     struct tulle__rx *blocker = tulle__rx_get(e, lane);
+    if (blocker == NULL)
+        e->lacks_memory = true;
     if (blocker == NULL || blocker == rx)
-        return false;
+        return blocker == NULL;
     if (blocker->is_active && blocker->next > count)
         return false;
     blocker->cited_by = rx->node;
@@ -393,6 +402,10 @@ are_deps_met(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *
     while (held->has_dep || tulle__clock_view_next(&held->walk, &held->dep)) {
         held->has_dep = true;
         uint32_t lane = tulle__lane_intern(e, held->dep.node, held->dep.stream);
+        if (lane == TULLE__LANE_NONE && !tulle__lanes_are_full(e)) {
+            e->lacks_memory = true;
+            return false;
+        }
         if (lane != TULLE__LANE_NONE && is_blocked(e, rx, lane, held->dep.count)) {
             start_waiting(e, rx, lane, held->dep.count);
             return false;
@@ -430,7 +443,7 @@ run_lane(struct tulle__engine *e, struct tulle__rx *rx)
             tulle__rx_unlink_held(e, rx, held);
             continue;
         }
-        if (!is_due(e, rx, held))
+        if (!is_due(e, rx, held) || !tulle__deliver_prepare(e, rx, held))
             break;
         tulle__deliver(e, rx, held, held->last + 1);
         tulle__rx_unlink_held(e, rx, held);
@@ -444,13 +457,16 @@ tulle__progress(struct tulle__engine *e)
     if (e->is_progressing)
         return;
     e->is_progressing = true;
-    while (e->run_head != NULL && !e->is_stalled) {
+    e->lacks_memory = false;
+    while (e->run_head != NULL && !e->is_stalled && !e->lacks_memory) {
         struct tulle__rx *rx = e->run_head;
         e->run_head = rx->run_next;
         if (e->run_head == NULL)
             e->run_tail = NULL;
         rx->is_runnable = false;
         run_lane(e, rx);
+        if (e->lacks_memory)
+            tulle__make_runnable(e, rx);
     }
     e->is_progressing = false;
 }

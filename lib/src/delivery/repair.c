@@ -114,6 +114,10 @@ give_up_prefix(struct tulle__engine *e, struct tulle__rx *rx)
 static void
 give_up(struct tulle__engine *e, struct tulle__rx *rx, tulle_gap_reason reason)
 {
+    if (!tulle__actions_reserve(e)) { /* nothing is given up in silence */
+        rx->repair.due_ns = e->now.mono.ns + ms(50);
+        return;
+    }
     uint64_t last = rx->held != NULL ? rx->held->first - 1 : rx->known_head;
     if (rx->repair.available > rx->next && rx->repair.available - 1 < last)
         last = rx->repair.available - 1;
@@ -295,7 +299,7 @@ step_unordered(struct tulle__engine *e, struct tulle__rx *rx)
     struct tulle__repair *repair = &rx->repair;
     uint64_t known = repair->available;
     if (e->now.mono.ns - repair->since_ns >= ms(e->config.hold_ms)) {
-        while (tulle__unordered_has_hole(rx) && rx->next <= known)
+        while (tulle__unordered_has_hole(rx) && rx->next <= known && tulle__actions_reserve(e))
             tulle__unordered_give_up(e, rx);
         repair->available = 0;
         repair->since_ns = e->now.mono.ns;
@@ -459,7 +463,13 @@ tulle__rx_set_need(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__
     rx->has_need = true;
     rx->wants_prefix = false;
     rx->is_clock_known = true;
-    e->counters.dropped_table_full += tulle__clock_merge_wire(&rx->need, e->names, clock);
+    uint64_t left_out = tulle__clock_merge_wire(&rx->need, e->names, clock);
+    if (left_out > 0 && !tulle__lanes_are_full(e)) { /* no memory: asked for again */
+        rx->has_need = false;
+        rx->wants_prefix = tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_CAUSAL;
+        return;
+    }
+    e->counters.dropped_table_full += left_out;
     tulle__clock_remove(&rx->need, rx->lane);
     if (rx->kept.len == 0)
         rx->kept.is_floor_known = true;

@@ -10,6 +10,7 @@ set(TULLE_DELIVERY_SOURCES
     src/delivery/join.c
     src/delivery/lanes.c
     src/delivery/member.c
+    src/delivery/names.c
     src/delivery/publish.c
     src/delivery/receive.c
     src/delivery/repair.c

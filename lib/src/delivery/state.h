@@ -64,12 +64,14 @@ struct tulle__engine {
     struct tulle__rx *run_head; /* lanes to look at */
     struct tulle__rx *run_tail;
     bool is_progressing;
+    bool lacks_memory; /* what is due is tried again with the next input */
     bool is_stalled;
     uint64_t held_bytes;
     struct tulle__rx *repairs; /* lanes with an active repair */
     int64_t repair_due_ns;
 
-    struct tulle__peer *peers; /* uthash by id */
+    struct tulle__peer *peers;           /* uthash by id */
+    struct tulle__told_name *told_names; /* uthash by id */
     uint32_t up_count;
     struct tulle__link links[TULLE__LINKS_LIMIT];
     int64_t member_due_ns;

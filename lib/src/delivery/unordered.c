@@ -77,12 +77,16 @@ tulle__receive_unordered(struct tulle__engine *e, struct tulle__rx *rx, struct t
         drop_seen(e, rx, held); /* seen, or sliced anew and partly seen */
         return;
     }
-    if (rx->run_count == TULLE__RUNS_LIMIT) {
+    if (rx->run_count == TULLE__RUNS_LIMIT && tulle__actions_reserve(e)) {
         tulle__unordered_give_up(e, rx);
         at = find_run(rx, first);
     }
     if (tulle__lane_policy(e, rx->lane)->wants_arrivals)
         tulle__tell_arrival(e, rx, held, TULLE__ACTION_ARRIVAL, false);
+    if (rx->run_count == TULLE__RUNS_LIMIT || !tulle__deliver_prepare(e, rx, held)) {
+        e->counters.dropped_held_full++;
+        return; /* lost for lack of memory: it is told as a gap */
+    }
     insert_run(rx, at, first, held->last);
     tulle__deliver(e, rx, held, take_run(rx, rx->next));
     tulle__repair_check(e, rx);
