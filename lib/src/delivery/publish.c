@@ -110,6 +110,19 @@ collect_delta(struct tulle__engine *e, struct tulle__tx *tx)
     return true;
 }
 
+/* Where the history of a cause's lane is not known here (any more), all that was
+ * seen so far stands in for it. */
+static bool
+merge_everything(const struct tulle__engine *e, struct tulle__clock *past)
+{
+    uint32_t lane = TULLE__LANE_NONE;
+    while (tulle__own_clock_next(&e->clock, 0, &lane)) {
+        if (!tulle__clock_raise(past, lane, tulle__own_clock_get(&e->clock, lane)))
+            return false;
+    }
+    return true;
+}
+
 /* The named causes and the history of their lanes: complete by itself, and no
  * delta, so the next delta still covers everything (PROTOCOL 4.6). */
 static bool
@@ -127,10 +140,15 @@ collect_causes(struct tulle__engine *e,
         if (lane == TULLE__LANE_NONE)
             continue; /* counted */
         is_good = tulle__clock_raise(&past, lane, cause->count);
-        if (is_good && e->lanes[lane].rx != NULL)
-            is_good = tulle__clock_merge(&past, &e->lanes[lane].rx->clock);
+        const struct tulle__rx *rx = e->lanes[lane].rx;
+        bool is_history_here =
+            rx != NULL && rx->next > cause->count && rx->is_clock_known && !rx->has_need;
+        if (is_good && is_history_here)
+            is_good = tulle__clock_merge(&past, &rx->clock);
         else if (is_good && e->lanes[lane].tx != NULL)
             is_good = tulle__clock_merge(&past, &e->lanes[lane].tx->clock);
+        else if (is_good)
+            is_good = merge_everything(e, &past);
     }
     for (size_t i = 0; is_good && i < past.len; i++) {
         if (past.pairs[i].lane != tx->lane)
