@@ -76,6 +76,12 @@ tulle__lanes_revisit(struct tulle__engine *e)
         /* What was seen out of order cannot be put into order any more. */
         while (policy->order != TULLE_ORDER_NONE && rx->run_count > 0)
             tulle__unordered_give_up(e, rx);
+        /* What was passed over because it was not taken may be taken now. */
+        rx->need_index = 0;
+        for (struct tulle__held *held = rx->held; held != NULL; held = held->next) {
+            held->walk = held->batch.deps;
+            held->has_dep = false;
+        }
         tulle__make_runnable(e, rx);
     }
 }
