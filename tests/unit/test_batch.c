@@ -77,6 +77,23 @@ open_batch(struct fixture *f)
     assert_status(tulle__batch_decode(f->buf->data, f->buf->len, &f->batch), TULLE_OK);
 }
 
+TEST(deps_can_be_read_without_the_events)
+{
+    struct fixture *f = *state;
+    tulle__event_encode(&f->events, VIEW("x"), 0, VIEW("payload"), NULL);
+    close_batch(f, UINT64_C(1) << 40, 1);
+
+    struct tulle__clock_view deps = tulle__batch_deps(f->buf->data, f->buf->len);
+
+    struct tulle__dep dep;
+    assert_int_equal(deps.count, 2);
+    assert_true(tulle__clock_view_next(&deps, &dep));
+    assert_true(dep.node == A && dep.count == 3);
+    assert_true(tulle__clock_view_next(&deps, &dep));
+    assert_true(dep.node == B && dep.count == 4);
+    assert_false(tulle__clock_view_next(&deps, &dep));
+}
+
 TEST(event_comes_back_as_it_was)
 {
     struct fixture *f = *state;
@@ -419,6 +436,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(deps_can_be_read_without_the_events),
         CASE(event_comes_back_as_it_was),
         CASE(payload_points_into_the_frame),
         CASE(events_are_numbered_on),

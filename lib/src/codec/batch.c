@@ -247,6 +247,18 @@ tulle__batch_decode(const void *data, size_t len, struct tulle__batch *out)
     return TULLE_OK;
 }
 
+struct tulle__clock_view
+tulle__batch_deps(const void *data, size_t len)
+{
+    struct tulle__reader r;
+
+    tulle__reader_init(&r, data, len);
+    (void)tulle__read_array(&r, BATCH_ELEMENTS);
+    for (int i = 0; i < 3; i++) /* version, node, first seq */
+        (void)tulle__read_uint(&r);
+    return tulle__read_clock(&r);
+}
+
 bool
 tulle__batch_fits(const struct tulle__batch *batch, struct tulle__view stream)
 {

@@ -55,11 +55,8 @@ merge_deps(struct tulle__lane_names *names,
            const struct tulle__buf *buf,
            struct tulle__clock *clock)
 {
-    struct tulle__batch batch;
-    if (tulle__batch_decode(buf->data, buf->len, &batch) != TULLE_OK)
-        return false; /* never: it was decoded before it was kept */
-    uint64_t left_out = tulle__clock_merge_wire(clock, names, batch.deps);
-    return left_out == 0;
+    struct tulle__clock_view deps = tulle__batch_deps(buf->data, buf->len);
+    return tulle__clock_merge_wire(clock, names, deps) == 0;
 }
 
 static void
