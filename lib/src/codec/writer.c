@@ -70,6 +70,17 @@ append(void *ctx, const char *data, size_t len)
     return 0;
 }
 
+/* The short forms, which nearly everything in a message has: one byte, without a
+ * packer. False: not that short. */
+static bool
+append_short(struct tulle__writer *w, uint64_t value, uint64_t limit, uint8_t form)
+{
+    if (value >= limit || w->len == w->cap || w->failed)
+        return false;
+    w->data[w->len++] = (uint8_t)(form | value);
+    return true;
+}
+
 static msgpack_packer
 packer_of(struct tulle__writer *w)
 {
@@ -81,6 +92,8 @@ packer_of(struct tulle__writer *w)
 void
 tulle__write_array(struct tulle__writer *w, uint32_t count)
 {
+    if (append_short(w, count, 16, 0x90))
+        return;
     msgpack_packer packer = packer_of(w);
     (void)msgpack_pack_array(&packer, count); /* append() keeps the failure */
 }
@@ -88,6 +101,8 @@ tulle__write_array(struct tulle__writer *w, uint32_t count)
 void
 tulle__write_map(struct tulle__writer *w, uint32_t pairs)
 {
+    if (append_short(w, pairs, 16, 0x80))
+        return;
     msgpack_packer packer = packer_of(w);
     (void)msgpack_pack_map(&packer, pairs);
 }
@@ -95,6 +110,8 @@ tulle__write_map(struct tulle__writer *w, uint32_t pairs)
 void
 tulle__write_uint(struct tulle__writer *w, uint64_t value)
 {
+    if (append_short(w, value, 128, 0x00))
+        return;
     msgpack_packer packer = packer_of(w);
     (void)msgpack_pack_uint64(&packer, value);
 }
@@ -113,8 +130,10 @@ tulle__write_str(struct tulle__writer *w, const void *data, size_t len)
         w->failed = true;
         return;
     }
-    msgpack_packer packer = packer_of(w);
-    (void)msgpack_pack_str(&packer, len);
+    if (!append_short(w, len, 32, 0xa0)) {
+        msgpack_packer packer = packer_of(w);
+        (void)msgpack_pack_str(&packer, len);
+    }
     (void)append(w, data, len);
 }
 
