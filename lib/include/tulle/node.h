@@ -66,7 +66,9 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_new(const tulle_node_options 
  */
 TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_start(tulle_node *node, tulle_error *error);
 
-/* Take the events whose topics match pattern ("*" is one level, "**" any number).
+/* Take the events whose topics match pattern ("*" is one level, "**" any number), or one
+ * of options.also. The queue or callback of one subscription gets all that its patterns
+ * match in one order; between subscriptions with queues of their own there is none.
  *
  * Subscriptions of one node advance together: a queue that is full holds back
  * the others too, and what cannot be held is fetched again later. The first
@@ -86,7 +88,7 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_start(tulle_node *node, tulle
  *          TULLE_EINVAL  bad pattern or option
  *          TULLE_ESTATE  the stream is read from another start already, or the
  *                        node is stopped
- *          TULLE_ENOMEM, TULLE_ELIMIT (more than 256 subscriptions)
+ *          TULLE_ENOMEM, TULLE_ELIMIT (more than 256 patterns)
  * Threads  any, callback
  */
 TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_subscribe(tulle_node *node,

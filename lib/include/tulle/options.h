@@ -105,6 +105,10 @@ typedef struct tulle_subscribe_options {
     tulle_from from;     /* TULLE_FROM_LIVE */
     uint64_t from_count; /* with TULLE_FROM_LAST */
     uint32_t flags;      /* TULLE_WATCH_*, TULLE_DETAIL_*; 0 */
+    /* More patterns: an event that several of them match comes once, and there is one
+     * order over all that comes. Up to 255; NULL, 0 (default): none. Borrowed. */
+    const char *const *also;
+    size_t also_count;
     tulle_message_fn fn; /* NULL: messages queue for tulle_subscription_receive() */
     void *ctx;
 } tulle_subscribe_options;
