@@ -45,6 +45,7 @@
     X(dropped_held_full, batches, counter, "batches dropped to be fetched later: held is full")    \
     X(dropped_table_full, messages, counter, "messages dropped because a table is full")           \
     X(dropped_no_route, messages, counter, "control messages to a node nobody knows a way to")     \
+    X(notices_dropped, messages, counter, "arrivals, duplicates, peers not told: queue is full")   \
     X(clock_clamped, events, counter, "event times too far ahead of the local clock")              \
     X(peers_up, nodes, gauge, "peers that are up")                                                 \
     X(lanes, lanes, gauge, "lanes known")                                                          \

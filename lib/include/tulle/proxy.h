@@ -79,9 +79,11 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_proxy_start(tulle_proxy *proxy, tu
  * Threads: any; never blocks. */
 TULLE_API void tulle_proxy_counters(const tulle_proxy *proxy, size_t segment, tulle_counters *out);
 
-/* Id (0 before start), and the control address of a segment that peers dial
- * ("" before start or for no such segment). Threads: any. */
+/* Id (0 before start), name, and the control address of a segment that peers dial
+ * ("" before start or for no such segment). Strings are valid until
+ * tulle_proxy_free(). Threads: any. */
 TULLE_API uint64_t tulle_proxy_id(const tulle_proxy *proxy);
+TULLE_API const char *tulle_proxy_name(const tulle_proxy *proxy);
 TULLE_API const char *tulle_proxy_address(const tulle_proxy *proxy, size_t segment);
 
 /* Leave all segments and end the thread; as tulle_node_stop(). */

@@ -4,34 +4,35 @@
 #include "codec/topic.h"
 #include "node/state.h"
 
-bool
+enum tulle__acted
 tulle__transport_act(struct tulle__transport *t, const struct tulle__action *action)
 {
     switch (action->kind) {
     case TULLE__ACTION_PUBLISH:
         tulle__transport_publish(t, action->u.publication.key, action->u.publication.body,
                                  action->u.publication.path);
-        return true;
+        return TULLE__ACTED;
     case TULLE__ACTION_CONTROL:
         /* Not sent is lost on the way: whoever asked asks again. */
-        (void)tulle__transport_control(t, action->u.control.hop, action->u.control.header,
-                                       action->u.control.body);
-        return true;
+        return tulle__transport_control(t, action->u.control.hop, action->u.control.header,
+                                        action->u.control.body)
+                   ? TULLE__ACTED
+                   : TULLE__ACTED_UNSENT;
     case TULLE__ACTION_DIAL:
         tulle__transport_dial(t, action->u.dial.hop, action->u.dial.control, action->u.dial.events);
-        return true;
+        return TULLE__ACTED;
     case TULLE__ACTION_HANGUP:
         tulle__transport_hangup(t, action->u.dial.hop, action->u.dial.control,
                                 action->u.dial.events);
-        return true;
+        return TULLE__ACTED;
     case TULLE__ACTION_SUBSCRIBE:
         tulle__transport_subscribe(
             t, (struct tulle__view){ action->u.key->bytes, action->u.key->len });
-        return true;
+        return TULLE__ACTED;
     case TULLE__ACTION_UNSUBSCRIBE:
         tulle__transport_unsubscribe(
             t, (struct tulle__view){ action->u.key->bytes, action->u.key->len });
-        return true;
+        return TULLE__ACTED;
     case TULLE__ACTION_ARRIVAL:
     case TULLE__ACTION_DELIVER:
     case TULLE__ACTION_DUPLICATE:
@@ -39,7 +40,7 @@ tulle__transport_act(struct tulle__transport *t, const struct tulle__action *act
     case TULLE__ACTION_PEER:
     case TULLE__ACTION_RELAY_PUBLICATION:
     case TULLE__ACTION_RELAY_CONTROL:
-        return false;
+        return TULLE__ACTED_NOT;
     }
-    return false;
+    return TULLE__ACTED_NOT;
 }

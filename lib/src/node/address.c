@@ -5,6 +5,8 @@
 
 #include "node/address.h"
 
+#include "node/ipc.h"
+
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -82,10 +84,46 @@ tulle__address_of_interface(const char *interface_name, char host[static TULLE__
     return is_found || interface_name == NULL;
 }
 
+/* Only by numbers, and the two names that every host has for itself: asking for others
+ * takes time. */
+static bool
+is_host_local(const char *host)
+{
+    char own[TULLE__HOST_LEN_MAX + 1] = "";
+    struct in_addr wanted;
+    if (strcmp(host, "localhost") == 0 ||
+        (gethostname(own, sizeof own - 1) == 0 && strcmp(host, own) == 0))
+        return true;
+    if (inet_pton(AF_INET, host, &wanted) != 1)
+        return false;
+    struct ifaddrs *all = NULL;
+    bool is_found = (ntohl(wanted.s_addr) >> 24) == 127;
+    if (is_found || getifaddrs(&all) != 0)
+        return is_found;
+    for (const struct ifaddrs *i = all; i != NULL && !is_found; i = i->ifa_next) {
+        struct sockaddr_in in;
+        if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET)
+            continue;
+        memcpy(&in, i->ifa_addr, sizeof in);
+        is_found = in.sin_addr.s_addr == wanted.s_addr;
+    }
+    freeifaddrs(all);
+    return is_found;
+}
+
+static bool
+is_tcp_local(const char *text)
+{
+    struct tulle__address address;
+    return tulle__address_parse(text, &address) && is_host_local(address.host);
+}
+
 void
 tulle__address_choose(const char *list, char out[static TULLE__ADDRESS_LEN_MAX + 1])
 {
-    out[0] = '\0';
+    char ipc[TULLE__ADDRESS_LEN_MAX + 1] = "";
+    bool is_ipc_live = false;
+    out[0] = '\0'; /* becomes the TCP address */
     while (*list != '\0') {
         size_t len = strcspn(list, " ");
         char one[TULLE__ADDRESS_LEN_MAX + 1] = "";
@@ -93,12 +131,15 @@ tulle__address_choose(const char *list, char out[static TULLE__ADDRESS_LEN_MAX +
             memcpy(one, list, len);
         list += len;
         list += strspn(list, " ");
-        bool is_ipc = strncmp(one, "ipc://", 6) == 0;
-        if (is_ipc && access(one + 6, F_OK) == 0) {
-            memcpy(out, one, sizeof one);
-            return;
-        }
+        bool is_ipc = strncmp(one, "ipc://", 6) == 0 && one[6] != '\0';
         if (!is_ipc && out[0] == '\0' && tulle__address_can_be_dialed(one))
             memcpy(out, one, sizeof one);
+        if (is_ipc && !is_ipc_live) {
+            is_ipc_live = tulle__ipc_is_live(one + 6);
+            if (is_ipc_live || ipc[0] == '\0')
+                memcpy(ipc, one, sizeof one);
+        }
     }
+    if (ipc[0] != '\0' && (out[0] == '\0' || (is_ipc_live && is_tcp_local(out))))
+        memcpy(out, ipc, sizeof ipc);
 }

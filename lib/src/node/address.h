@@ -28,8 +28,10 @@ bool tulle__address_can_be_dialed(const char *text);
 bool tulle__address_of_interface(const char *interface_name,
                                  char host[static TULLE__HOST_LEN_MAX + 1]);
 
-/* Of addresses separated by spaces the one to use from here: an IPC path that
- * exists, else the first TCP one. "" when there is none. */
+/* Of addresses separated by spaces the one to use from here: the first TCP one; but an
+ * IPC path that somebody listens at when that TCP address is of this host (the same path
+ * on another host is not theirs), and any IPC path when there is no TCP address. "" when
+ * there is none of either. */
 void tulle__address_choose(const char *list, char out[static TULLE__ADDRESS_LEN_MAX + 1]);
 
 #endif

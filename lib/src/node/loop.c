@@ -23,6 +23,17 @@ enum {
 
 /* ---- deliveries ---- */
 
+/* Is there room for what nobody needs to be told? Events wait in the engine meanwhile,
+ * gaps are always told. */
+static bool
+has_room_for_notice(tulle_node *node, struct tulle_subscription *s)
+{
+    if (tulle__subscription_bytes(s) <= node->options.queue_bytes)
+        return true;
+    node->notices_dropped++;
+    return false;
+}
+
 static void
 put_item(tulle_node *node, struct tulle_subscription *s, struct tulle__item *item)
 {
@@ -30,7 +41,8 @@ put_item(tulle_node *node, struct tulle_subscription *s, struct tulle__item *ite
         /* No memory for a delivered event: told as what it is, a loss on this side. */
         struct tulle__log log = { node->options.log, node->options.log_ctx,
                                   node->options.log_level };
-        tulle__log(&log, TULLE_LOG_ERROR, "node.no_memory", "pattern=%s", s->pattern);
+        tulle__log(&log, TULLE_LOG_ERROR, "node.no_memory", "pattern=%s",
+                   (const char *)s->patterns->items[0].text.data);
         return;
     }
     if (tulle__subscription_put(s, item) > node->options.queue_bytes)
@@ -63,7 +75,7 @@ hand_out_delivery(tulle_node *node, const struct tulle__action *action)
                         s->options.order == TULLE_ORDER_NONE && !delivery->is_arrival_order;
         if ((kind == 0 && !is_early) || !tulle__subscription_wants(s, delivery))
             continue;
-        if (kind != 0)
+        if (kind == TULLE_MESSAGE_EVENT || (kind != 0 && has_room_for_notice(node, s)))
             put_item(node, s, tulle__item_from_delivery((tulle_message_kind)kind, delivery));
         if (is_early)
             put_item(node, s, tulle__item_from_delivery(TULLE_MESSAGE_EVENT, delivery));
@@ -74,14 +86,8 @@ static void
 hand_out_gap(tulle_node *node, const tulle_gap *gap)
 {
     struct tulle__view stream = { (const uint8_t *)gap->stream, strlen(gap->stream) };
-    struct tulle__key keys[TULLE__KEYS_PER_PATTERN_MAX];
     for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next) {
-        size_t count = tulle__pattern_keys(
-            (struct tulle__view){ (const uint8_t *)s->pattern, s->pattern_len }, keys);
-        bool is_taken = false;
-        for (size_t i = 0; i < count && !is_taken; i++)
-            is_taken = tulle__key_takes((struct tulle__view){ keys[i].bytes, keys[i].len }, stream);
-        if (s->is_registered && is_taken)
+        if (s->is_registered && tulle__patterns_take_some_of(s->patterns, stream))
             put_item(node, s, tulle__item_from_gap(gap));
     }
 }
@@ -90,7 +96,8 @@ static void
 hand_out_peer(tulle_node *node, const tulle_peer *peer)
 {
     for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next) {
-        if (s->is_registered && (s->options.flags & TULLE_WATCH_PEERS) != 0)
+        if (s->is_registered && (s->options.flags & TULLE_WATCH_PEERS) != 0 &&
+            has_room_for_notice(node, s))
             put_item(node, s, tulle__item_from_peer(peer));
     }
 }
@@ -100,10 +107,8 @@ tulle__loop_drain(tulle_node *node)
 {
     struct tulle__action action;
     while (tulle__engine_next_action(node->engine, &action)) {
-        if (tulle__transport_act(node->transport, &action)) {
-            tulle__action_fini(&action);
-            continue;
-        }
+        if (tulle__transport_act(node->transport, &action) == TULLE__ACTED_UNSENT)
+            tulle__engine_on_unsent(node->engine);
         switch (action.kind) {
         case TULLE__ACTION_ARRIVAL:
         case TULLE__ACTION_DELIVER:
@@ -168,7 +173,7 @@ unlink_subscription(tulle_node *node, struct tulle_subscription *s)
         link = &(*link)->next;
     if (*link == s) {
         *link = s->next;
-        node->subscription_count--;
+        node->pattern_count -= s->patterns->count;
     }
     (void)pthread_mutex_unlock(&node->mutex);
 }
@@ -179,16 +184,15 @@ link_subscription(tulle_node *node, struct tulle_subscription *s)
 {
     s->next = node->subscriptions;
     node->subscriptions = s;
-    node->subscription_count++;
+    node->pattern_count += s->patterns->count;
 }
 
 /* One from a callback whose asker is gone is the node's to free, whatever became of it. */
 static tulle_status
 subscribe(tulle_node *node, struct tulle_subscription *s, bool is_detached)
 {
-    struct tulle__view pattern = { (const uint8_t *)s->pattern, s->pattern_len };
     tulle_status status =
-        tulle__engine_subscribe(node->engine, pattern, &s->options, &s->handle, tulle__os_now());
+        tulle__patterns_register(s->patterns, node->engine, &s->options, tulle__os_now());
     s->is_registered = status == TULLE_OK;
     if (!s->is_registered && is_detached)
         tulle__subscription_close(s);
@@ -218,7 +222,8 @@ tulle__loop_serve(tulle_node *node, struct tulle__request *request)
         break;
     case TULLE__REQUEST_UNSUBSCRIBE:
         if (request->subscription->is_registered)
-            tulle__engine_unsubscribe(node->engine, request->subscription->handle, tulle__os_now());
+            tulle__patterns_unregister(request->subscription->patterns, node->engine,
+                                       tulle__os_now());
         request->subscription->is_registered = false;
         unlink_subscription(node, request->subscription);
         break;
@@ -433,6 +438,7 @@ snapshot_counters(tulle_node *node, struct tulle__now now, bool is_due)
     tulle_counters counters;
     (void)tulle__engine_is_acknowledged(node->engine); /* brings unacked_now up to date */
     tulle__engine_counters(node->engine, &counters);
+    counters.notices_dropped = node->notices_dropped;
     (void)pthread_mutex_lock(&node->mutex);
     node->counters = counters;
     (void)pthread_mutex_unlock(&node->mutex);

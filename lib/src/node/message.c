@@ -5,7 +5,6 @@
 
 #include "base/alloc.h"
 #include "clock/hlc.h"
-#include "codec/topic.h"
 
 #include <string.h>
 
@@ -308,7 +307,9 @@ build_other(struct tulle__builder *b)
 }
 
 const tulle_message *
-tulle__builder_next(struct tulle__builder *b, struct tulle__view pattern, bool matches_all)
+tulle__builder_next(struct tulle__builder *b,
+                    const struct tulle__patterns *patterns,
+                    bool matches_all)
 {
     if (b->is_over)
         return NULL;
@@ -319,7 +320,7 @@ tulle__builder_next(struct tulle__builder *b, struct tulle__view pattern, bool m
     while (tulle__batch_next(&b->walk, &view)) {
         if (view.seq < b->item->first || view.seq > b->item->last)
             continue;
-        if (matches_all || tulle__pattern_matches(pattern, stream, view.rest))
+        if (matches_all || tulle__patterns_match(patterns, stream, view.rest))
             return build_event(b, &view);
     }
     b->is_over = true;

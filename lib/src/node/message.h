@@ -9,6 +9,7 @@
  * scratch memory of its own that is reused. */
 
 #include "delivery/engine.h"
+#include "node/patterns.h"
 
 #include <tulle/event.h>
 
@@ -75,9 +76,10 @@ void tulle__builder_init(struct tulle__builder *builder, uint32_t flags);
 void tulle__builder_fini(struct tulle__builder *builder);
 /* Begin with an item, which must outlive the messages built from it. */
 void tulle__builder_start(struct tulle__builder *builder, const struct tulle__item *item);
-/* Next message of the item that matches the pattern (matches_all: do not look);
+/* Next message of the item that the patterns match (matches_all: do not look);
  * valid until the next call. NULL: no more. */
-const tulle_message *
-tulle__builder_next(struct tulle__builder *builder, struct tulle__view pattern, bool matches_all);
+const tulle_message *tulle__builder_next(struct tulle__builder *builder,
+                                         const struct tulle__patterns *patterns,
+                                         bool matches_all);
 
 #endif

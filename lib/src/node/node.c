@@ -13,7 +13,6 @@
 #include <string.h>
 
 enum {
-    SUBSCRIPTIONS_MAX = 256,
     JOINS_MAX = 64,
     LINGER_MS_MAX = 60000,
     LOOK_MS = 50 /* how long a question waits for the thread beyond its time */
@@ -44,6 +43,10 @@ tulle_node_new(const tulle_node_options *options, tulle_node **out, tulle_error 
         tulle__free(node);
         return tulle__error_set(error, TULLE_EOS, "no descriptor or lock to be had");
     }
+    /* What waits in the outbox is not acknowledged either: the window bounds it too. */
+    node->outbox_limit = node->options.outbox_bytes;
+    if (node->options.window_bytes > 0 && node->options.window_bytes < node->outbox_limit)
+        node->outbox_limit = node->options.window_bytes;
     *out = node;
     return TULLE_OK;
 }
@@ -76,10 +79,10 @@ fill_config(const tulle_node *node, struct tulle__engine_config *config)
 }
 
 static tulle_status
-open_network(tulle_node *node, tulle_error *error)
+open_network(tulle_node *node, uint64_t id, tulle_error *error)
 {
     const tulle_node_options *o = &node->options;
-    struct tulle__transport_options transport = { .id = node->id,
+    struct tulle__transport_options transport = { .id = id,
                                                   .listen_count = o->listen_count,
                                                   .interface_name = o->interface_name,
                                                   .advertise = o->advertise,
@@ -90,9 +93,8 @@ open_network(tulle_node *node, tulle_error *error)
         return tulle__error_set(error, TULLE_EOS, "cannot open a ZeroMQ context");
     tulle_status status = tulle__transport_open(node->context, &transport, &node->transport, error);
     if (status == TULLE_OK && o->use_beacon)
-        status =
-            tulle__beacon_open(o->mesh, node->id, tulle__transport_control_port(node->transport),
-                               o->beacon_port, o->beacon_interface, &node->beacon, error);
+        status = tulle__beacon_open(o->mesh, id, tulle__transport_control_port(node->transport),
+                                    o->beacon_port, o->beacon_interface, &node->beacon, error);
     return status;
 }
 
@@ -112,14 +114,16 @@ static tulle_status
 register_subscriptions(tulle_node *node, tulle_error *error)
 {
     for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next) {
-        struct tulle__view pattern = { (const uint8_t *)s->pattern, s->pattern_len };
-        tulle_status status = tulle__engine_subscribe(node->engine, pattern, &s->options,
-                                                      &s->handle, tulle__os_now());
+        tulle_status status =
+            tulle__patterns_register(s->patterns, node->engine, &s->options, tulle__os_now());
         if (status != TULLE_OK)
-            return tulle__error_set(error, status,
-                                    "cannot take %s: another subscription takes a stream of it "
-                                    "from another start",
-                                    s->pattern);
+            return tulle__error_set(error, status, "cannot take %s%s: %s",
+                                    (const char *)s->patterns->items[0].text.data,
+                                    s->patterns->count > 1 ? " and more" : "",
+                                    status == TULLE_ESTATE
+                                        ? "another subscription takes a stream of it from "
+                                          "another start"
+                                        : tulle_strerror(status));
         s->is_registered = true;
     }
     return TULLE_OK;
@@ -141,24 +145,49 @@ make_engine(tulle_node *node, tulle_error *error)
     return status;
 }
 
+/* Only one start at a time, and none after a stop. */
+static bool
+begin_start(tulle_node *node)
+{
+    (void)pthread_mutex_lock(&node->mutex);
+    bool is_new = node->phase == TULLE__PHASE_NEW;
+    if (is_new)
+        node->phase = TULLE__PHASE_STARTING;
+    (void)pthread_mutex_unlock(&node->mutex);
+    return is_new;
+}
+
+/* Engine and thread: with the mutex held, so that whoever subscribes meanwhile does so
+ * before or after. */
+static tulle_status
+run(tulle_node *node, tulle_error *error)
+{
+    tulle_status status = make_engine(node, error);
+    if (status != TULLE_OK)
+        return status;
+    node->phase = TULLE__PHASE_RUNNING;
+    if (pthread_create(&node->thread, NULL, tulle__loop_run, node) != 0)
+        return tulle__error_set(error, TULLE_EOS, "cannot start a thread");
+    return TULLE_OK;
+}
+
 tulle_status
 tulle_node_start(tulle_node *node, tulle_error *error)
 {
-    if (node->phase != TULLE__PHASE_NEW)
+    if (!begin_start(node))
         return tulle__error_set(error, TULLE_ESTATE, "the node was started already");
-    node->id = tulle__os_new_id();
-    if (node->id == 0)
-        return tulle__error_set(error, TULLE_EOS, "the system has no randomness for an id");
-    tulle_status status = open_network(node, error);
+    uint64_t id = tulle__os_new_id();
+    tulle_status status = TULLE_OK;
+    sigset_t signals;
+    tulle__os_block_signals(&signals); /* none runs on a thread of the library */
+    if (id == 0)
+        status = tulle__error_set(error, TULLE_EOS, "the system has no randomness for an id");
+    else
+        status = open_network(node, id, error);
+    (void)pthread_mutex_lock(&node->mutex);
+    node->id = id;
     if (status == TULLE_OK)
-        status = make_engine(node, error);
-    if (status == TULLE_OK) {
-        (void)pthread_mutex_lock(&node->mutex);
-        node->phase = TULLE__PHASE_RUNNING;
-        if (pthread_create(&node->thread, NULL, tulle__loop_run, node) != 0)
-            status = tulle__error_set(error, TULLE_EOS, "cannot start a thread");
-        (void)pthread_mutex_unlock(&node->mutex);
-    }
+        status = run(node, error);
     if (status != TULLE_OK) {
         close_network(node);
         node->phase = TULLE__PHASE_NEW;
@@ -166,6 +195,9 @@ tulle_node_start(tulle_node *node, tulle_error *error)
         for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next)
             s->is_registered = false;
     }
+    (void)pthread_cond_broadcast(&node->changed);
+    (void)pthread_mutex_unlock(&node->mutex);
+    tulle__os_restore_signals(&signals);
     return status;
 }
 
@@ -182,6 +214,8 @@ void
 tulle_node_stop(tulle_node *node, uint32_t linger_ms)
 {
     (void)pthread_mutex_lock(&node->mutex);
+    while (node->phase == TULLE__PHASE_STARTING)
+        (void)pthread_cond_wait(&node->changed, &node->mutex);
     bool is_running = node->phase == TULLE__PHASE_RUNNING;
     if (is_running) {
         node->phase = TULLE__PHASE_STOPPING;
@@ -342,14 +376,34 @@ are_options_good(const tulle_subscribe_options *o)
            (o->from != TULLE_FROM_LAST || o->from_count > 0) && (o->flags & ~known) == 0;
 }
 
-/* Before start there is no thread to ask, and no engine to tell. */
+/* Before start there is no thread to ask, and no engine to tell. With the mutex held. */
 static tulle_status
 add_before_start(tulle_node *node, struct tulle_subscription *s)
 {
+    for (const struct tulle_subscription *o = node->subscriptions; o != NULL; o = o->next) {
+        if (!tulle__patterns_starts_agree(s->patterns, &s->options, o->patterns, &o->options))
+            return TULLE_ESTATE;
+    }
     s->next = node->subscriptions;
     node->subscriptions = s;
-    node->subscription_count++;
+    node->pattern_count += s->patterns->count;
     return TULLE_OK;
+}
+
+/* TULLE_EAGAIN: it runs, and its thread is to be asked. */
+static tulle_status
+try_before_start(tulle_node *node, struct tulle_subscription *s)
+{
+    tulle_status status = TULLE_ESTATE;
+    (void)pthread_mutex_lock(&node->mutex);
+    if (node->pattern_count + s->patterns->count > TULLE__PATTERNS_MAX)
+        status = TULLE_ELIMIT;
+    else if (node->phase == TULLE__PHASE_NEW || node->phase == TULLE__PHASE_STARTING)
+        status = add_before_start(node, s);
+    else if (node->phase == TULLE__PHASE_RUNNING)
+        status = TULLE_EAGAIN;
+    (void)pthread_mutex_unlock(&node->mutex);
+    return status;
 }
 
 tulle_status
@@ -364,28 +418,17 @@ tulle_node_subscribe(tulle_node *node,
         options = &defaults;
     if (out != NULL)
         *out = NULL;
-    if (pattern == NULL || !tulle_pattern_is_valid(pattern) || !are_options_good(options) ||
+    if (!tulle__patterns_are_valid(pattern, options) || !are_options_good(options) ||
         (out == NULL && options->fn == NULL))
         return TULLE_EINVAL;
-    (void)pthread_mutex_lock(&node->mutex);
-    enum tulle__phase phase = node->phase;
-    bool is_full = node->subscription_count >= SUBSCRIPTIONS_MAX;
-    (void)pthread_mutex_unlock(&node->mutex);
-    if (phase != TULLE__PHASE_NEW && phase != TULLE__PHASE_RUNNING)
-        return TULLE_ESTATE;
-    if (is_full)
-        return TULLE_ELIMIT;
     struct tulle_subscription *s = tulle__subscription_new(node, pattern, options);
     if (s == NULL)
         return TULLE_ENOMEM;
     struct tulle__request request = { .kind = TULLE__REQUEST_SUBSCRIBE, .subscription = s };
-    tulle_status status;
-    if (phase == TULLE__PHASE_NEW)
-        status = add_before_start(node, s);
-    else if (tulle__node_is_own_thread(node))
-        status = ask_detached(node, &request);
-    else
-        status = ask(node, &request, -1);
+    tulle_status status = try_before_start(node, s);
+    if (status == TULLE_EAGAIN)
+        status = tulle__node_is_own_thread(node) ? ask_detached(node, &request)
+                                                 : ask(node, &request, -1);
     if (status != TULLE_OK)
         tulle__subscription_destroy(&s);
     else if (out != NULL)
@@ -401,7 +444,7 @@ unlink_stopped(tulle_node *node, struct tulle_subscription *s)
         link = &(*link)->next;
     if (*link == s) {
         *link = s->next;
-        node->subscription_count--;
+        node->pattern_count -= s->patterns->count;
     }
 }
 
@@ -430,7 +473,7 @@ wait_for_room(tulle_node *node, size_t bytes, int timeout_ms)
     bool can_wait = timeout_ms != 0 && !tulle__node_is_own_thread(node);
     bool is_late = false;
     while (node->phase == TULLE__PHASE_RUNNING && node->outbox.bytes > 0 &&
-           node->outbox.bytes + bytes > node->options.outbox_bytes) {
+           node->outbox.bytes + bytes > node->outbox_limit) {
         if (!can_wait || is_late)
             return TULLE_EAGAIN;
         if (timeout_ms < 0)
@@ -538,10 +581,25 @@ tulle_node_counters(const tulle_node *node, tulle_counters *out)
     (void)pthread_mutex_unlock(&lockable->mutex);
 }
 
+/* Locking does not change what the caller sees as const. */
+static bool
+was_started(const tulle_node *node, uint64_t *id)
+{
+    tulle_node *lockable = (tulle_node *)(uintptr_t)node;
+    (void)pthread_mutex_lock(&lockable->mutex);
+    bool is_before =
+        lockable->phase == TULLE__PHASE_NEW || lockable->phase == TULLE__PHASE_STARTING;
+    *id = is_before ? 0 : lockable->id;
+    (void)pthread_mutex_unlock(&lockable->mutex);
+    return !is_before;
+}
+
 uint64_t
 tulle_node_id(const tulle_node *node)
 {
-    return node->id;
+    uint64_t id;
+    (void)was_started(node, &id);
+    return id;
 }
 
 const char *
@@ -553,5 +611,6 @@ tulle_node_name(const tulle_node *node)
 const char *
 tulle_node_address(const tulle_node *node)
 {
-    return node->address;
+    uint64_t id;
+    return was_started(node, &id) ? node->address : "";
 }

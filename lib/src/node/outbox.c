@@ -79,21 +79,25 @@ put_text(uint8_t **at, const char *text)
 static void
 put_attributes(struct tulle__outgoing *o, uint8_t **at, const tulle_publish_options *options)
 {
+    struct tulle__dep *causes = (struct tulle__dep *)(void *)*at;
+    *at += options->cause_count * sizeof *causes;
+    struct tulle__pair *headers = (struct tulle__pair *)(void *)*at;
+    *at += options->header_count * sizeof *headers;
     if (options->content_type != NULL)
         o->attributes.content_type = put_text(at, options->content_type);
     for (size_t i = 0; i < options->cause_count; i++) {
-        o->causes[i] =
+        causes[i] =
             (struct tulle__dep){ .node = options->causes[i].node,
                                  .stream = text_view(put_text(at, options->causes[i].stream)),
                                  .count = options->causes[i].seq };
     }
     for (size_t i = 0; i < options->header_count; i++) {
-        o->headers[i].name = put_text(at, options->headers[i].name);
-        o->headers[i].value = put_text(at, options->headers[i].value);
+        headers[i].name = put_text(at, options->headers[i].name);
+        headers[i].value = put_text(at, options->headers[i].value);
     }
-    o->attributes.causes = o->causes;
+    o->attributes.causes = causes;
     o->attributes.cause_count = options->cause_count;
-    o->attributes.headers = o->headers;
+    o->attributes.headers = headers;
     o->attributes.header_count = options->header_count;
     if (options->content_type != NULL || options->cause_count > 0 || options->header_count > 0)
         o->publish.attributes = &o->attributes;
@@ -106,16 +110,20 @@ tulle__outgoing_new(const char *topic,
                     const tulle_publish_options *options,
                     uint32_t stream_levels)
 {
-    size_t bytes = sizeof(struct tulle__outgoing) + texts_len(topic, options) + payload_len;
-    struct tulle__outgoing *o = tulle__alloc(bytes);
+    struct tulle__outgoing *o;
+    size_t bytes = sizeof *o + options->cause_count * sizeof(struct tulle__dep) +
+                   options->header_count * sizeof(struct tulle__pair) + texts_len(topic, options) +
+                   payload_len;
+    o = tulle__realloc(NULL, bytes); /* all of it is written below: not zeroed before */
     if (o == NULL)
         return NULL;
+    memset(o, 0, sizeof *o);
     o->bytes = bytes;
     uint8_t *at = o->data;
-    o->publish.topic = text_view(put_text(&at, topic));
     o->publish.stream_levels = options->stream_levels > 0 ? options->stream_levels : stream_levels;
     o->publish.only_causes = options->only_causes;
     put_attributes(o, &at, options);
+    o->publish.topic = text_view(put_text(&at, topic));
     if (payload_len > 0)
         memcpy(at, payload, payload_len);
     o->publish.payload = (struct tulle__view){ at, payload_len };

@@ -12,14 +12,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* One block: behind the struct the causes and headers that there are, then texts and
+ * payload. */
 struct tulle__outgoing {
     struct tulle__outgoing *next;
     size_t bytes;
     struct tulle__publish publish; /* points into this block */
     struct tulle__attributes_in attributes;
-    struct tulle__dep causes[TULLE__CAUSES_MAX];
-    struct tulle__pair headers[TULLE__HEADERS_MAX];
-    uint8_t data[];
+    _Alignas(struct tulle__dep) _Alignas(struct tulle__pair) uint8_t data[];
 };
 
 struct tulle__outbox {

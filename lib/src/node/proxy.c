@@ -46,7 +46,8 @@ drain(tulle_proxy *proxy)
     struct tulle__action action;
     size_t side;
     while (tulle__forward_next_action(proxy->forward, &side, &action)) {
-        (void)tulle__transport_act(proxy->segments[side].transport, &action);
+        if (tulle__transport_act(proxy->segments[side].transport, &action) == TULLE__ACTED_UNSENT)
+            tulle__forward_on_unsent(proxy->forward, side);
         tulle__action_fini(&action);
     }
 }
@@ -284,8 +285,10 @@ tulle_proxy_start(tulle_proxy *proxy, tulle_error *error)
     proxy->id = tulle__os_new_id();
     if (proxy->id == 0)
         return tulle__error_set(error, TULLE_EOS, "the system has no randomness for an id");
-    proxy->context = zmq_ctx_new();
     tulle_status status = TULLE_OK;
+    sigset_t signals;
+    tulle__os_block_signals(&signals); /* none runs on a thread of the library */
+    proxy->context = zmq_ctx_new();
     if (proxy->context == NULL)
         status = tulle__error_set(error, TULLE_EOS, "cannot open a ZeroMQ context");
     for (size_t i = 0; status == TULLE_OK && i < proxy->options.segment_count; i++)
@@ -294,6 +297,7 @@ tulle_proxy_start(tulle_proxy *proxy, tulle_error *error)
         status = make_forward(proxy, error);
     if (status == TULLE_OK && pthread_create(&proxy->thread, NULL, run, proxy) != 0)
         status = tulle__error_set(error, TULLE_EOS, "cannot start a thread");
+    tulle__os_restore_signals(&signals);
     proxy->is_started = status == TULLE_OK;
     if (status != TULLE_OK) {
         close_network(proxy, 0);
@@ -318,6 +322,12 @@ uint64_t
 tulle_proxy_id(const tulle_proxy *proxy)
 {
     return proxy->id;
+}
+
+const char *
+tulle_proxy_name(const tulle_proxy *proxy)
+{
+    return proxy->options.name;
 }
 
 const char *

@@ -4,12 +4,14 @@ set(TULLE_NODE_SOURCES
     src/node/act.c
     src/node/address.c
     src/node/beacon.c
+    src/node/ipc.c
     src/node/loop.c
     src/node/message.c
     src/node/node.c
     src/node/options.c
     src/node/os.c
     src/node/outbox.c
+    src/node/patterns.c
     src/node/proxy.c
     src/node/subscription.c
     src/node/transport.c

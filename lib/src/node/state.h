@@ -19,6 +19,7 @@
 
 enum tulle__phase {
     TULLE__PHASE_NEW,
+    TULLE__PHASE_STARTING,
     TULLE__PHASE_RUNNING,
     TULLE__PHASE_STOPPING,
     TULLE__PHASE_STOPPED
@@ -70,9 +71,10 @@ struct tulle_node {
     uint64_t outbox_count; /* events ever put in */
     struct tulle__request *requests;
     struct tulle_subscription *subscriptions; /* changed by the thread only while it runs */
-    size_t subscription_count;
+    size_t pattern_count;                     /* of all of them */
     size_t join_count;
     tulle_counters counters;
+    size_t outbox_limit; /* bytes */
 
     /* The node's thread only. */
     struct tulle__engine *engine;
@@ -82,6 +84,7 @@ struct tulle_node {
     uint64_t taken_count;            /* events ever given to the engine */
     bool is_queue_full;              /* a queue went over its bound since it was looked at */
     bool is_stalled;                 /* the engine was told to wait */
+    uint64_t notices_dropped;        /* their queue was full */
     atomic_bool wants_room;          /* a queue was full: the receiver wakes the thread */
     int64_t counters_due_ns;
 };
@@ -98,7 +101,14 @@ void tulle__node_wake(tulle_node *node);
 /* A receiver has taken something off its queue. */
 void tulle__node_on_room(tulle_node *node);
 
-/* Socket actions that a node and a proxy have in common; false for others. */
-bool tulle__transport_act(struct tulle__transport *transport, const struct tulle__action *action);
+enum tulle__acted {
+    TULLE__ACTED,        /* done */
+    TULLE__ACTED_UNSENT, /* a control message for which there is no connection, or no room */
+    TULLE__ACTED_NOT     /* no action for sockets */
+};
+
+/* Socket actions that a node and a proxy have in common. */
+enum tulle__acted
+tulle__transport_act(struct tulle__transport *transport, const struct tulle__action *action);
 
 #endif

@@ -4,7 +4,6 @@
 #include "node/subscription.h"
 
 #include "base/alloc.h"
-#include "codec/topic.h"
 #include "node/os.h"
 #include "node/state.h"
 
@@ -46,23 +45,25 @@ tulle__subscription_new(tulle_node *node,
     if (s == NULL)
         return NULL;
     s->node = node;
-    s->pattern_len = strlen(pattern);
-    memcpy(s->pattern, pattern, s->pattern_len);
+    s->patterns = tulle__patterns_new(pattern, options);
     s->options = *options;
+    s->options.also = NULL; /* the caller's */
     s->fd = options->fn == NULL ? tulle__os_wake_open() : -1;
     tulle__builder_init(&s->builder, options->flags);
-    if ((options->fn == NULL && s->fd < 0) || pthread_mutex_init(&s->mutex, NULL) != 0) {
-        tulle__os_wake_close(&s->fd);
-        tulle__free(s);
-        return NULL;
-    }
-    if (!tulle__condition_init(&s->filled)) {
-        (void)pthread_mutex_destroy(&s->mutex);
-        tulle__os_wake_close(&s->fd);
-        tulle__free(s);
-        return NULL;
-    }
+    if (s->patterns == NULL || (options->fn == NULL && s->fd < 0) ||
+        pthread_mutex_init(&s->mutex, NULL) != 0)
+        goto free_subscription;
+    if (!tulle__condition_init(&s->filled))
+        goto destroy_mutex;
     return s;
+
+destroy_mutex:
+    (void)pthread_mutex_destroy(&s->mutex);
+free_subscription:
+    tulle__os_wake_close(&s->fd);
+    tulle__patterns_free(&s->patterns);
+    tulle__free(s);
+    return NULL;
 }
 
 void
@@ -81,35 +82,30 @@ tulle__subscription_destroy(struct tulle_subscription **pointer)
     tulle__os_wake_close(&s->fd);
     (void)pthread_cond_destroy(&s->filled);
     (void)pthread_mutex_destroy(&s->mutex);
+    tulle__patterns_free(&s->patterns);
     tulle__free(s);
     *pointer = NULL;
-}
-
-static struct tulle__view
-pattern_view(const struct tulle_subscription *s)
-{
-    return (struct tulle__view){ (const uint8_t *)s->pattern, s->pattern_len };
 }
 
 static bool
 matches_all(const struct tulle_subscription *s, const char *stream)
 {
     struct tulle__view view = { (const uint8_t *)stream, strlen(stream) };
-    return tulle__pattern_takes_all_of(pattern_view(s), view);
+    return tulle__patterns_take_all_of(s->patterns, view);
 }
 
 bool
 tulle__subscription_wants(const struct tulle_subscription *s,
                           const struct tulle__delivery *delivery)
 {
-    if (tulle__pattern_takes_all_of(pattern_view(s), delivery->stream))
+    if (tulle__patterns_take_all_of(s->patterns, delivery->stream))
         return true;
     struct tulle__event_walk walk;
     struct tulle__event_view view;
     tulle__batch_walk(&delivery->batch, &walk);
     while (tulle__batch_next(&walk, &view)) {
         if (view.seq >= delivery->first && view.seq <= delivery->last &&
-            tulle__pattern_matches(pattern_view(s), delivery->stream, view.rest))
+            tulle__patterns_match(s->patterns, delivery->stream, view.rest))
             return true;
     }
     return false;
@@ -121,9 +117,24 @@ call_back(struct tulle_subscription *s, struct tulle__item *item)
     bool is_all = matches_all(s, item->stream);
     tulle__builder_start(&s->builder, item);
     const tulle_message *message;
-    while ((message = tulle__builder_next(&s->builder, pattern_view(s), is_all)) != NULL)
+    while ((message = tulle__builder_next(&s->builder, s->patterns, is_all)) != NULL)
         s->options.fn(message, s->options.ctx);
     tulle__item_free(&item);
+}
+
+/* One gap after the other on a lane is one gap: a queue that is full does not grow by
+ * them. With the mutex held. */
+static bool
+joins_last_gap(struct tulle_subscription *s, const struct tulle__item *item)
+{
+    struct tulle__item *last = s->tail;
+    if (last == NULL || s->bytes <= s->node->options.queue_bytes ||
+        item->kind != TULLE_MESSAGE_GAP || last->kind != TULLE_MESSAGE_GAP ||
+        item->gap.node != last->gap.node || item->gap.reason != last->gap.reason ||
+        item->gap.first != last->gap.last + 1 || strcmp(item->stream, last->stream) != 0)
+        return false;
+    last->gap.last = item->gap.last;
+    return true;
 }
 
 size_t
@@ -134,6 +145,12 @@ tulle__subscription_put(struct tulle_subscription *s, struct tulle__item *item)
         return 0;
     }
     (void)pthread_mutex_lock(&s->mutex);
+    if (joins_last_gap(s, item)) {
+        size_t queued = s->bytes;
+        (void)pthread_mutex_unlock(&s->mutex);
+        tulle__item_free(&item);
+        return queued;
+    }
     item->next = NULL;
     if (s->tail != NULL)
         s->tail->next = item;
@@ -213,8 +230,8 @@ tulle_subscription_receive(tulle_subscription *s, const tulle_message **out, int
     struct timespec deadline = tulle__deadline_after(timeout_ms > 0 ? timeout_ms : 0);
     for (;;) {
         if (s->current != NULL) {
-            *out = tulle__builder_next(&s->builder, pattern_view(s),
-                                       matches_all(s, s->current->stream));
+            *out =
+                tulle__builder_next(&s->builder, s->patterns, matches_all(s, s->current->stream));
             if (*out != NULL)
                 return TULLE_OK;
             tulle__item_free(&s->current);

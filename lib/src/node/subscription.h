@@ -15,12 +15,10 @@
 
 struct tulle_subscription {
     tulle_node *node;
-    char pattern[TULLE__TOPIC_LEN_MAX + 1];
-    size_t pattern_len;
+    struct tulle__patterns *patterns;
     tulle_subscribe_options options;
     struct tulle_subscription *next; /* in the node's list */
     /* The node's thread only. */
-    uint32_t handle;
     bool is_registered; /* the engine knows it */
     bool is_public;     /* the application has a pointer to it */
     /* Under mutex. */
@@ -37,14 +35,14 @@ struct tulle_subscription {
     struct tulle__builder builder;
 };
 
-/* Pattern and options are valid. NULL without memory or descriptors. */
+/* Patterns and options are valid. NULL without memory or descriptors. */
 struct tulle_subscription *tulle__subscription_new(tulle_node *node,
                                                    const char *pattern,
                                                    const tulle_subscribe_options *options);
 void tulle__subscription_destroy(struct tulle_subscription **subscription);
 
-/* Node's thread: hand an item over; the subscription owns it from here. With a
- * callback it runs now. Returns the bytes that are queued after it. */
+/* Node's thread: hand an item over, or join it to the gap before it; the subscription owns it from
+ * here. With a callback it runs now. Returns the bytes that are queued after it. */
 size_t tulle__subscription_put(struct tulle_subscription *subscription, struct tulle__item *item);
 size_t tulle__subscription_bytes(struct tulle_subscription *subscription);
 /* Does any event of the delivery match? Spares queueing what nobody reads. */

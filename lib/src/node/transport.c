@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "node/address.h"
+#include "node/ipc.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,11 +21,18 @@ enum {
     CONTROL_QUEUE = 10000, /* messages waiting for one neighbour, then they drop */
     RECONNECT_MS_MIN = 50,
     RECONNECT_MS_MAX = 1000,
-    HEARTBEAT_MS = 2000, /* a half-open connection shows within three */
+    HEARTBEAT_MS = 2000, /* a half-open control connection shows within three */
+    KEEPALIVE_S = 5,     /* silence after which TCP asks, */
+    KEEPALIVE_NEXT_S = 2,
+    KEEPALIVE_COUNT = 3, /* so often */
+    GOODBYE_MS = 100,    /* for it to leave, however short the linger */
     HANDSHAKE_MS = 5000,
     IDENTITY_LEN = 17,   /* "N", id, serial */
     DIAL_NAME_LEN = 9,   /* "D", serial */
     COPY_LEN_MAX = 1024, /* shorter bodies are copied: cheaper than sharing */
+    /* Received: libzmq lets short messages share the 8 KiB that it read them in, and
+     * whoever keeps one keeps all of that. */
+    KEEP_LEN_MIN = 8192,
     FRAMES_MAX = 3
 };
 
@@ -37,8 +45,18 @@ struct dialed {
     char address[TULLE__ADDRESS_LEN_MAX + 1];
 };
 
+/* An event address as it was chosen. Two hops may share one: a node and the one that
+ * was there before it. */
+struct heard {
+    uint64_t hop;
+    char address[TULLE__ADDRESS_LEN_MAX + 1];
+};
+
 struct tulle__transport {
     uint64_t id;
+    struct heard *heard;
+    size_t heard_count;
+    size_t heard_cap;
     struct dialed *dialed;
     size_t dialed_count;
     size_t dialed_cap;
@@ -50,6 +68,8 @@ struct tulle__transport {
     char control[TULLE__ADDRESSES_MAX][TULLE__ADDRESS_LEN_MAX + 1];
     char events[TULLE__ADDRESSES_MAX][TULLE__ADDRESS_LEN_MAX + 1];
     size_t address_count;
+    struct tulle__ipc_file files[2 * TULLE__ADDRESSES_MAX];
+    size_t file_count;
     uint16_t control_port;
     zmq_msg_t frames[FRAMES_MAX + 1]; /* of the message received last */
     int frame_count;
@@ -69,11 +89,30 @@ set_common(void *socket)
     int64_t len_max = TULLE__BATCH_LEN_MAX;
     return set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_RECONNECT_IVL, RECONNECT_MS_MIN) &&
            set_int(socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MS_MAX) &&
-           set_int(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) &&
-           set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, 2 * HEARTBEAT_MS) &&
-           set_int(socket, ZMQ_HEARTBEAT_TTL, 3 * HEARTBEAT_MS) &&
            set_int(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) &&
            zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &len_max, sizeof len_max) == 0;
+}
+
+/* Heartbeats of libzmq see through whatever is on the way, but they come behind the
+ * messages: whoever has read as much as it may hold does not see an answer, nor give
+ * one, and would be cut. So they are for control connections, where little comes. */
+static bool
+set_heartbeats(void *socket)
+{
+    return set_int(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) &&
+           set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, 2 * HEARTBEAT_MS) &&
+           set_int(socket, ZMQ_HEARTBEAT_TTL, 3 * HEARTBEAT_MS);
+}
+
+/* Events come in any number, to readers as slow as they like: there the system asks
+ * whether the other end is there, which a full buffer does not keep it from. */
+static bool
+set_keepalive(void *socket)
+{
+    return set_int(socket, ZMQ_TCP_KEEPALIVE, 1) &&
+           set_int(socket, ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_S) &&
+           set_int(socket, ZMQ_TCP_KEEPALIVE_INTVL, KEEPALIVE_NEXT_S) &&
+           set_int(socket, ZMQ_TCP_KEEPALIVE_CNT, KEEPALIVE_COUNT);
 }
 
 static bool
@@ -88,9 +127,10 @@ open_sockets(struct tulle__transport *t, void *context)
     /* A SUB's subscriptions travel through its send queue: with a limit they are lost
      * in silence past it (libzmq 4.3.4). */
     return set_common(t->pub) && set_common(t->sub) && set_common(t->router) &&
-           set_common(t->dialer) && set_int(t->pub, ZMQ_SNDHWM, EVENTS_QUEUE) &&
-           set_int(t->sub, ZMQ_RCVHWM, EVENTS_QUEUE) && set_int(t->sub, ZMQ_SNDHWM, 0) &&
-           set_int(t->router, ZMQ_RCVHWM, CONTROL_QUEUE) &&
+           set_common(t->dialer) && set_heartbeats(t->router) && set_heartbeats(t->dialer) &&
+           set_keepalive(t->pub) && set_keepalive(t->sub) &&
+           set_int(t->pub, ZMQ_SNDHWM, EVENTS_QUEUE) && set_int(t->sub, ZMQ_RCVHWM, EVENTS_QUEUE) &&
+           set_int(t->sub, ZMQ_SNDHWM, 0) && set_int(t->router, ZMQ_RCVHWM, CONTROL_QUEUE) &&
            set_int(t->router, ZMQ_ROUTER_HANDOVER, 1) &&
            set_int(t->dialer, ZMQ_SNDHWM, CONTROL_QUEUE) &&
            set_int(t->dialer, ZMQ_ROUTER_MANDATORY, 1);
@@ -153,15 +193,29 @@ bind_one(void *socket, const char *address, int *port, tulle_error *error)
 }
 
 static tulle_status
+bind_ipc(struct tulle__transport *t, void *listener, const char *address, tulle_error *error)
+{
+    int port;
+    const char *path = address + strlen("ipc://");
+    if (tulle__ipc_is_taken(path)) {
+        errno = EADDRINUSE;
+        return bind_error(address, error);
+    }
+    tulle_status status = bind_one(listener, address, &port, error);
+    if (status == TULLE_OK)
+        tulle__ipc_file_made(&t->files[t->file_count++], path);
+    return status;
+}
+
+static tulle_status
 listen_ipc(struct tulle__transport *t, const struct tulle__address *address, tulle_error *error)
 {
     size_t i = t->address_count;
-    int port;
     (void)snprintf(t->control[i], sizeof t->control[i], "ipc://%.100s", address->host);
     (void)snprintf(t->events[i], sizeof t->events[i], "ipc://%.100s.events", address->host);
-    tulle_status status = bind_one(t->router, t->control[i], &port, error);
+    tulle_status status = bind_ipc(t, t->router, t->control[i], error);
     if (status == TULLE_OK)
-        status = bind_one(t->pub, t->events[i], &port, error);
+        status = bind_ipc(t, t->pub, t->events[i], error);
     t->address_count += status == TULLE_OK ? 1 : 0;
     return status;
 }
@@ -276,14 +330,19 @@ tulle__transport_close(struct tulle__transport **transport, uint32_t linger_ms)
     if (t == NULL)
         return;
     drop_frames(t);
+    for (size_t i = 0; i < t->file_count; i++)
+        tulle__ipc_file_remove(&t->files[i]);
     void *sockets[] = { t->pub, t->dialer, t->router, t->sub };
+    /* What was sent last, a goodbye, is with libzmq's thread yet, or not even there. */
+    int linger[] = { linger_ms > GOODBYE_MS ? (int)linger_ms : GOODBYE_MS, (int)linger_ms, 0, 0 };
     for (size_t i = 0; i < sizeof sockets / sizeof sockets[0]; i++) {
         if (sockets[i] == NULL)
             continue;
-        (void)set_int(sockets[i], ZMQ_LINGER, i < 2 ? (int)linger_ms : 0);
+        (void)set_int(sockets[i], ZMQ_LINGER, linger[i]);
         (void)zmq_close(sockets[i]);
     }
     tulle__free(t->dialed);
+    tulle__free(t->heard);
     tulle__free(t);
     *transport = NULL;
 }
@@ -313,7 +372,8 @@ tulle__transport_poll_items(const struct tulle__transport *t,
     items[0] = (zmq_pollitem_t){ .socket = t->sub, .events = ZMQ_POLLIN };
     items[1] = (zmq_pollitem_t){ .socket = t->router, .events = ZMQ_POLLIN };
     /* Polled so that libzmq gets to work on them: subscriptions come in on PUB, and
-     * connections of the dialer come up. Neither ever has a message for us. */
+     * connections of the dialer come up. What a stranger sends back over the dialer is
+     * read and dropped, or polling would never wait again. */
     items[2] = (zmq_pollitem_t){ .socket = t->pub, .events = ZMQ_POLLIN };
     items[3] = (zmq_pollitem_t){ .socket = t->dialer, .events = ZMQ_POLLIN };
 }
@@ -431,6 +491,41 @@ connect_control(struct tulle__transport *t, struct dialed *dialed)
         (void)zmq_connect(t->dialer, dialed->address); /* a bad address never answers */
 }
 
+/* A SUB socket is connected to an address once, for all who have it. */
+static void
+hang_up_events(struct tulle__transport *t, uint64_t hop)
+{
+    char address[TULLE__ADDRESS_LEN_MAX + 1] = "";
+    for (size_t i = 0; i < t->heard_count; i++) {
+        if (t->heard[i].hop == hop) {
+            memcpy(address, t->heard[i].address, sizeof address);
+            t->heard[i] = t->heard[--t->heard_count];
+            break;
+        }
+    }
+    for (size_t i = 0; i < t->heard_count; i++) {
+        if (strcmp(t->heard[i].address, address) == 0)
+            return;
+    }
+    if (address[0] != '\0')
+        (void)zmq_disconnect(t->sub, address);
+}
+
+static void
+dial_events(struct tulle__transport *t, uint64_t hop, const char *events)
+{
+    char address[TULLE__ADDRESS_LEN_MAX + 1];
+    hang_up_events(t, hop);
+    tulle__address_choose(events, address);
+    if (address[0] == '\0' ||
+        !tulle__grow(&t->heard, &t->heard_cap, t->heard_count, sizeof *t->heard))
+        return;
+    struct heard *heard = &t->heard[t->heard_count++];
+    heard->hop = hop;
+    memcpy(heard->address, address, sizeof address);
+    (void)zmq_connect(t->sub, address);
+}
+
 void
 tulle__transport_dial(struct tulle__transport *t,
                       uint64_t hop,
@@ -447,11 +542,8 @@ tulle__transport_dial(struct tulle__transport *t,
         memcpy(dialed->address, address, sizeof address);
         connect_control(t, dialed);
     }
-    address[0] = '\0';
     if (events != NULL)
-        tulle__address_choose(events, address);
-    if (address[0] != '\0')
-        (void)zmq_connect(t->sub, address);
+        dial_events(t, hop, events);
 }
 
 /* Disconnecting an address ends every connection to it: the others are dialed anew. */
@@ -477,13 +569,10 @@ tulle__transport_hangup(struct tulle__transport *t,
                         const char *control,
                         const char *events)
 {
-    char address[TULLE__ADDRESS_LEN_MAX + 1] = "";
     if (control != NULL)
         hang_up_control(t, hop);
     if (events != NULL)
-        tulle__address_choose(events, address);
-    if (address[0] != '\0')
-        (void)zmq_disconnect(t->sub, address);
+        hang_up_events(t, hop);
 }
 
 void
@@ -513,7 +602,7 @@ static struct tulle__buf *
 take_body(zmq_msg_t *frame)
 {
     size_t len = zmq_msg_size(frame);
-    if (len <= COPY_LEN_MAX)
+    if (len < KEEP_LEN_MIN)
         return tulle__buf_copy(zmq_msg_data(frame), len);
     zmq_msg_t *owned = tulle__alloc(sizeof *owned);
     if (owned == NULL)
@@ -580,8 +669,9 @@ enum tulle__received
 tulle__transport_receive_control(struct tulle__transport *t, struct tulle__incoming *out)
 {
     int count = receive_frames(t, t->router);
-    if (count == 0)
-        return TULLE__RECEIVED_NOTHING;
+    if (count == 0) /* nobody answers over a dialed connection (PROTOCOL 6.1) */
+        return receive_frames(t, t->dialer) == 0 ? TULLE__RECEIVED_NOTHING
+                                                 : TULLE__RECEIVED_MALFORMED;
     if (count != 3)
         return TULLE__RECEIVED_MALFORMED;
     struct tulle__view identity = frame_view(&t->frames[0]);
