@@ -425,7 +425,10 @@ take_lanes(struct tulle__engine *e,
         struct tulle__rx *rx = lane == TULLE__LANE_NONE ? NULL : tulle__rx_get(e, lane);
         if (rx == NULL)
             continue;
-        if (!rx->is_active && tulle__lane_policy(e, lane)->since <= version)
+        uint64_t since = tulle__lane_policy(e, lane)->since;
+        /* What an earlier answer did not name is newer than that one: it starts below. */
+        bool was_answered = peer->is_synced && since <= peer->synced_version;
+        if (!rx->is_active && since <= version && !was_answered)
             start_lane(e, rx, &info);
         tulle__rx_raise_head(e, rx, info.head);
     }
@@ -529,7 +532,8 @@ match_question(struct tulle__engine *e,
 {
     for (size_t i = 0; i < TULLE__LINKS_LIMIT; i++) {
         struct tulle__link *link = &e->links[i];
-        if (link->handle == 0 || link->counter != reply_to || header->hops != 0)
+        if (link->handle == 0 || link->counter == 0 || link->counter != reply_to ||
+            header->hops != 0)
             continue;
         bind_link(e, link, peer);
         *version = link->version;
@@ -578,7 +582,9 @@ tulle__on_here(struct tulle__engine *e,
     struct tulle__peer *peer = tulle__peer_find(e, header->from);
     TULLE_ASSERT(peer != NULL);
     uint64_t version = 0;
-    if (!match_question(e, peer, header, here->reply_to, &version)) {
+    /* Of one that left nothing is asked; naming others, it would make room for them. */
+    if (peer->stage == TULLE__STAGE_LEFT ||
+        !match_question(e, peer, header, here->reply_to, &version)) {
         e->counters.dropped_unwanted++;
         return;
     }
