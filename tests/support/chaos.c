@@ -184,11 +184,19 @@ partition_some(struct run *run)
 static void
 resubscribe(struct run *run, struct member *member)
 {
-    if (member->has_changed_takes || !sim_is_up(run->sim, member->host))
+    if (member == NULL || member->has_changed_takes || !sim_is_up(run->sim, member->host))
         return;
     member->has_changed_takes = true;
     sim_unsubscribe(run->sim, member->host, "alerts/**");
     sim_subscribe(run->sim, member->host, "alerts/**", TULLE_ORDER_CAUSAL, TULLE_FROM_LIVE);
+}
+
+/* A new run of a host has its own bound. */
+static void
+forget_published(struct member *member)
+{
+    if (member != NULL)
+        member->published = 0;
 }
 
 static void act(struct sim *sim, uint64_t argument, void *ctx);
@@ -222,8 +230,7 @@ act(struct sim *sim, uint64_t argument, void *ctx)
         later(run, ACT_START, (uint64_t)host, run->chaos->run_ms / 4);
         break;
     case ACT_START:
-        if (member_of(run, host) != NULL)
-            member_of(run, host)->published = 0;
+        forget_published(member_of(run, host));
         sim_start(sim, host);
         break;
     case ACT_CRASH:
@@ -298,8 +305,9 @@ add_proxies(struct run *run)
 }
 
 static void
-subscribe_random(struct run *run, int host)
+subscribe_random(struct run *run, struct member *member)
 {
+    int host = member->host;
     tulle_order order = TULLE_ORDER_CAUSAL;
     uint32_t dice = (uint32_t)below(run, 1000);
     if (dice < run->chaos->fifo_permille)
@@ -319,7 +327,7 @@ subscribe_random(struct run *run, int host)
     if (run->chaos->stream_count > 3 && order == TULLE_ORDER_CAUSAL && from == TULLE_FROM_LIVE)
         sim_subscribe(run->sim, host, "alerts/**", order, from);
     else
-        member_of(run, host)->has_changed_takes = true;
+        member->has_changed_takes = true;
     if (below(run, 4) == 0 && run->chaos->stream_count < ORACLE_STREAMS_MAX)
         sim_subscribe(run->sim, host,
                       wild_patterns[below(run, sizeof wild_patterns / sizeof wild_patterns[0])],
@@ -341,7 +349,7 @@ add_nodes(struct run *run)
             sim_join(run->sim, host, run->members[i % count].host);
         else
             sim_join(run->sim, host, run->members[i].host); /* itself: harmless */
-        subscribe_random(run, host);
+        subscribe_random(run, &run->members[i]);
     }
     for (uint32_t p = 0; p < run->proxy_count; p++) {
         for (uint32_t s = 0; s < count; s++) {
