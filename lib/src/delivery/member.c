@@ -32,6 +32,7 @@ hang_up(struct tulle__engine *e, struct tulle__peer *peer)
         action->u.dial.control = peer->is_control_dialed ? peer->control : NULL;
         action->u.dial.events = peer->is_events_dialed ? peer->events : NULL;
     }
+    peer->hung_up_ns = e->now.mono.ns;
     peer->is_control_dialed = false;
     peer->is_events_dialed = false;
     peer->is_heard = false;
@@ -68,7 +69,7 @@ make_room(struct tulle__engine *e)
     struct tulle__peer *oldest = NULL;
     for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
         bool can_go = !tulle__peer_is_live(p) && !p->is_control_dialed && !p->is_events_dialed &&
-                      p->stage_ns != e->now.mono.ns;
+                      p->stage_ns != e->now.mono.ns && p->hung_up_ns != e->now.mono.ns;
         if (can_go && (oldest == NULL || p->stage_ns < oldest->stage_ns))
             oldest = p;
     }

@@ -51,7 +51,8 @@ struct tulle__peer {
     const char *events_pointer;
     bool is_control_dialed;
     bool is_events_dialed;
-    uint32_t link; /* joined by this link; 0: by its advertised address */
+    int64_t hung_up_ns; /* when it was last */
+    uint32_t link;      /* joined by this link; 0: by its advertised address */
     uint64_t beat_counter;
     struct tulle__view *takes; /* raw keys */
     uint32_t take_count;
