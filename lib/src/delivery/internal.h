@@ -134,6 +134,8 @@ bool tulle__rx_has_hole(const struct tulle__rx *rx);
 /* Begin or end the search for what the lane misses. */
 void tulle__repair_check(struct tulle__engine *e, struct tulle__rx *rx);
 void tulle__repair_stop(struct tulle__engine *e, struct tulle__rx *rx);
+/* There is no room for what the lane misses: ask for it a little later. */
+void tulle__repair_pause(struct tulle__engine *e, struct tulle__rx *rx);
 /* The lane got on: the time that a hole may hold it up begins anew. */
 void tulle__repair_progress(struct tulle__engine *e, struct tulle__rx *rx);
 void tulle__repair_on_timer(struct tulle__engine *e);

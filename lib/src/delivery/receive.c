@@ -189,6 +189,13 @@ has_room(const struct tulle__engine *e, const struct tulle__rx *rx, uint64_t fir
 
 static void run_lane(struct tulle__engine *e, struct tulle__rx *rx);
 
+/* Would the batch be the one that the lane needs next? */
+static bool
+is_next(const struct tulle__rx *rx, uint64_t first)
+{
+    return rx->is_active && first <= rx->next && (rx->held == NULL || rx->held->first > rx->next);
+}
+
 /* There was no room for the batch at the head of the lane: it is due, or goes. */
 static void
 deliver_or_drop(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *held)
@@ -199,6 +206,7 @@ deliver_or_drop(struct tulle__engine *e, struct tulle__rx *rx, const struct tull
     tulle__rx_unlink_held(e, rx, rx->held);
     e->counters.dropped_held_full++;
     tulle__repair_check(e, rx);
+    tulle__repair_pause(e, rx);
 }
 
 static void
@@ -214,7 +222,7 @@ static void
 hold(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *arrived)
 {
     bool is_over = !has_room(e, rx, arrived->first, arrived->buf->len);
-    if (is_over && (!rx->is_active || arrived->first > rx->next || e->is_stalled)) {
+    if (is_over && (!is_next(rx, arrived->first) || e->is_stalled)) {
         e->counters.dropped_held_full++;
         tulle__repair_check(e, rx); /* it is known now that it exists */
         return;

@@ -92,6 +92,12 @@ tulle__repair_stop(struct tulle__engine *e, struct tulle__rx *rx)
 }
 
 void
+tulle__repair_pause(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    rx->repair.due_ns = e->now.mono.ns + ms(TULLE__NO_ROOM_PAUSE_MS);
+}
+
+void
 tulle__repair_progress(struct tulle__engine *e, struct tulle__rx *rx)
 {
     rx->repair.since_ns = e->now.mono.ns;

@@ -27,6 +27,7 @@ enum {
     TULLE__HOLES_AT_ONCE = 16,           /* of a lane, asked for together */
     TULLE__FETCH_TIMEOUT_MS_MIN = 100,
     TULLE__FETCH_TIMEOUT_MS_MAX = 2000,
+    TULLE__NO_ROOM_PAUSE_MS = 200,
     TULLE__CONFIRM_WAIT_MS = 1500, /* for a publication, before lanes are confirmed without */
     TULLE__SYNC_RETRY_MS_MIN = 250,
     TULLE__SYNC_RETRY_MS_MAX = 4000,
