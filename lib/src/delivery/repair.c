@@ -137,10 +137,6 @@ give_up(struct tulle__engine *e, struct tulle__rx *rx, tulle_gap_reason reason)
     const struct tulle__peer *peer = tulle__peer_find(e, rx->node);
     rx->wants_prefix = peer != NULL && tulle__peer_is_live(peer) &&
                        tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_CAUSAL;
-    if (rx->has_need) {
-        rx->has_need = false;
-        tulle__clock_clear(&rx->need);
-    }
     if (!tulle__own_clock_raise(&e->clock, rx->lane, last))
         e->counters.dropped_table_full++;
     tulle__rx_advance(e, rx, last + 1);
