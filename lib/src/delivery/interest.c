@@ -151,14 +151,27 @@ remove_key(struct tulle__engine *e, const struct tulle__key *key)
 
 /* Everybody must learn what is taken now, and tell where its lanes start. */
 static void
-interest_changed(struct tulle__engine *e)
+interest_changed(struct tulle__engine *e, bool is_past_wanted)
 {
-    tulle__lanes_revisit(e);
+    tulle__lanes_revisit(e, is_past_wanted);
     for (struct tulle__peer *peer = e->peers; peer != NULL; peer = peer->hh.next) {
         if (!peer->is_proxy)
             tulle__sync_want(e, peer);
     }
     tulle__beat_soon(e);
+}
+
+/* With such options, may there come what others that were delivered depend on? A live
+ * lane starts behind all that, unless it has been taken in arrival order so far. */
+static bool
+wants_past(const struct tulle__engine *e, const struct tulle_subscribe_options *options)
+{
+    bool wants = options->from != TULLE_FROM_LIVE;
+    for (uint32_t i = 0; i < e->interest.take_end && options->order != TULLE_ORDER_NONE; i++) {
+        const struct tulle__take *take = &e->interest.takes[i];
+        wants = wants || (take->is_used && take->order == TULLE_ORDER_NONE);
+    }
+    return wants;
 }
 
 static struct tulle__take *
@@ -208,7 +221,7 @@ tulle__engine_subscribe(struct tulle__engine *e,
                                   .since = e->interest.version };
     memcpy(take->pattern, pattern.data, pattern.len);
     *handle = (uint32_t)(take - e->interest.takes);
-    interest_changed(e);
+    interest_changed(e, wants_past(e, options));
     tulle__progress(e);
     return TULLE_OK;
 }
@@ -225,7 +238,7 @@ tulle__engine_unsubscribe(struct tulle__engine *e, uint32_t handle, struct tulle
     e->interest.version++;
     for (size_t i = 0; i < key_count; i++)
         remove_key(e, &keys[i]);
-    interest_changed(e);
+    interest_changed(e, false);
     tulle__progress(e);
 }
 

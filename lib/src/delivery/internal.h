@@ -49,8 +49,9 @@ const struct tulle__policy *tulle__lane_policy(struct tulle__engine *e, uint32_t
 void tulle__lanes_free(struct tulle__engine *e);
 /* Drop from all clocks the lanes of nodes that are long gone. */
 void tulle__lanes_forget(struct tulle__engine *e);
-/* Interest has changed: look at every lane again. */
-void tulle__lanes_revisit(struct tulle__engine *e);
+/* Interest has changed: look at every lane again. is_past_wanted: events may come that
+ * what was delivered already depends on. */
+void tulle__lanes_revisit(struct tulle__engine *e, bool is_past_wanted);
 
 /* ---- publish.c ---- */
 

@@ -61,13 +61,27 @@ tulle__lanes_free(struct tulle__engine *e)
     e->lane_cap = 0;
 }
 
+/* Something that was delivered depends on what was not waited for then and is now:
+ * what follows waits for all of the lane's past, once. */
+static void
+recheck_past(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    if (!tulle__clock_merge(&rx->need, &rx->clock))
+        rx->is_clock_known = false;
+    rx->has_need = true;
+    const struct tulle__peer *peer = tulle__peer_find(e, rx->node);
+    if (rx->is_active && !rx->is_clock_known && peer != NULL && tulle__peer_is_live(peer))
+        rx->wants_prefix = true;
+}
+
 void
-tulle__lanes_revisit(struct tulle__engine *e)
+tulle__lanes_revisit(struct tulle__engine *e, bool is_past_wanted)
 {
     for (uint32_t i = 0; i < e->lane_cap; i++) {
         struct tulle__rx *rx = e->lanes[i].rx;
         if (rx == NULL)
             continue;
+        tulle_order order_before = e->lanes[i].policy.order;
         const struct tulle__policy *policy = tulle__lane_policy(e, i);
         if (!policy->is_taken) {
             tulle__rx_free(e, &e->lanes[i].rx);
@@ -77,6 +91,9 @@ tulle__lanes_revisit(struct tulle__engine *e)
         while (policy->order != TULLE_ORDER_NONE && rx->run_count > 0)
             tulle__unordered_give_up(e, rx);
         /* What was passed over because it was not taken may be taken now. */
+        if (policy->order == TULLE_ORDER_CAUSAL &&
+            (is_past_wanted || order_before != TULLE_ORDER_CAUSAL))
+            recheck_past(e, rx);
         rx->need_index = 0;
         for (struct tulle__held *held = rx->held; held != NULL; held = held->next) {
             held->walk = held->batch.deps;

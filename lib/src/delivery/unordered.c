@@ -104,6 +104,7 @@ tulle__unordered_give_up(struct tulle__engine *e, struct tulle__rx *rx)
     TULLE_ASSERT(tulle__unordered_has_hole(rx));
     uint64_t last = rx->run_count > 0 ? rx->runs[0].first - 1 : rx->known_head;
     tulle__tell_gap(e, rx, rx->next, last, TULLE_GAP_BEST_EFFORT);
+    rx->is_clock_known = false; /* the deltas in the gap are gone too */
     uint64_t next = take_run(rx, last + 1);
     if (!tulle__own_clock_raise(&e->clock, rx->lane, next - 1))
         e->counters.dropped_table_full++;
