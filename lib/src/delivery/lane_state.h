@@ -121,6 +121,7 @@ struct tulle__rx {
     uint32_t wait_lane;
     uint64_t wait_count;
     int64_t wait_since_ns;
+    uint32_t walk;               /* of a search for circles that came by */
     struct tulle__rx *wait_next; /* others that wait for the same lane, ascending by count */
     struct tulle__rx *waiters;   /* those that wait for this one */
     struct tulle__rx *run_next;

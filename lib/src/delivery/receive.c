@@ -67,9 +67,10 @@ start_waiting(struct tulle__engine *e, struct tulle__rx *rx, uint32_t lane, uint
     struct tulle__rx **link = &blocker->waiters;
     while (*link != NULL && (*link)->wait_count <= count)
         link = &(*link)->wait_next;
+    if (rx->wait_lane != lane || rx->wait_count != count)
+        rx->wait_since_ns = e->now.mono.ns; /* else it was looked at in between, no more */
     rx->wait_lane = lane;
     rx->wait_count = count;
-    rx->wait_since_ns = e->now.mono.ns;
     rx->wait_next = *link;
     *link = rx;
     rx->is_waiting = true;
@@ -479,40 +480,63 @@ tulle__progress(struct tulle__engine *e)
     e->is_progressing = false;
 }
 
-/* Does the lane wait, over others, for itself? */
+/* The lane has waited for much longer than anything honest takes: it goes on. */
 static bool
-is_in_circle(const struct tulle__engine *e, const struct tulle__rx *rx)
+give_dep_up(struct tulle__engine *e, struct tulle__rx *rx)
 {
-    const struct tulle__rx *at = rx;
-    for (size_t steps = 0; at->is_waiting && steps < e->lane_cap; steps++) {
-        at = e->lanes[at->wait_lane].rx;
-        if (at == rx)
-            return true;
-    }
-    return false;
+    int64_t limit_ns = 4 * tulle__ms_to_ns(e->config.hold_ms);
+    if (rx->held == NULL || e->now.mono.ns - rx->held->arrived_ns < limit_ns ||
+        e->now.mono.ns - rx->wait_since_ns < limit_ns)
+        return false;
+    e->counters.deps_given_up++;
+    tulle__log(&e->config.log, TULLE_LOG_WARN, "delivery.circle", "node=%016llx stream=%s seq=%llu",
+               (unsigned long long)rx->node,
+               (const char *)tulle__lane_names_stream(e->names, rx->lane).data,
+               (unsigned long long)rx->next);
+    if (rx->has_need && rx->need_index < rx->need.len)
+        rx->need_index++;
+    else
+        rx->held->has_dep = false;
+    tulle__make_runnable(e, rx);
+    return true;
 }
 
-/* Honest clocks have no circles: whoever is at the end of a chain of waiting lanes
- * is in repair, which ends within hold_ms. A circle is broken after a while. */
+/* Along the chain of who waits for whom, as far as nobody was there before. Returns
+ * a lane of the circle that the chain ends in, or the last one that waits, for a lane
+ * that nobody repairs; NULL: all is well, or was looked at. */
+static struct tulle__rx *
+find_stuck(struct tulle__engine *e, struct tulle__rx *rx, uint32_t walk)
+{
+    while (rx->is_waiting && rx->walk == 0) {
+        rx->walk = walk;
+        struct tulle__rx *blocker = e->lanes[rx->wait_lane].rx;
+        if (!blocker->is_waiting)
+            return blocker->repair.is_active ? NULL : rx;
+        rx = blocker;
+    }
+    return rx->is_waiting && rx->walk == walk ? rx : NULL;
+}
+
+/* Whoever is at the end of a chain of waiting lanes is in repair, which ends within
+ * hold_ms. Two kinds of lies have no such end: circles, and citations of what its
+ * publisher never sent. Both are given up after a while. */
 void
 tulle__break_cycles(struct tulle__engine *e)
 {
-    int64_t limit_ns = 4 * tulle__ms_to_ns(e->config.hold_ms);
+    if (e->is_stalled)
+        return;
     for (uint32_t i = 0; i < e->lane_cap; i++) {
-        struct tulle__rx *rx = e->lanes[i].rx;
-        if (rx == NULL || !rx->is_waiting || rx->held == NULL || e->is_stalled ||
-            e->now.mono.ns - rx->held->arrived_ns < limit_ns ||
-            e->now.mono.ns - rx->wait_since_ns < limit_ns || !is_in_circle(e, rx))
-            continue;
-        e->counters.deps_given_up++;
-        tulle__log(&e->config.log, TULLE_LOG_WARN, "delivery.circle",
-                   "node=%016llx stream=%s seq=%llu", (unsigned long long)rx->node,
-                   (const char *)tulle__lane_names_stream(e->names, i).data,
-                   (unsigned long long)rx->next);
-        if (rx->has_need && rx->need_index < rx->need.len)
-            rx->need_index++;
-        else
-            rx->held->has_dep = false;
-        tulle__make_runnable(e, rx);
+        if (e->lanes[i].rx != NULL)
+            e->lanes[i].rx->walk = 0;
+    }
+    for (uint32_t i = 0; i < e->lane_cap; i++) {
+        struct tulle__rx *stuck =
+            e->lanes[i].rx == NULL ? NULL : find_stuck(e, e->lanes[i].rx, i + 1);
+        struct tulle__rx *rx = stuck;
+        while (rx != NULL && !give_dep_up(e, rx)) {
+            rx = e->lanes[rx->wait_lane].rx; /* another one of the circle */
+            if (rx == stuck || !rx->is_waiting)
+                rx = NULL;
+        }
     }
 }
