@@ -48,6 +48,14 @@ log_function(void)
     return getenv("TULLE_TEST_LOG") != NULL ? print_line : NULL;
 }
 
+/* With TULLE_TEST_FILTER set, a pattern of names, to run only some tests of a program. */
+static void __attribute__((constructor)) set_filter(void)
+{
+    const char *filter = getenv("TULLE_TEST_FILTER");
+    if (filter != NULL)
+        cmocka_set_test_filter(filter);
+}
+
 /* ---- nodes ---- */
 
 void

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Those who come late: what they read, and from whom. */
+
+#include "integ_kit.h"
+
+#include <string.h>
+
+enum { EVENTS = 500 };
+
+/* Wait until a lane's head is known to everybody who was told of it. */
+static void
+publish_and_settle(tulle_node *node, const char *topic, int from, int count)
+{
+    uint64_t before = kit_counters(node).events_published;
+    kit_publish_numbers(node, topic, from, count);
+    KIT_UNTIL(kit_counters(node).events_published == before + (uint64_t)count);
+}
+
+TEST(live_begins_now)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    publish_and_settle(a, "x", 0, EVENTS);
+    tulle_node *b = kit_node("b", tulle_node_address(a));
+    tulle_subscription *s = kit_subscribe(b, "x");
+    assert_status(tulle_node_wait_peers(a, "x", 1, KIT_DEADLINE_MS), TULLE_OK);
+    kit_publish_numbers(a, "x", EVENTS, 10);
+    kit_expect_numbers(s, "x", EVENTS, 10);
+}
+
+TEST(earliest_begins_with_the_first)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    publish_and_settle(a, "x", 0, EVENTS);
+    tulle_node *b = kit_node("b", tulle_node_address(a));
+    tulle_subscription *s = kit_subscribe_from(b, "x", TULLE_FROM_EARLIEST, 0);
+    /* Publishing goes on while the past is read. */
+    kit_publish_numbers(a, "x", EVENTS, EVENTS);
+    kit_expect_numbers(s, "x", 0, 2 * EVENTS);
+    kit_publish_numbers(a, "x", 2 * EVENTS, 10);
+    kit_expect_numbers(s, "x", 2 * EVENTS, 10);
+    assert_true(kit_counters(b).events_repaired >= EVENTS);
+    assert_int_equal(kit_counters(b).gaps, 0);
+}
+
+TEST(last_begins_so_many_before_the_end)
+{
+    (void)state;
+    tulle_node_options options;
+    kit_options(&options, "a", NULL);
+    options.batch_bytes = 1; /* so that the start lies between batches */
+    tulle_node *a = kit_start(&options);
+    publish_and_settle(a, "x", 0, EVENTS);
+    publish_and_settle(a, "y", 0, 3);
+    tulle_node *b = kit_node("b", tulle_node_address(a));
+    tulle_subscription *x = kit_subscribe_from(b, "x", TULLE_FROM_LAST, 10);
+    tulle_subscription *y = kit_subscribe_from(b, "y", TULLE_FROM_LAST, 10);
+    kit_expect_numbers(x, "x", EVENTS - 10, 10);
+    kit_expect_numbers(y, "y", 0, 3);
+    kit_publish_numbers(a, "x", EVENTS, 1);
+    kit_expect_numbers(x, "x", EVENTS, 1);
+}
+
+/* The start may lie within a batch: the events before it are not delivered. */
+TEST(last_begins_within_a_batch)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    publish_and_settle(a, "x", 0, EVENTS);
+    tulle_node *b = kit_node("b", tulle_node_address(a));
+    tulle_subscription *s = kit_subscribe_from(b, "x", TULLE_FROM_LAST, 7);
+    kit_expect_numbers(s, "x", EVENTS - 7, 7);
+    kit_expect_silence(s, 0);
+}
+
+/* What nobody keeps any more is not there to be read, and is no loss. */
+TEST(earliest_is_what_is_kept)
+{
+    (void)state;
+    tulle_node_options options;
+    kit_options(&options, "a", NULL);
+    options.batch_bytes = 1;
+    options.retain_bytes = 4096;
+    tulle_node *a = kit_start(&options);
+    publish_and_settle(a, "x", 0, EVENTS);
+    tulle_node *b = kit_node("b", tulle_node_address(a));
+    tulle_subscription *s = kit_subscribe_from(b, "x", TULLE_FROM_EARLIEST, 0);
+    int first = kit_number(kit_receive(s));
+    assert_in_range(first, 1, EVENTS - 2);
+    kit_expect_numbers(s, "x", first + 1, EVENTS - first - 1);
+    kit_expect_silence(s, 0);
+}
+
+/* An event outlives its publisher with those who took it. */
+TEST(events_of_one_who_left_come_from_those_who_took_them)
+{
+    (void)state;
+    tulle_node *keeper = kit_node("keeper", NULL);
+    tulle_subscription *kept = kit_subscribe(keeper, "x");
+    tulle_node *a = kit_node("a", tulle_node_address(keeper));
+    assert_status(tulle_node_wait_peers(a, "x", 1, KIT_DEADLINE_MS), TULLE_OK);
+    publish_and_settle(a, "x", 0, EVENTS);
+    kit_expect_numbers(kept, "x", 0, EVENTS);
+    uint64_t id = tulle_node_id(a);
+    assert_status(tulle_node_flush(a, KIT_DEADLINE_MS), TULLE_OK);
+    kit_free(&a);
+    KIT_UNTIL(kit_counters(keeper).peers_up == 0);
+    tulle_node *b = kit_node("b", tulle_node_address(keeper));
+    tulle_subscription *s = kit_subscribe_from(b, "x", TULLE_FROM_EARLIEST, 0);
+    for (int i = 0; i < EVENTS; i++) {
+        const tulle_event *event = kit_receive(s);
+        assert_int_equal(kit_number(event), i);
+        assert_true(event->node == id);
+        assert_true(event->is_repaired);
+    }
+    assert_true(kit_counters(keeper).fetches_answered > 0);
+}
+
+/* Questions and answers of two nodes, read by one who comes when all is over. */
+TEST(the_past_is_in_causal_order_too)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    tulle_node *b = kit_node("b", tulle_node_address(a));
+    tulle_subscription *questions = kit_subscribe(b, "question");
+    tulle_subscription *answers = kit_subscribe(a, "answer");
+    assert_status(tulle_node_wait_peers(a, "question", 1, KIT_DEADLINE_MS), TULLE_OK);
+    assert_status(tulle_node_wait_peers(b, "answer", 1, KIT_DEADLINE_MS), TULLE_OK);
+    for (int i = 0; i < 100; i++) {
+        kit_publish_numbers(a, "question", i, 1);
+        kit_expect_numbers(questions, "question", i, 1);
+        kit_publish_numbers(b, "answer", i, 1);
+        kit_expect_numbers(answers, "answer", i, 1);
+    }
+    tulle_node *c = kit_node("c", tulle_node_address(b));
+    tulle_subscription *s = kit_subscribe_from(c, "**", TULLE_FROM_EARLIEST, 0);
+    for (int i = 0; i < 100; i++) {
+        kit_expect_numbers(s, "question", i, 1);
+        kit_expect_numbers(s, "answer", i, 1);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        KIT_TEST(live_begins_now),
+        KIT_TEST(earliest_begins_with_the_first),
+        KIT_TEST(last_begins_so_many_before_the_end),
+        KIT_TEST(last_begins_within_a_batch),
+        KIT_TEST(earliest_is_what_is_kept),
+        KIT_TEST(events_of_one_who_left_come_from_those_who_took_them),
+        KIT_TEST(the_past_is_in_causal_order_too),
+    };
+    return cmocka_run_group_tests_name("history", tests, NULL, NULL);
+}

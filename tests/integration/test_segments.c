@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Segments and the proxies between them: what crosses, once and in order, also where
+ * proxies stand side by side and in a circle. */
+
+#include "integ_kit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { EVENTS = 1000, SILENCE_MS = 300 };
+
+/* The nodes of a test do not know each other's addresses: each is a segment. */
+TEST(events_cross_in_order_and_whole)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    tulle_node *b = kit_node("b", NULL);
+    tulle_proxy *p = kit_proxy("p", tulle_node_address(a), tulle_node_address(b));
+    assert_true(tulle_proxy_id(p) != 0);
+    tulle_subscription *at_a = kit_subscribe(a, "from-b/**");
+    tulle_subscription *at_b = kit_subscribe(b, "from-a/**");
+    assert_status(tulle_node_wait_peers(a, "from-a", 1, KIT_DEADLINE_MS), TULLE_OK);
+    assert_status(tulle_node_wait_peers(b, "from-b", 1, KIT_DEADLINE_MS), TULLE_OK);
+    kit_publish_numbers(a, "from-a/x", 0, EVENTS);
+    kit_publish_numbers(b, "from-b/x", 0, EVENTS);
+    kit_expect_numbers(at_b, "from-a/x", 0, EVENTS);
+    kit_expect_numbers(at_a, "from-b/x", 0, EVENTS);
+
+    kit_publish(a, "from-a/y", "last");
+    const tulle_event *event = kit_expect(at_b, "from-a/y", "last");
+    assert_int_equal(event->hops, 1);
+    assert_string_equal(event->node_name, "a");
+    assert_int_equal(event->seq, EVENTS + 1);
+    assert_status(tulle_node_flush(a, KIT_DEADLINE_MS), TULLE_OK);
+    assert_int_equal(kit_counters(b).gaps, 0);
+    kit_expect_silence(at_b, 0);
+    KIT_UNTIL(kit_proxy_counters(p, 0).relayed_batches + kit_proxy_counters(p, 1).relayed_batches >
+              0);
+    assert_int_equal(kit_proxy_counters(p, 2).beats_sent, 0);
+}
+
+static void
+look_for_address(const tulle_peer *peer, void *ctx)
+{
+    if (strcmp(peer->name, "b") == 0)
+        *(tulle_peer *)ctx = *peer;
+}
+
+/* Nodes beyond are known as such, and not dialed past the proxy. */
+TEST(nodes_beyond_are_known_by_name)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    tulle_node *b = kit_node("b", NULL);
+    (void)kit_proxy("p", tulle_node_address(a), tulle_node_address(b));
+    KIT_UNTIL(kit_peer_state(a, "b") == TULLE_PEER_UP);
+    tulle_peer peer = { 0 };
+    assert_status(tulle_node_peers(a, look_for_address, &peer), TULLE_OK);
+    assert_true(peer.node == tulle_node_id(b));
+    assert_int_equal(peer.hops, 1);
+    assert_false(peer.is_proxy);
+}
+
+TEST(only_what_somebody_beyond_takes_crosses)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    tulle_node *b = kit_node("b", NULL);
+    tulle_proxy *p = kit_proxy("p", tulle_node_address(a), tulle_node_address(b));
+    tulle_subscription *s = kit_subscribe(b, "taken");
+    assert_status(tulle_node_wait_peers(a, "taken", 1, KIT_DEADLINE_MS), TULLE_OK);
+    kit_publish(a, "taken", "0");
+    (void)kit_expect(s, "taken", "0");
+    uint64_t before =
+        kit_proxy_counters(p, 0).relayed_batches + kit_proxy_counters(p, 1).relayed_batches;
+    for (int i = 0; i < 50; i++)
+        kit_publish(a, "untaken", "x");
+    kit_publish(a, "taken", "1");
+    (void)kit_expect(s, "taken", "1");
+    kit_pause_ms(50); /* longer than a snapshot of counters is old */
+    uint64_t after =
+        kit_proxy_counters(p, 0).relayed_batches + kit_proxy_counters(p, 1).relayed_batches;
+    assert_in_range(after - before, 0, 2);
+}
+
+TEST(history_crosses)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    kit_publish_numbers(a, "x", 0, EVENTS);
+    KIT_UNTIL(kit_counters(a).events_published == EVENTS);
+    tulle_node *b = kit_node("b", NULL);
+    (void)kit_proxy("p", tulle_node_address(a), tulle_node_address(b));
+    tulle_subscription *s = kit_subscribe_from(b, "x", TULLE_FROM_EARLIEST, 0);
+    kit_expect_numbers(s, "x", 0, EVENTS);
+    kit_publish_numbers(a, "x", EVENTS, 10);
+    kit_expect_numbers(s, "x", EVENTS, 10);
+}
+
+TEST(causes_come_first_across_too)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    tulle_node *b = kit_node("b", NULL);
+    tulle_node *c = kit_node("c", tulle_node_address(b));
+    (void)kit_proxy("p", tulle_node_address(a), tulle_node_address(b));
+    tulle_subscription *questions = kit_subscribe(b, "question");
+    tulle_subscription *answers = kit_subscribe(a, "answer");
+    tulle_subscription *s = kit_subscribe(c, "**");
+    assert_status(tulle_node_wait_peers(a, "question", 2, KIT_DEADLINE_MS), TULLE_OK);
+    assert_status(tulle_node_wait_peers(b, "answer", 2, KIT_DEADLINE_MS), TULLE_OK);
+    for (int i = 0; i < 100; i++) {
+        kit_publish_numbers(a, "question", i, 1);
+        kit_expect_numbers(questions, "question", i, 1);
+        kit_publish_numbers(b, "answer", i, 1);
+        kit_expect_numbers(answers, "answer", i, 1);
+    }
+    for (int i = 0; i < 100; i++) {
+        kit_expect_numbers(s, "question", i, 1);
+        kit_expect_numbers(s, "answer", i, 1);
+    }
+}
+
+static uint64_t
+relayed(tulle_proxy *const *proxies, size_t count)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t side = 0; side < 2; side++)
+            sum += kit_proxy_counters(proxies[i], side).relayed_batches;
+    }
+    return sum;
+}
+
+static uint64_t
+dropped_again(tulle_proxy *const *proxies, size_t count)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t side = 0; side < 2; side++) {
+            tulle_counters counters = kit_proxy_counters(proxies[i], side);
+            sum += counters.dropped_loop + counters.relayed_duplicates;
+        }
+    }
+    return sum;
+}
+
+/* Batches, one event each, that a publisher sends at a pace at which none is repaired
+ * just because a queue was full. */
+static void
+publish_slowly(tulle_node *node, tulle_subscription *const *receivers, size_t count)
+{
+    for (int i = 0; i < EVENTS; i += 50) {
+        kit_publish_numbers(node, "x", i, 50);
+        for (size_t k = 0; k < count; k++)
+            kit_expect_numbers(receivers[k], "x", i, 50);
+    }
+}
+
+static tulle_node *
+small_batches(const char *name)
+{
+    tulle_node_options options;
+    kit_options(&options, name, NULL);
+    options.batch_bytes = 1;
+    return kit_start(&options);
+}
+
+TEST(two_proxies_side_by_side_double_nothing)
+{
+    (void)state;
+    tulle_node *a = small_batches("a");
+    tulle_node *b = kit_node("b", NULL);
+    tulle_proxy *proxies[2];
+    proxies[0] = kit_proxy("p", tulle_node_address(a), tulle_node_address(b));
+    proxies[1] = kit_proxy("q", tulle_node_address(a), tulle_node_address(b));
+    tulle_subscription *s = kit_subscribe(b, "x");
+    assert_status(tulle_node_wait_peers(a, "x", 1, KIT_DEADLINE_MS), TULLE_OK);
+    kit_wait_up(b, 3);
+    publish_slowly(a, &s, 1);
+    kit_expect_silence(s, SILENCE_MS);
+    assert_int_equal(kit_counters(b).gaps, 0);
+    /* Each batch comes by both ways; what one forwarded, the other sees and drops. */
+    KIT_UNTIL(kit_counters(b).events_duplicate + dropped_again(proxies, 2) > EVENTS / 2);
+    assert_in_range(relayed(proxies, 2), EVENTS, 2 * EVENTS + 100);
+}
+
+TEST(one_of_two_proxies_may_die)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    tulle_node *b = kit_node("b", NULL);
+    tulle_proxy *p = kit_proxy("p", tulle_node_address(a), tulle_node_address(b));
+    (void)kit_proxy("q", tulle_node_address(a), tulle_node_address(b));
+    tulle_subscription *s = kit_subscribe(b, "x");
+    assert_status(tulle_node_wait_peers(a, "x", 1, KIT_DEADLINE_MS), TULLE_OK);
+    kit_wait_up(b, 3);
+    kit_publish_numbers(a, "x", 0, EVENTS);
+    kit_proxy_free(&p);
+    kit_publish_numbers(a, "x", EVENTS, EVENTS);
+    kit_expect_numbers(s, "x", 0, 2 * EVENTS);
+    kit_expect_silence(s, 0);
+    assert_int_equal(kit_counters(b).gaps, 0);
+}
+
+/* Three segments, each joined to the next by a proxy. */
+TEST(a_ring_of_segments_doubles_nothing)
+{
+    (void)state;
+    tulle_node *nodes[3] = { small_batches("a"), kit_node("b", NULL), kit_node("c", NULL) };
+    tulle_proxy *proxies[3];
+    static const char *const names[] = { "ab", "bc", "ca" };
+    for (size_t i = 0; i < 3; i++)
+        proxies[i] = kit_proxy(names[i], tulle_node_address(nodes[i]),
+                               tulle_node_address(nodes[(i + 1) % 3]));
+    tulle_subscription *receivers[2] = { kit_subscribe(nodes[1], "x"),
+                                         kit_subscribe(nodes[2], "x") };
+    assert_status(tulle_node_wait_peers(nodes[0], "x", 2, KIT_DEADLINE_MS), TULLE_OK);
+    kit_wait_up(nodes[0], 4);
+    publish_slowly(nodes[0], receivers, 2);
+    kit_expect_silence(receivers[0], SILENCE_MS);
+    kit_expect_silence(receivers[1], 0);
+    assert_int_equal(kit_counters(nodes[1]).gaps + kit_counters(nodes[2]).gaps, 0);
+
+    /* Traffic ends: nothing goes round and round. Three proxies, each forwards a batch once. */
+    uint64_t before = relayed(proxies, 3);
+    assert_in_range(before, EVENTS, 3 * EVENTS + 100);
+    kit_expect_silence(receivers[0], SILENCE_MS);
+    assert_int_equal(relayed(proxies, 3), before);
+    /* Beats of the three nodes do pass all the time, a bounded number of times each. */
+    tulle_counters start[3];
+    uint64_t control = 0;
+    for (size_t i = 0; i < 3; i++)
+        start[i] = kit_counters(nodes[i]);
+    for (size_t i = 0; i < 3; i++)
+        control -= kit_proxy_counters(proxies[i], 0).relayed_control +
+                   kit_proxy_counters(proxies[i], 1).relayed_control;
+    KIT_UNTIL(kit_counters(nodes[0]).beats_sent > start[0].beats_sent + 10);
+    uint64_t beats = 0;
+    for (size_t i = 0; i < 3; i++) {
+        control += kit_proxy_counters(proxies[i], 0).relayed_control +
+                   kit_proxy_counters(proxies[i], 1).relayed_control;
+        beats += kit_counters(nodes[i]).beats_sent - start[i].beats_sent;
+    }
+    assert_in_range(control, 1, 4 * beats + 100);
+    assert_true(dropped_again(proxies, 3) > 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(kit_proxy_counters(proxies[i], 0).dropped_hops, 0);
+}
+
+TEST(what_is_denied_does_not_cross)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    tulle_node *b = kit_node("b", NULL);
+    const char *const join[2] = { tulle_node_address(a), tulle_node_address(b) };
+    static const char *const deny[] = { "secret/**" };
+    tulle_proxy_options options;
+    kit_proxy_options(&options, "p", join);
+    options.segments[0].deny = deny;
+    options.segments[0].deny_count = 1;
+    (void)kit_proxy_start(&options);
+    tulle_subscription *at_b = kit_subscribe(b, "**");
+    tulle_subscription *at_a = kit_subscribe(a, "**");
+    assert_status(tulle_node_wait_peers(a, "open", 1, KIT_DEADLINE_MS), TULLE_OK);
+    assert_status(tulle_node_wait_peers(b, "secret", 1, KIT_DEADLINE_MS), TULLE_OK);
+    for (int i = 0; i < 20; i++) {
+        kit_publish(a, "secret/plan", "x");
+        kit_publish_numbers(a, "open/news", i, 1);
+        /* It does not come, and what depends on it is not held up for long. */
+        const tulle_message *message = NULL;
+        do {
+            assert_status(tulle_subscription_receive(at_b, &message, KIT_DEADLINE_MS), TULLE_OK);
+            if (message->kind == TULLE_MESSAGE_GAP)
+                assert_string_equal(message->u.gap.stream, "secret");
+        } while (message->kind == TULLE_MESSAGE_GAP);
+        assert_string_equal(message->u.event.topic, "open/news");
+        assert_int_equal(kit_number(&message->u.event), i);
+    }
+    /* The other way it is allowed. */
+    kit_publish(b, "secret/answer", "y");
+    (void)kit_expect(at_a, "secret/answer", "y");
+}
+
+TEST(only_what_is_allowed_crosses)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    tulle_node *b = kit_node("b", NULL);
+    const char *const join[2] = { tulle_node_address(a), tulle_node_address(b) };
+    static const char *const allow[] = { "open/**" };
+    static const char *const deny[] = { "**" };
+    tulle_proxy_options options;
+    kit_proxy_options(&options, "p", join);
+    options.segments[0].allow = allow;
+    options.segments[0].allow_count = 1;
+    options.segments[1].deny = deny;
+    options.segments[1].deny_count = 1;
+    (void)kit_proxy_start(&options);
+    tulle_subscription *open = kit_subscribe(b, "open/**");
+    tulle_subscription *closed = kit_subscribe(b, "closed/**");
+    tulle_subscription *back = kit_subscribe(a, "open/**");
+    assert_status(tulle_node_wait_peers(a, "closed", 1, KIT_DEADLINE_MS), TULLE_OK);
+    assert_status(tulle_node_wait_peers(b, "open", 1, KIT_DEADLINE_MS), TULLE_OK);
+    kit_publish(a, "closed/x", "1");
+    kit_publish(b, "open/back", "2");
+    kit_publish_numbers(a, "open/x", 0, 100);
+    int numbers = 0;
+    while (numbers < 100) {
+        const tulle_event *event = kit_receive(open);
+        assert_string_equal(event->topic, "open/x");
+        assert_int_equal(kit_number(event), numbers++);
+    }
+    const tulle_message *message = NULL;
+    tulle_status status = tulle_subscription_receive(closed, &message, SILENCE_MS);
+    assert_true(status == TULLE_ETIMEDOUT || message->kind == TULLE_MESSAGE_GAP);
+    status = tulle_subscription_receive(back, &message, 0);
+    assert_true(status == TULLE_ETIMEDOUT || message->kind == TULLE_MESSAGE_GAP);
+}
+
+/* A chain as long as the limit is crossed, one that is longer is not. */
+TEST(the_hop_limit_holds)
+{
+    (void)state;
+    tulle_node *nodes[4];
+    for (int i = 0; i < 4; i++)
+        nodes[i] = kit_node("n", NULL);
+    tulle_proxy *proxies[3];
+    for (int i = 0; i < 3; i++) {
+        const char *const join[2] = { tulle_node_address(nodes[i]),
+                                      tulle_node_address(nodes[i + 1]) };
+        tulle_proxy_options options;
+        kit_proxy_options(&options, "p", join);
+        options.hops_max = 2;
+        proxies[i] = kit_proxy_start(&options);
+    }
+    tulle_subscription *near = kit_subscribe(nodes[2], "x");
+    tulle_subscription *far = kit_subscribe(nodes[3], "x");
+    assert_status(tulle_node_wait_peers(nodes[0], "x", 1, KIT_DEADLINE_MS), TULLE_OK);
+    kit_publish_numbers(nodes[0], "x", 0, 100);
+    kit_expect_numbers(near, "x", 0, 100);
+    kit_expect_silence(far, SILENCE_MS);
+    KIT_UNTIL(kit_proxy_counters(proxies[2], 0).dropped_hops +
+                  kit_proxy_counters(proxies[2], 1).dropped_hops >
+              0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        KIT_TEST(events_cross_in_order_and_whole),
+        KIT_TEST(nodes_beyond_are_known_by_name),
+        KIT_TEST(only_what_somebody_beyond_takes_crosses),
+        KIT_TEST(history_crosses),
+        KIT_TEST(causes_come_first_across_too),
+        KIT_TEST(two_proxies_side_by_side_double_nothing),
+        KIT_TEST(one_of_two_proxies_may_die),
+        KIT_TEST(a_ring_of_segments_doubles_nothing),
+        KIT_TEST(what_is_denied_does_not_cross),
+        KIT_TEST(only_what_is_allowed_crosses),
+        KIT_TEST(the_hop_limit_holds),
+    };
+    return cmocka_run_group_tests_name("segments", tests, NULL, NULL);
+}
