@@ -16,7 +16,10 @@
 enum {
     MESSAGES_PER_TURN = 200,
     PUBLISHES_PER_TURN = 2000,
-    COUNTERS_MS = 20, /* how old a snapshot of the counters may be */
+    PUBLISHES_PER_LOOK = 100,
+    BATCHES_PER_TURN = 250, /* a quarter of what may wait at PUB for one subscriber */
+    PAUSE_US = 500,         /* after so many: libzmq's thread sends them meanwhile */
+    COUNTERS_MS = 20,       /* how old a snapshot of the counters may be */
     POLL_MS_MAX = 1000,
     LEAVING_POLL_MS_MAX = 10 /* then it looks at the time that it has */
 };
@@ -122,6 +125,8 @@ tulle__loop_drain(tulle_node *node)
             hand_out_peer(node, &action.u.peer);
             break;
         case TULLE__ACTION_PUBLISH:
+            node->sent_batches++;
+            break;
         case TULLE__ACTION_CONTROL:
         case TULLE__ACTION_DIAL:
         case TULLE__ACTION_HANGUP:
@@ -326,9 +331,13 @@ publish_pending(tulle_node *node, bool *has_more)
 {
     size_t bytes = 0;
     struct tulle__now now = tulle__os_now();
+    uint64_t batches_before = node->sent_batches;
     for (int i = 0; node->pending != NULL; i++) {
         struct tulle__outgoing *outgoing = node->pending;
-        *has_more = i == PUBLISHES_PER_TURN;
+        if (i % PUBLISHES_PER_LOOK == PUBLISHES_PER_LOOK - 1)
+            tulle__loop_drain(node);
+        *has_more =
+            i == PUBLISHES_PER_TURN || node->sent_batches - batches_before >= BATCHES_PER_TURN;
         if (*has_more)
             break;
         tulle_status status = tulle__engine_publish(node->engine, &outgoing->publish, now);
@@ -348,6 +357,8 @@ publish_pending(tulle_node *node, bool *has_more)
     }
     tulle__engine_close_batches(node->engine, now);
     tulle__loop_drain(node);
+    if (node->sent_batches - batches_before >= BATCHES_PER_TURN)
+        tulle__os_pause_us(PAUSE_US);
     return bytes;
 }
 

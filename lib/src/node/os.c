@@ -24,6 +24,13 @@ tulle__os_now(void)
     };
 }
 
+void
+tulle__os_pause_us(long us)
+{
+    struct timespec pause = { .tv_nsec = us * 1000 };
+    (void)nanosleep(&pause, NULL);
+}
+
 uint64_t
 tulle__os_new_id(void)
 {

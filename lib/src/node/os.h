@@ -11,6 +11,8 @@
 
 struct tulle__now tulle__os_now(void);
 
+void tulle__os_pause_us(long us); /* below a second */
+
 /* A new node id, never below TULLE__NODE_ID_MIN; 0 when there is no randomness. */
 uint64_t tulle__os_new_id(void);
 

@@ -84,6 +84,7 @@ struct tulle_node {
     uint64_t taken_count;            /* events ever given to the engine */
     bool is_queue_full;              /* a queue went over its bound since it was looked at */
     bool is_stalled;                 /* the engine was told to wait */
+    uint64_t sent_batches;           /* ever */
     uint64_t notices_dropped;        /* their queue was full */
     atomic_bool wants_room;          /* a queue was full: the receiver wakes the thread */
     int64_t counters_due_ns;
@@ -108,7 +109,7 @@ enum tulle__acted {
 };
 
 /* Socket actions that a node and a proxy have in common. */
-enum tulle__acted
-tulle__transport_act(struct tulle__transport *transport, const struct tulle__action *action);
+enum tulle__acted tulle__transport_act(struct tulle__transport *transport,
+                                       const struct tulle__action *action);
 
 #endif
