@@ -430,6 +430,9 @@ take_lanes(struct tulle__engine *e,
         bool was_answered = peer->is_synced && since <= peer->synced_version;
         if (!rx->is_active && since <= version && !was_answered)
             start_lane(e, rx, &info);
+        /* What was delivered long ago may have left the clock, and so the beats. */
+        if (rx->is_active && tulle__own_clock_get(&e->clock, lane) < rx->next - 1)
+            raise_own(e, rx, rx->next - 1);
         tulle__rx_raise_head(e, rx, info.head);
     }
     peer->is_synced = true;

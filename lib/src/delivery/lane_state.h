@@ -130,7 +130,9 @@ struct tulle__rx {
     uint64_t cited_sync;     /* counter of the SYNC that asked it about an unknown node */
     struct tulle__run *runs; /* arrival order: what was seen above next */
     uint32_t run_count;
-    uint64_t gap_first; /* last range given up */
+    bool has_left;        /* its node said goodbye: it does not come back */
+    uint32_t rounds_over; /* of forgetting that found nothing of it here */
+    uint64_t gap_first;   /* last range given up */
     uint64_t gap_last;
     struct tulle__kept kept;
 };

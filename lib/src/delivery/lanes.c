@@ -103,17 +103,42 @@ tulle__lanes_revisit(struct tulle__engine *e, bool is_past_wanted)
     }
 }
 
+/* Nothing of the lane is here, or asked for, and its node is forgotten. */
+static bool
+is_over(const struct tulle__rx *rx, const struct tulle__peer *peer)
+{
+    return peer == NULL && rx->is_active && rx->held == NULL && rx->kept.len == 0 &&
+           rx->waiters == NULL && !rx->is_waiting && !rx->is_runnable && !rx->repair.is_active;
+}
+
 /* A lane that only clocks name, of a node that is not there, unchanged since the
  * last time: nothing can wait for it any more (older than the repair horizon). */
 static bool
 is_forgettable(const struct tulle__engine *e, uint32_t lane)
 {
-    if (e->lanes[lane].rx != NULL || e->lanes[lane].tx != NULL)
-        return false;
+    const struct tulle__rx *rx = e->lanes[lane].rx;
     const struct tulle__peer *peer = tulle__peer_find(e, tulle__lane_names_node(e->names, lane));
-    if (peer != NULL && tulle__peer_is_live(peer))
+    if (e->lanes[lane].tx != NULL || (rx != NULL && !is_over(rx, peer)) ||
+        (peer != NULL && tulle__peer_is_live(peer)))
         return false;
     return lane >= e->clock.cap || e->clock.entries[lane].stamp <= e->forget_stamp;
+}
+
+/* How far a lane was delivered is kept for longer than others may still cite it, and
+ * for a node that did not say goodbye as long as there is room: should it come back,
+ * what was missed is told, and nothing comes twice. */
+static bool
+may_rx_go(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    enum { ROUNDS = 3 };
+    if (++rx->rounds_over < ROUNDS)
+        return false;
+    if (rx->has_left)
+        return true;
+    if (tulle__lane_names_count(e->names) <= e->config.lanes_max / 4 * 3)
+        return false;
+    e->counters.dropped_table_full++;
+    return true;
 }
 
 static void
@@ -172,9 +197,16 @@ tulle__lanes_forget(struct tulle__engine *e)
     for (uint32_t i = 0; i < count; i++)
         forget_in_lane(&e->lanes[i], goes, count);
     for (uint32_t i = 0; i < count; i++) {
+        struct tulle__rx *rx = e->lanes[i].rx;
+        if (rx != NULL && !goes[i])
+            rx->rounds_over = 0;
         if (!goes[i])
             continue;
         tulle__own_clock_remove(&e->clock, i);
+        if (rx != NULL && !may_rx_go(e, rx))
+            continue;
+        if (rx != NULL)
+            tulle__rx_free(e, &e->lanes[i].rx);
         e->lanes[i] = (struct tulle__lane){ 0 };
         tulle__lane_names_release(e->names, i);
     }

@@ -142,11 +142,14 @@ tell_peer(struct tulle__engine *e,
 
 /* Nobody will tell any more where the node's lanes start. */
 static void
-resolve_lanes(struct tulle__engine *e, uint64_t node)
+resolve_lanes(struct tulle__engine *e, const struct tulle__peer *peer)
 {
     for (uint32_t i = 0; i < e->lane_cap; i++) {
         struct tulle__rx *rx = e->lanes[i].rx;
-        if (rx != NULL && rx->node == node && !rx->is_active)
+        if (rx == NULL || rx->node != peer->id)
+            continue;
+        rx->has_left = peer->stage == TULLE__STAGE_LEFT;
+        if (!rx->is_active)
             tulle__resolve_pending(e, rx);
     }
 }
@@ -182,7 +185,7 @@ tulle__peer_set_stage(struct tulle__engine *e,
     unbind_link(e, peer);
     if (stage == TULLE__STAGE_LEFT)
         hang_up(e, peer);
-    resolve_lanes(e, peer->id);
+    resolve_lanes(e, peer);
 }
 
 static struct tulle__peer *
@@ -547,7 +550,7 @@ tulle__member_on_timer(struct tulle__engine *e)
         tulle__lanes_forget(e);
         tulle__store_expire(&e->own_store, e->now.mono);
         tulle__store_expire(&e->others_store, e->now.mono);
-        e->forget_due_ns = e->now.mono.ns + tulle__ms_to_ns((int64_t)e->config.retain_ms / 2 + 1);
+        e->forget_due_ns = e->now.mono.ns + tulle__ms_to_ns((int64_t)e->config.retain_ms + 1);
     }
     if (e->now.mono.ns >= e->refresh_due_ns) {
         refresh_one(e);

@@ -30,6 +30,7 @@ tulle__rx_get(struct tulle__engine *e, uint32_t lane)
     tulle__kept_init(&rx->kept);
     e->lanes[lane].rx = rx;
     struct tulle__peer *peer = tulle__peer_find(e, rx->node);
+    rx->has_left = peer != NULL && peer->stage == TULLE__STAGE_LEFT;
     if (peer != NULL && peer->is_synced && peer->synced_version >= policy->since) {
         /* It named all its lanes of this stream: this one is newer than that. */
         rx->is_clock_known = true;
