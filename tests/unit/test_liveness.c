@@ -21,6 +21,24 @@ start(struct mini_net *net, const char *pattern, tulle_order order)
     mini_meet_ghost(net, MINI_B, accomplice);
 }
 
+/* Events of a ghost that leave a hole before each: more than are remembered. */
+TEST(many_holes_in_arrival_order_and_then_one_before_them)
+{
+    struct mini_net *net = *state;
+    start(net, "t", TULLE_ORDER_NONE);
+    for (uint64_t i = 0; i < 64; i++)
+        mini_tell(net, MINI_B, "t", mini_batch(ghost, 100 + 2 * i, 1, NULL, 0));
+    net->nodes[MINI_B].log[0] = '\0';
+
+    mini_tell(net, MINI_B, "t", mini_batch(ghost, 50, 1, NULL, 0));
+    mini_tell(net, MINI_B, "t", mini_batch(ghost, 50, 1, NULL, 0));
+    mini_tell(net, MINI_B, "t", mini_batch(ghost, 300, 1, NULL, 0));
+
+    assert_string_equal(mini_log(net, MINI_B),
+                        "gap(ghost/t 1-49 best-effort) 50 gap(ghost/t 51-99 best-effort) 300 ");
+    assert_int_equal(mini_counters(net, MINI_B).events_duplicate, 1);
+}
+
 /* A ghost answers the SYNC that b sent last. */
 static void
 answer(struct mini_net *net, uint64_t id, uint64_t counter, const struct tulle__here_out *said)
@@ -371,6 +389,7 @@ main(void)
         LIVENESS_TEST(many_that_wait_for_a_circle_go_on_with_it),
         LIVENESS_TEST(citation_of_what_was_never_published_is_given_up),
         LIVENESS_TEST(range_that_finds_no_room_is_not_asked_for_again_at_once),
+        LIVENESS_TEST(many_holes_in_arrival_order_and_then_one_before_them),
         LIVENESS_TEST(batches_that_overlap_stay_within_the_bound),
         LIVENESS_TEST(answer_of_one_that_left_is_dropped),
         LIVENESS_TEST(address_that_is_hung_up_outlives_its_action),

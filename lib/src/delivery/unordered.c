@@ -61,6 +61,20 @@ drop_seen(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__hel
         tulle__tell_arrival(e, rx, held, TULLE__ACTION_DUPLICATE, false);
 }
 
+/* What is missing below seq, which is missing itself or the first of a seen range, is
+ * given up. */
+static void
+give_up_below(struct tulle__engine *e, struct tulle__rx *rx, uint64_t seq)
+{
+    tulle__tell_gap(e, rx, rx->next, seq - 1, TULLE_GAP_BEST_EFFORT);
+    rx->is_clock_known = false; /* the deltas in the gap are gone too */
+    uint64_t next = take_run(rx, seq);
+    if (!tulle__own_clock_raise(&e->clock, rx->lane, next - 1))
+        e->counters.dropped_table_full++;
+    tulle__rx_advance(e, rx, next);
+    tulle__repair_progress(e, rx);
+}
+
 void
 tulle__receive_unordered(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *held)
 {
@@ -77,18 +91,24 @@ tulle__receive_unordered(struct tulle__engine *e, struct tulle__rx *rx, struct t
         drop_seen(e, rx, held); /* seen, or sliced anew and partly seen */
         return;
     }
-    if (rx->run_count == TULLE__RUNS_LIMIT && tulle__actions_reserve(e)) {
-        tulle__unordered_give_up(e, rx);
+    bool is_full = rx->run_count == TULLE__RUNS_LIMIT;
+    if (first > rx->next && is_full && tulle__actions_reserve(e)) {
+        give_up_below(e, rx, at == 0 ? first : rx->runs[0].first);
         at = find_run(rx, first);
+        is_full = false;
     }
     if (tulle__lane_policy(e, rx->lane)->wants_arrivals)
         tulle__tell_arrival(e, rx, held, TULLE__ACTION_ARRIVAL, false);
-    if (rx->run_count == TULLE__RUNS_LIMIT || !tulle__deliver_prepare(e, rx, held)) {
+    if ((first > rx->next && is_full) || !tulle__deliver_prepare(e, rx, held)) {
         e->counters.dropped_held_full++;
         return; /* lost for lack of memory: it is told as a gap */
     }
-    insert_run(rx, at, first, held->last);
-    tulle__deliver(e, rx, held, take_run(rx, rx->next));
+    uint64_t next = rx->next;
+    if (first == next)
+        next = take_run(rx, held->last + 1);
+    else
+        insert_run(rx, at, first, held->last);
+    tulle__deliver(e, rx, held, next);
     tulle__repair_check(e, rx);
 }
 
@@ -102,12 +122,5 @@ void
 tulle__unordered_give_up(struct tulle__engine *e, struct tulle__rx *rx)
 {
     TULLE_ASSERT(tulle__unordered_has_hole(rx));
-    uint64_t last = rx->run_count > 0 ? rx->runs[0].first - 1 : rx->known_head;
-    tulle__tell_gap(e, rx, rx->next, last, TULLE_GAP_BEST_EFFORT);
-    rx->is_clock_known = false; /* the deltas in the gap are gone too */
-    uint64_t next = take_run(rx, last + 1);
-    if (!tulle__own_clock_raise(&e->clock, rx->lane, next - 1))
-        e->counters.dropped_table_full++;
-    tulle__rx_advance(e, rx, next);
-    tulle__repair_progress(e, rx);
+    give_up_below(e, rx, rx->run_count > 0 ? rx->runs[0].first : rx->known_head + 1);
 }
