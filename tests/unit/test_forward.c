@@ -396,6 +396,33 @@ TEST(interest_belongs_to_the_side_where_a_node_is_nearest)
     assert_string_equal(f->log, "2:t/1[9] ");
 }
 
+TEST(too_many_takes_become_everything)
+{
+    struct fixture *f = *state;
+    char text[700][8];
+    struct tulle__view takes[700];
+    open_proxy(f);
+    for (unsigned node = 2; node <= 3; node++) {
+        for (unsigned i = 0; i < 700; i++) {
+            takes[i] = (struct tulle__view){ (const uint8_t *)text[i], 7 };
+            (void)snprintf(text[i], sizeof text[i], "s%u%04u", node, i);
+        }
+        tell(f, 1, "$beat",
+             mini_beat(&(struct tulle__beat_out){
+                 .id = id_of(node),
+                 .counter = 1,
+                 .self = { .takes = takes, .take_count = 700, .takes_version = 1 },
+                 .has_takes = true }),
+             NULL);
+    }
+    f->log[0] = '\0';
+
+    tell_batch(f, 0, 1, "s20699", 1);
+    tell_batch(f, 0, 1, "s30699", 1);
+
+    assert_string_equal(f->log, "1:s20699/1[9] 1:s30699/1[9] ");
+}
+
 TEST(beat_crosses_once_to_every_other_side)
 {
     struct fixture *f = *state;
@@ -499,6 +526,7 @@ main(void)
         FORWARD_TEST(only_allowed_streams_leave_a_side),
         FORWARD_TEST(interest_of_who_is_gone_is_gone),
         FORWARD_TEST(interest_belongs_to_the_side_where_a_node_is_nearest),
+        FORWARD_TEST(too_many_takes_become_everything),
         FORWARD_TEST(beat_crosses_once_to_every_other_side),
         FORWARD_TEST(beat_of_another_proxy_stays_on_its_segment),
         FORWARD_TEST(control_message_goes_on_towards_its_node),

@@ -62,6 +62,7 @@ struct tulle__forward {
     struct tulle__store store;
     uint64_t epoch;      /* grows with each rebuilding of interest */
     uint64_t seen_epoch; /* sum of the engines' when it was last rebuilt */
+    uint64_t seen_route_epoch;
     int64_t rebuild_due_ns;
     struct tulle__now now;
     struct tulle__writer writer;
@@ -174,16 +175,42 @@ find_home(const struct tulle__forward *f, uint64_t id)
     return home;
 }
 
+static int
+compare_keys(struct tulle__view a, struct tulle__view b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len == 0 ? 0 : memcmp(a.data, b.data, len);
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* Keys are kept sorted: most of them come from many nodes. Too many become the empty
+ * one, which takes everything: what is not wanted costs less than what is missed. */
 static void
 add_key(struct side *side, struct tulle__view key)
 {
-    for (size_t i = 0; i < side->key_count; i++) {
-        if (tulle__view_equal(side->keys[i], key))
-            return;
+    if (side->key_count == TULLE__TAKES_MAX) {
+        side->keys[0] = (struct tulle__view){ NULL, 0 };
+        side->key_count = 1;
     }
-    if (side->key_count < TULLE__TAKES_MAX &&
-        tulle__grow(&side->keys, &side->key_cap, side->key_count, sizeof *side->keys))
-        side->keys[side->key_count++] = key;
+    if (side->key_count > 0 && side->keys[0].len == 0)
+        return;
+    size_t low = 0;
+    size_t high = side->key_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare_keys(side->keys[middle], key);
+        if (order == 0)
+            return;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (!tulle__grow(&side->keys, &side->key_cap, side->key_count, sizeof *side->keys))
+        return; /* the next rebuilding may find memory */
+    memmove(&side->keys[low + 1], &side->keys[low], (side->key_count - low) * sizeof *side->keys);
+    side->keys[low] = key;
+    side->key_count++;
 }
 
 static void
@@ -222,8 +249,16 @@ static void
 after_input(struct tulle__forward *f)
 {
     uint64_t epoch = 0;
-    for (size_t i = 0; i < f->side_count; i++)
+    uint64_t route_epoch = 0;
+    for (size_t i = 0; i < f->side_count; i++) {
         epoch += f->sides[i].engine->interest_epoch;
+        route_epoch += f->sides[i].engine->route_epoch;
+    }
+    /* Ways may change with every message, where there are several; homes seldom. */
+    int64_t soon_ns = f->now.mono.ns + tulle__ms_to_ns(50);
+    if (route_epoch != f->seen_route_epoch && f->rebuild_due_ns > soon_ns)
+        f->rebuild_due_ns = soon_ns;
+    f->seen_route_epoch = route_epoch;
     if (epoch == f->seen_epoch && f->now.mono.ns < f->rebuild_due_ns)
         return;
     f->seen_epoch = epoch;

@@ -242,36 +242,56 @@ tulle__engine_unsubscribe(struct tulle__engine *e, uint32_t handle, struct tulle
     tulle__progress(e);
 }
 
-void
-tulle__interest_set_keys(struct tulle__engine *e, const struct tulle__view *keys, size_t count)
+static bool
+make_key(struct tulle__key *key, struct tulle__view view)
+{
+    *key = (struct tulle__key){ .len = view.len };
+    if (view.len > sizeof key->bytes)
+        return false;
+    if (view.len > 0)
+        memcpy(key->bytes, view.data, view.len);
+    return true;
+}
+
+/* Those not among the keys; they go first, so that there is room for the others. */
+static bool
+remove_others(struct tulle__engine *e, const struct tulle__view *keys, size_t count)
 {
     struct tulle__interest *interest = &e->interest;
-    free_removed(e);
     bool has_changed = false;
+    struct tulle__key key;
     for (struct tulle__taken_key *k = interest->keys; k != NULL; k = k->next)
         k->refs = 1; /* 1: not wanted so far, 2: wanted */
-    for (size_t i = 0; i < count && interest->key_count < TULLE__TAKES_MAX; i++) {
-        struct tulle__key key = { .len = keys[i].len };
-        if (keys[i].len > sizeof key.bytes)
-            continue;
-        if (key.len > 0)
-            memcpy(key.bytes, keys[i].data, key.len);
-        struct tulle__taken_key *taken = find_key(interest, &key);
-        if (taken == NULL && add_key(e, &key) == TULLE_OK) {
-            has_changed = true;
+    for (size_t i = 0; i < count; i++) {
+        struct tulle__taken_key *taken = NULL;
+        if (make_key(&key, keys[i]))
             taken = find_key(interest, &key);
-        }
         if (taken != NULL)
             taken->refs = 2;
     }
     for (struct tulle__taken_key *k = interest->keys; k != NULL;) {
         struct tulle__taken_key *next = k->next;
         if (k->refs == 1) {
-            struct tulle__key key = k->key;
+            key = k->key;
             remove_key(e, &key);
             has_changed = true;
         }
         k = next;
+    }
+    return has_changed;
+}
+
+void
+tulle__interest_set_keys(struct tulle__engine *e, const struct tulle__view *keys, size_t count)
+{
+    struct tulle__interest *interest = &e->interest;
+    struct tulle__key key;
+    free_removed(e);
+    bool has_changed = remove_others(e, keys, count);
+    for (size_t i = 0; i < count; i++) {
+        if (make_key(&key, keys[i]) && find_key(interest, &key) == NULL &&
+            add_key(e, &key) == TULLE_OK)
+            has_changed = true;
     }
     if (has_changed) {
         interest->version++;

@@ -223,7 +223,7 @@ note_route(struct tulle__engine *e, struct tulle__peer *peer, uint64_t via, uint
         struct tulle__route *route = &peer->routes[i];
         if (route->via == via) {
             if (route->hops != hops)
-                e->interest_epoch++;
+                e->route_epoch++;
             route->hops = hops;
             route->heard_ns = e->now.mono.ns;
             return;
@@ -234,7 +234,7 @@ note_route(struct tulle__engine *e, struct tulle__peer *peer, uint64_t via, uint
     if (peer->route_count < TULLE__ROUTES_PER_PEER)
         oldest = &peer->routes[peer->route_count++];
     *oldest = (struct tulle__route){ .via = via, .hops = hops, .heard_ns = e->now.mono.ns };
-    e->interest_epoch++;
+    e->route_epoch++;
 }
 
 static int64_t

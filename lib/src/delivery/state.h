@@ -80,7 +80,8 @@ struct tulle__engine {
     int64_t refresh_due_ns;
     uint64_t refreshed; /* id of the neighbour asked last */
     uint64_t forget_stamp;
-    uint64_t interest_epoch; /* grows when a peer's takes, stage or routes change */
+    uint64_t interest_epoch; /* grows when a peer's takes or stage change */
+    uint64_t route_epoch;    /* grows when a way to a peer changes */
 
     uint64_t control_counter;
     uint64_t beat_counter;
