@@ -556,6 +556,7 @@ tulle__on_range(struct tulle__engine *e,
         return;
     }
     bool wanted_prefix = rx->wants_prefix;
+    uint64_t next_before = rx->next;
     bool has_helped = receive_range(e, rx, header, *range);
     if (wanted_prefix && rx->wants_prefix)
         has_helped = false; /* the events may be here, but not the clock */
@@ -565,6 +566,8 @@ tulle__on_range(struct tulle__engine *e,
         take_answer(e, rx, header, range, has_helped);
     tulle__progress(e);
     tulle__repair_check(e, rx);
+    if (rx->next > next_before && repair->is_active && !repair->is_asking)
+        repair->due_ns = e->now.mono.ns; /* what is missing behind it will not come by itself */
     if (repair->is_active)
         wake_at(e, repair->due_ns);
 }
