@@ -51,6 +51,7 @@ start_node(const char *name, const char *address, const char *const *join)
     options.listen[0] = address;
     options.listen_count = 1;
     options.join = join;
+    options.window_bytes = UINT64_C(8) << 20; /* a publisher without one outruns PUB's queue */
     options.join_count = join == NULL ? 0 : 1;
     must(tulle_node_new(&options, &node, &error));
     must(tulle_node_start(node, &error));
