@@ -368,7 +368,7 @@ TEST(a_slow_reader_is_not_cut)
     tulle__transport_subscribe(pair->a, (struct tulle__view){ (const uint8_t *)"s", 2 });
     tulle__transport_dial(pair->a, 7, NULL, address_of(pair->b, true));
     assert_true(hears(pair, WAIT_MS));
-    struct timespec pause = { .tv_nsec = 500000000 };
+    struct timespec pause = { .tv_sec = 2 }; /* the first half has crossed before the second */
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < LONG_COUNT; i++)
             publish_len(pair, LONG_LEN);
