@@ -8,7 +8,8 @@
  * and receive, tulle_node_stop(), tulle_node_free(). A node owns one thread of
  * its own from start to stop; that thread owns all its sockets. Any number of
  * nodes may live in one process: there is no global state. The library never
- * installs a signal handler, never writes to a stream and never exits.
+ * installs a signal handler, never writes to a stream and never exits. Its threads
+ * block all signals but faults; a child made in a callback inherits that.
  *
  * Threads, in the notes below: "any" means any thread, also several at once;
  * "callback" means that the function may also be called from a callback, which
@@ -209,13 +210,15 @@ TULLE_API const char *tulle_node_address(const tulle_node *node);
 /* Leave: send what is in the outbox, tell the peers, end the thread, close the
  * sockets. What was delivered can still be received. Idempotent.
  *
- * linger_ms  how long unsent bytes may take to leave; 0..60000
+ * linger_ms  how long unsent bytes may take to leave; 0..60000. What is on the way
+ *            to subscribers, the goodbye with it, has at least 100 ms; it takes as
+ *            long only when somebody does not read
  *
  * Threads  any but a callback; blocks up to linger_ms and a little
  */
 TULLE_API void tulle_node_stop(tulle_node *node, uint32_t linger_ms);
 
-/* Stop if need be (linger 0) and free, with all subscriptions; *node becomes
+/* Stop if need be (linger 0, as there) and free, with all subscriptions; *node becomes
  * NULL. NULL is allowed.
  *
  * Threads  any but a callback

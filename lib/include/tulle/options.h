@@ -68,7 +68,8 @@ typedef struct tulle_node_options {
     uint64_t queue_bytes;         /* delivered but not received, per subscription; 16 MiB */
     uint64_t outbox_bytes;        /* published but not yet sent; 16 MiB */
     uint64_t window_bytes;    /* published but not acknowledged by a live consumer: publish waits
-                                 beyond it; 0 (off): slow consumers fall back on retention */
+                                 beyond it, and bounds the outbox by as much; 0 (off): slow
+                                 consumers fall back on retention */
     uint32_t batch_bytes;     /* a batch closes at this size; 65536 */
     uint32_t event_bytes_max; /* largest payload; 1 MiB; at most 16 MiB */
 

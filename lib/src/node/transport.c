@@ -95,7 +95,8 @@ set_common(void *socket)
 
 /* Heartbeats of libzmq see through whatever is on the way, but they come behind the
  * messages: whoever has read as much as it may hold does not see an answer, nor give
- * one, and would be cut. So they are for control connections, where little comes. */
+ * one, and would be cut (and libzmq 4.3.4 aborts when a full SUB connection comes back
+ * and is read before more arrives). So they are for control connections, where little comes. */
 static bool
 set_heartbeats(void *socket)
 {
