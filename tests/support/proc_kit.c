@@ -199,6 +199,7 @@ read_output(struct output *o)
             if (text == NULL)
                 abort();
             o->text = text;
+            o->text[o->len] = '\0';
             o->cap = cap;
         }
         ssize_t got = read(o->fd, o->text + o->len, READ_LEN);
@@ -445,6 +446,38 @@ proc_free_port(void)
     }
     fail_all("no port is free", "");
     return 0;
+}
+
+/* By the table of the system, not by connecting: that would be a peer to whoever listens. */
+static bool
+is_listening(int port)
+{
+    char wanted[8];
+    char line[256];
+    bool is_found = false;
+    FILE *table = fopen("/proc/net/tcp", "r");
+    assert_non_null(table);
+    (void)snprintf(wanted, sizeof wanted, ":%04X", (unsigned)port);
+    while (!is_found && fgets(line, sizeof line, table) != NULL) {
+        char local[64];
+        char remote[64];
+        unsigned state = 0;
+        is_found = sscanf(line, "%*s %63s %63s %x", local, remote, &state) == 3 && state == 10 &&
+                   strlen(local) > 5 && strcmp(local + strlen(local) - 5, wanted) == 0;
+    }
+    (void)fclose(table);
+    return is_found;
+}
+
+void
+proc_wait_port(int port)
+{
+    long long end = now_ms() + PROC_WAIT_MS;
+    while (!is_listening(port) || !is_listening(port + 1)) {
+        if (now_ms() > end)
+            fail_all("nobody listens", "");
+        read_all(SLICE_MS, -1);
+    }
 }
 
 const char *

@@ -52,6 +52,8 @@ void proc_pause(int ms);
 /* A port that is free, and the next one too, outside the range that the system
  * hands out by itself; no two calls of a run give the same. */
 int proc_free_port(void);
+/* Wait until somebody listens at the port. */
+void proc_wait_port(int port);
 /* "tcp://127.0.0.1:PORT"; valid until the eighth call from here. */
 const char *proc_address(int port);
 /* A new directory under /tmp, removed with its files by proc_end_all(). */
