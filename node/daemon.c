@@ -2,9 +2,11 @@
 
 /* One poll(2) loop, no threads: the library's thread does the network.
  *
- * A subscription is read only while there is room for what comes: a free
- * command, or space for output. Beyond that its queue fills, which the library
- * bounds. */
+ * All patterns are one subscription, so there is one order over what is printed
+ * and what commands are started for: a command for an event starts when those for
+ * all events before it were started. The subscription is read only while there is
+ * room for what comes: a free command, or space for output. Beyond that its queue
+ * fills, which the library bounds. */
 
 #include "daemon.h"
 
@@ -24,61 +26,62 @@
 #include <unistd.h>
 
 enum {
-    SUBS_MAX = TULLE__TAKES_MAX + TULLE__HANDLERS_MAX,
-    FIXED_FDS = 3,
-    FDS_MAX = FIXED_FDS + SUBS_MAX + TULLE__HANDLERS_MAX * TULLE__HANDLER_FDS_MAX,
-    MESSAGES_PER_TURN = 64, /* of one subscription */
-    KILL_MS = 2000          /* what commands get to end once they were told to */
-};
-
-struct sub {
-    tulle_subscription *subscription;
-    const char *pattern;
-    struct tulle__handler *handler; /* NULL: only taken */
-    bool has_more;                  /* the last turn ended before the queue did */
-    size_t fd;                      /* index of its poll item in this turn; 0: none */
+    PATTERNS_MAX = TULLE__TAKES_MAX + TULLE__HANDLERS_MAX,
+    FIXED_FDS = 4,
+    FDS_MAX = FIXED_FDS + TULLE__HANDLERS_MAX * TULLE__HANDLER_FDS_MAX,
+    MESSAGES_PER_TURN = 64,
+    KILL_MS = 2000 /* what commands get to end once they were told to */
 };
 
 struct tulle__daemon {
     tulle_node *node;
     const struct tulle__node_config *config;
     struct tulle__common *common;
-    struct sub subs[SUBS_MAX];
-    size_t sub_count;
+    tulle_subscription *subscription; /* NULL: nothing is taken */
+    bool has_more;                    /* the last turn ended before the queue did */
+    /* An event that handlers from next_handler on have not had yet; NULL: none. It is valid
+     * as long as no other is received. */
+    const tulle_message *message;
+    size_t next_handler;
     struct tulle__handler handlers[TULLE__HANDLERS_MAX];
     size_t handler_count;
     struct tulle__output output;
     uint64_t taken, gaps;
-    uint64_t gap_node, gap_first, gap_last; /* the newest gap seen, to print each once */
-    int64_t stats_ms;                       /* next line of counters */
-    int64_t stop_ms;                        /* when commands are told to end; 0: not stopping */
+    int64_t stats_ms; /* next line of counters */
+    int64_t stop_ms;  /* when commands are told to end; 0: not stopping */
     bool is_killing;
     struct pollfd fds[FDS_MAX];
 };
 
-static bool
-subscribe(struct tulle__daemon *daemon,
-          const char *pattern,
-          struct tulle__handler *handler,
-          int *status)
+/* Take all patterns. Returns an exit status. */
+static int
+subscribe(struct tulle__daemon *daemon)
 {
+    const struct tulle__node_config *config = daemon->config;
+    const char *patterns[PATTERNS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < config->take.count; i++)
+        patterns[count++] = config->take.items[i];
+    for (size_t i = 0; i < daemon->handler_count; i++)
+        patterns[count++] = daemon->handlers[i].pattern;
+    if (count == 0)
+        return TULLE__EXIT_OK;
     tulle_subscribe_options options;
     tulle_subscribe_options_init(&options);
-    options.order = (tulle_order)daemon->config->order;
-    options.from = daemon->config->from_kind;
-    options.from_count = daemon->config->from_count;
-    if (daemon->config->is_print || handler != NULL)
+    options.order = (tulle_order)config->order;
+    options.from = config->from_kind;
+    options.from_count = config->from_count;
+    if (config->is_print || daemon->handler_count > 0)
         options.flags = TULLE_DETAIL_DEPS;
-    struct sub *sub = &daemon->subs[daemon->sub_count];
-    *sub = (struct sub){ .pattern = pattern, .handler = handler };
-    tulle_status made = tulle_node_subscribe(daemon->node, pattern, &options, &sub->subscription);
-    if (made != TULLE_OK) {
-        (void)fprintf(stderr, "tulle-node: cannot take %s: %s\n", pattern, tulle_strerror(made));
-        *status = (int)tulle__exit_of(made);
-        return false;
-    }
-    daemon->sub_count++;
-    return true;
+    options.also = patterns + 1;
+    options.also_count = count - 1;
+    tulle_status made =
+        tulle_node_subscribe(daemon->node, patterns[0], &options, &daemon->subscription);
+    if (made == TULLE_OK)
+        return TULLE__EXIT_OK;
+    (void)fprintf(stderr, "tulle-node: cannot take %s%s: %s\n", patterns[0],
+                  count > 1 ? " and the other patterns" : "", tulle_strerror(made));
+    return (int)tulle__exit_of(made);
 }
 
 struct tulle__daemon *
@@ -96,18 +99,17 @@ tulle__daemon_new(tulle_node *node,
     daemon->node = node;
     daemon->config = config;
     daemon->common = common;
-    bool is_ready = true;
-    for (size_t i = 0; is_ready && i < config->take.count; i++)
-        is_ready = subscribe(daemon, config->take.items[i], NULL, status);
-    for (size_t i = 0; is_ready && i + 1 < config->exec.count; i += 2) {
+    for (size_t i = 0; i + 1 < config->exec.count; i += 2) {
         struct tulle__handler *handler = &daemon->handlers[daemon->handler_count++];
         tulle__handler_init(handler, config->exec.items[i], config->exec.items[i + 1], config,
                             common);
         handler->node = node;
-        is_ready = subscribe(daemon, handler->pattern, handler, status);
     }
-    if (!is_ready)
+    int made = subscribe(daemon);
+    if (made != TULLE__EXIT_OK) {
+        *status = made;
         tulle__daemon_free(&daemon);
+    }
     return daemon;
 }
 
@@ -118,70 +120,68 @@ tulle__daemon_free(struct tulle__daemon **daemon)
         return;
     for (size_t i = 0; i < (*daemon)->handler_count; i++)
         tulle__handler_fini(&(*daemon)->handlers[i]);
-    for (size_t i = 0; i < (*daemon)->sub_count; i++)
-        tulle_subscription_free(&(*daemon)->subs[i].subscription);
+    tulle_subscription_free(&(*daemon)->subscription);
     tulle__output_fini(&(*daemon)->output);
     free(*daemon);
     *daemon = NULL;
 }
 
-static bool
-can_take(const struct tulle__daemon *daemon, const struct sub *sub)
+/* Hand the event to the handlers that it is for; one that is busy holds up those behind it,
+ * and the events that follow. */
+static void
+dispatch(struct tulle__daemon *daemon, int64_t now_ms)
 {
-    if (daemon->stop_ms != 0)
-        return false;
-    if (daemon->config->is_print && !tulle__output_is_free(&daemon->output))
-        return false;
-    return sub->handler == NULL || tulle__handler_is_free(sub->handler);
+    if (daemon->message == NULL)
+        return;
+    for (size_t i = 0; i < daemon->handler_count; i++) {
+        if (tulle__handler_is_held(&daemon->handlers[i]))
+            return;
+    }
+    for (; daemon->next_handler < daemon->handler_count; daemon->next_handler++) {
+        struct tulle__handler *handler = &daemon->handlers[daemon->next_handler];
+        if (!tulle_pattern_matches(handler->pattern, daemon->message->u.event.topic))
+            continue;
+        if (!tulle__handler_is_free(handler))
+            return;
+        tulle__handler_on_event(handler, daemon->message, now_ms);
+    }
+    daemon->message = NULL;
 }
 
-/* Several subscriptions may take the same: the first of them prints it. */
 static bool
-is_printed_here(struct tulle__daemon *daemon, const struct sub *sub, const tulle_message *message)
+can_take(const struct tulle__daemon *daemon)
 {
-    if (message->kind == TULLE_MESSAGE_EVENT) {
-        for (const struct sub *earlier = daemon->subs; earlier < sub; earlier++) {
-            if (tulle_pattern_matches(earlier->pattern, message->u.event.topic))
-                return false;
-        }
-        return true;
-    }
-    return message->kind != TULLE_MESSAGE_GAP || daemon->sub_count == 1 ||
-           message->u.gap.node != daemon->gap_node || message->u.gap.first != daemon->gap_first ||
-           message->u.gap.last != daemon->gap_last;
+    return daemon->subscription != NULL && daemon->stop_ms == 0 && daemon->message == NULL &&
+           (!daemon->config->is_print || tulle__output_is_free(&daemon->output));
 }
 
 static void
-take(struct tulle__daemon *daemon, struct sub *sub, const tulle_message *message, int64_t now_ms)
+take(struct tulle__daemon *daemon, const tulle_message *message, int64_t now_ms)
 {
-    bool is_first = is_printed_here(daemon, sub, message);
-    if (daemon->config->is_print && is_first) {
+    if (daemon->config->is_print) {
         tulle__json_message(message, 0, &daemon->output.text);
         tulle__text_char(&daemon->output.text, '\n');
     }
-    if (message->kind == TULLE_MESSAGE_EVENT && is_first)
-        daemon->taken++;
-    if (message->kind == TULLE_MESSAGE_GAP) {
-        daemon->gap_node = message->u.gap.node;
-        daemon->gap_first = message->u.gap.first;
-        daemon->gap_last = message->u.gap.last;
-        daemon->gaps += is_first ? 1 : 0;
-    }
-    if (message->kind == TULLE_MESSAGE_EVENT && sub->handler != NULL)
-        tulle__handler_on_event(sub->handler, message, now_ms);
+    daemon->gaps += message->kind == TULLE_MESSAGE_GAP ? 1 : 0;
+    if (message->kind != TULLE_MESSAGE_EVENT)
+        return;
+    daemon->taken++;
+    daemon->message = message;
+    daemon->next_handler = 0;
+    dispatch(daemon, now_ms);
 }
 
 static void
-receive(struct tulle__daemon *daemon, struct sub *sub, int64_t now_ms)
+receive(struct tulle__daemon *daemon, int64_t now_ms)
 {
-    sub->has_more = true;
-    for (int i = 0; i < MESSAGES_PER_TURN && can_take(daemon, sub); i++) {
+    daemon->has_more = true;
+    for (int i = 0; i < MESSAGES_PER_TURN && can_take(daemon); i++) {
         const tulle_message *message = NULL;
-        if (tulle_subscription_receive(sub->subscription, &message, 0) != TULLE_OK) {
-            sub->has_more = false;
+        if (tulle_subscription_receive(daemon->subscription, &message, 0) != TULLE_OK) {
+            daemon->has_more = false;
             return;
         }
-        take(daemon, sub, message, now_ms);
+        take(daemon, message, now_ms);
     }
 }
 
@@ -194,17 +194,12 @@ fill_fds(struct tulle__daemon *daemon, int signal_fd, int child_fd, int64_t *dea
     fds[count++] = (struct pollfd){ .fd = child_fd, .events = POLLIN };
     int output_fd = tulle__output_is_waiting(&daemon->output) ? STDOUT_FILENO : -1;
     fds[count++] = (struct pollfd){ .fd = output_fd, .events = POLLOUT };
-    for (size_t i = 0; i < daemon->sub_count; i++) {
-        struct sub *sub = &daemon->subs[i];
-        sub->fd = 0;
-        if (!can_take(daemon, sub))
-            continue;
-        if (sub->has_more)
-            *deadline_ms = 0;
-        sub->fd = count;
-        fds[count++] =
-            (struct pollfd){ .fd = tulle_subscription_fd(sub->subscription), .events = POLLIN };
-    }
+    bool is_taking = can_take(daemon);
+    if (is_taking && daemon->has_more)
+        *deadline_ms = 0;
+    fds[count++] =
+        (struct pollfd){ .fd = is_taking ? tulle_subscription_fd(daemon->subscription) : -1,
+                         .events = POLLIN };
     for (size_t i = 0; i < daemon->handler_count; i++)
         count += tulle__handler_poll(&daemon->handlers[i], fds + count, deadline_ms);
     if (daemon->stats_ms < *deadline_ms)
@@ -243,7 +238,7 @@ tell_stats(struct tulle__daemon *daemon, int64_t now_ms)
 static bool
 has_stopped(struct tulle__daemon *daemon, int64_t now_ms)
 {
-    bool is_busy = tulle__output_is_waiting(&daemon->output);
+    bool is_busy = tulle__output_is_waiting(&daemon->output) || daemon->message != NULL;
     for (size_t i = 0; i < daemon->handler_count; i++)
         is_busy = is_busy || tulle__handler_busy(&daemon->handlers[i]) > 0;
     if (!is_busy)
@@ -253,6 +248,7 @@ has_stopped(struct tulle__daemon *daemon, int64_t now_ms)
     if (daemon->is_killing)
         return true;
     daemon->is_killing = true;
+    daemon->message = NULL;
     daemon->stop_ms = now_ms + KILL_MS;
     for (size_t i = 0; i < daemon->handler_count; i++)
         tulle__handler_stop(&daemon->handlers[i], now_ms);
@@ -298,11 +294,9 @@ tulle__daemon_run(struct tulle__daemon *daemon, struct tulle__signals *signals, 
         tulle__child_signals_clear(child_fd);
         for (size_t i = 0; i < daemon->handler_count; i++)
             tulle__handler_run(&daemon->handlers[i], now_ms);
-        for (size_t i = 0; i < daemon->sub_count; i++) {
-            struct sub *sub = &daemon->subs[i];
-            if (sub->fd > 0 && (sub->has_more || daemon->fds[sub->fd].revents != 0))
-                receive(daemon, sub, now_ms);
-        }
+        dispatch(daemon, now_ms);
+        if (can_take(daemon) && (daemon->has_more || daemon->fds[FIXED_FDS - 1].revents != 0))
+            receive(daemon, now_ms);
         tulle__output_run(&daemon->output);
         if (daemon->output.has_failed) {
             tulle__report_say(daemon->common, TULLE_LOG_WARN, "node.output",

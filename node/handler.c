@@ -49,6 +49,12 @@ tulle__handler_is_free(const struct tulle__handler *handler)
     return handler->next == NULL && handler->job_count < handler->config->exec_jobs;
 }
 
+bool
+tulle__handler_is_held(const struct tulle__handler *handler)
+{
+    return handler->next != NULL;
+}
+
 size_t
 tulle__handler_busy(const struct tulle__handler *handler)
 {

@@ -57,6 +57,9 @@ void tulle__handler_fini(struct tulle__handler *handler);
 /* Is there room for another event? */
 bool tulle__handler_is_free(const struct tulle__handler *handler);
 
+/* Does an event wait here because the system refused to start its command? */
+bool tulle__handler_is_held(const struct tulle__handler *handler);
+
 /* Take an event; only while it is free. */
 void tulle__handler_on_event(struct tulle__handler *handler,
                              const tulle_message *message,

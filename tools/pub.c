@@ -23,6 +23,7 @@
 enum {
     SLICE_MS = 200, /* longest wait that does not look for signals */
     GRACE_MS = 1000,
+    BEYOND_MS = 2000,  /* for a proxy to tell who is beyond it */
     QUESTION_MS = 200, /* for an answer that is known already */
     GOODBYE_MS = 100,  /* for telling the peers that it leaves */
     LINGER_MS = 2000,  /* for what is still in the sockets when it leaves */
@@ -59,7 +60,9 @@ struct pub {
     int64_t progress_us;
     bool has_progress;
     bool is_interrupted;
-    bool has_taker; /* somebody took the first topic when publishing began */
+    bool is_abandoned; /* a signal ended the wait for acknowledgements */
+    bool has_taker;    /* somebody took the first topic when publishing began */
+    int64_t proxy_us;  /* since when a proxy is all that is reached; 0: is not */
 };
 
 // clang-format off
@@ -229,6 +232,35 @@ wait_grace(struct pub *pub, const char *topic)
     }
 }
 
+/* A proxy is reached, and it had the time to tell of nodes beyond it: there is none. */
+static bool
+is_nobody_beyond(struct pub *pub)
+{
+    if (tulle__tool_reach(pub->node) != TULLE__REACH_PROXY)
+        return false;
+    int64_t now = tulle__tool_mono_us();
+    if (pub->proxy_us == 0)
+        pub->proxy_us = now;
+    return now - pub->proxy_us >= (int64_t)BEYOND_MS * 1000;
+}
+
+/* Why wait_peers() gives up. */
+static int
+tell_alone(const struct pub *pub, bool has_count, size_t count, const char *topic)
+{
+    const char *name = pub->program->name;
+    double seconds = (double)pub->options.wait_timeout_ms / 1000.0;
+    if (!has_count)
+        (void)fprintf(stderr, "%s: no node reached within %.15g s\n", name, seconds);
+    else if (count == 1)
+        (void)fprintf(stderr, "%s: no node that takes '%s' reached within %.15g s\n", name, topic,
+                      seconds);
+    else
+        (void)fprintf(stderr, "%s: fewer than %zu nodes that take '%s' reached within %.15g s\n",
+                      name, count, topic, seconds);
+    return TULLE__EXIT_NETWORK;
+}
+
 /* Wait for the peers, or only for any one node. Returns 0 or an exit status. */
 static int
 wait_peers(struct pub *pub, const char *topic)
@@ -256,17 +288,10 @@ wait_peers(struct pub *pub, const char *topic)
             (void)tell(pub, tulle_strerror(status));
             return (int)tulle__exit_of(status);
         }
-        if (left > 0)
-            continue;
-        if (has_count) {
-            (void)fprintf(
-                stderr, "%s: after %.15g s fewer than %zu nodes that take '%s' are connected\n",
-                pub->program->name, (double)pub->options.wait_timeout_ms / 1000.0, count, topic);
-        } else {
-            (void)fprintf(stderr, "%s: no node reached within %.15g s\n", pub->program->name,
-                          (double)pub->options.wait_timeout_ms / 1000.0);
-        }
-        return TULLE__EXIT_NETWORK;
+        if (!has_count && is_nobody_beyond(pub))
+            return 0;
+        if (left <= 0)
+            return tell_alone(pub, has_count, count, topic);
     }
 }
 
@@ -497,17 +522,18 @@ static int
 wait_acks(struct pub *pub)
 {
     int64_t end = tulle__tool_mono_us() + pub->options.ack_timeout_ms * 1000;
+    (void)is_signalled(pub); /* one that came before ended the input */
     for (;;) {
         int64_t left = (end - tulle__tool_mono_us()) / 1000;
         int slice = left > SLICE_MS ? SLICE_MS : left < 0 ? 0 : (int)left;
         tulle_status status = tulle_node_flush(pub->node, slice);
         if (status == TULLE_OK)
             return 0;
-        bool is_second = tulle__signals_next(&pub->signals) != 0;
-        if (status == TULLE_ETIMEDOUT && left > 0 && !is_second)
+        pub->is_abandoned = tulle__signals_next(&pub->signals) != 0;
+        if (status == TULLE_ETIMEDOUT && left > 0 && !pub->is_abandoned)
             continue;
         end_progress(pub);
-        if (is_second) {
+        if (pub->is_abandoned) {
             (void)tell(pub, "interrupted while waiting for acknowledgements");
         } else if (status != TULLE_ETIMEDOUT) {
             (void)tell(pub, tulle_strerror(status));
@@ -526,12 +552,16 @@ remark(struct pub *pub, bool is_acked)
     if (pub->skipped > 0 && !pub->options.is_quiet)
         (void)fprintf(stderr, "%s: bad lines skipped: %" PRIu64 "\n", pub->program->name,
                       pub->skipped);
-    bool is_taken = pub->published > 0 &&
+    bool is_taken = pub->published > 0 && !pub->is_abandoned &&
                     tulle_node_wait_peers(pub->node, pub->first_topic, 1, QUESTION_MS) == TULLE_OK;
     /* Who took it may have seen enough and left: that is no reason for a remark. */
-    if (pub->published > 0 && is_acked && !is_taken && !pub->has_taker && !pub->options.is_quiet)
-        (void)fprintf(stderr, "%s: published, but no connected node takes '%s'\n",
-                      pub->program->name, pub->first_topic);
+    bool is_waste = (is_acked || pub->options.is_no_wait) && !is_taken && !pub->has_taker;
+    if (pub->published > 0 && is_waste && !pub->options.is_quiet) {
+        bool is_proxy = tulle__tool_reach(pub->node) == TULLE__REACH_PROXY;
+        (void)fprintf(stderr, "%s: published, but no connected node takes '%s'%s\n",
+                      pub->program->name, pub->first_topic,
+                      is_proxy ? ": only a proxy is reached, and nobody beyond it" : "");
+    }
     if (pub->options.is_verbose)
         (void)fprintf(stderr, "%s: %" PRIu64 " event%s published%s\n", pub->program->name,
                       pub->published, pub->published == 1 ? "" : "s",
@@ -573,7 +603,8 @@ run(struct pub *pub, const struct tulle__args *args)
     }
     end_progress(pub);
     remark(pub, is_acked);
-    tulle_node_stop(pub->node, is_acked || pub->published == 0 ? GOODBYE_MS : LINGER_MS);
+    bool has_left = is_acked || pub->is_abandoned || pub->published == 0;
+    tulle_node_stop(pub->node, has_left ? GOODBYE_MS : LINGER_MS);
     tulle_node_free(&pub->node);
     tulle__signals_close(&pub->signals);
     return status == 0 && pub->is_interrupted ? TULLE__EXIT_FAILURE : status;

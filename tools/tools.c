@@ -16,6 +16,25 @@ tulle__tool_has_way(const struct tulle__program *program,
     return false;
 }
 
+static void
+look_at_peer(const tulle_peer *peer, void *ctx)
+{
+    enum tulle__reach *best = ctx;
+    enum tulle__reach reach = peer->is_proxy ? TULLE__REACH_PROXY : TULLE__REACH_NODE;
+    if (peer->state == TULLE_PEER_UP && reach > *best)
+        *best = reach;
+}
+
+enum tulle__reach
+tulle__tool_reach(tulle_node *node)
+{
+    enum tulle__reach best = TULLE__REACH_NOBODY;
+    /* It fails only when the node is stopped: then it reaches nobody. */
+    if (tulle_node_peers(node, look_at_peer, &best) != TULLE_OK)
+        return TULLE__REACH_NOBODY;
+    return best;
+}
+
 static int64_t
 read_clock(clockid_t clock)
 {

@@ -19,6 +19,10 @@ bool tulle__tool_has_way(const struct tulle__program *program,
                          const struct tulle__common *common,
                          int *status);
 
+/* Whom does the node know right now? */
+enum tulle__reach { TULLE__REACH_NOBODY, TULLE__REACH_PROXY, TULLE__REACH_NODE };
+enum tulle__reach tulle__tool_reach(tulle_node *node);
+
 /* Clocks: microseconds since 1970, and of a clock that never jumps. */
 int64_t tulle__tool_wall_us(void);
 int64_t tulle__tool_mono_us(void);
