@@ -58,6 +58,16 @@ TEST(many_seeds_are_sound_and_come_to_rest)
     assert_true(has_own_seed() || seen.gaps > 300);
 }
 
+/* A publisher that was gone before some node came, of whose events that one learns by
+ * acknowledgements only. */
+TEST(seeds_that_failed_once)
+{
+    static const uint64_t seeds[] = { 90161, 40128, 46271, 46525 };
+    (void)state;
+    for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++)
+        (void)run_seeds(seeds[i], 1);
+}
+
 TEST(the_same_seed_gives_the_same_run)
 {
     (void)state;
@@ -101,6 +111,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_seeds_are_sound_and_come_to_rest),
+        cmocka_unit_test(seeds_that_failed_once),
         cmocka_unit_test(the_same_seed_gives_the_same_run),
         cmocka_unit_test(damaged_messages_are_survived_within_bounds),
     };

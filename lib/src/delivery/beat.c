@@ -175,7 +175,7 @@ note_holder(struct tulle__engine *e, struct tulle__peer *holder, const struct tu
     if (rx != NULL && rx->is_active && rx->next <= ack->count) {
         rx->cited_by = holder->id;
         tulle__rx_raise_head(e, rx, ack->count);
-    } else if (owner != NULL && (rx == NULL || !rx->is_active) &&
+    } else if ((rx == NULL || !rx->is_active) &&
                tulle__lane_policy(e, lane)->from != TULLE_FROM_LIVE) {
         tulle__sync_want(e, holder); /* its answer says from where on it keeps it */
     }
