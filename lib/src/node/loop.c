@@ -402,6 +402,8 @@ receive_publications(tulle_node *node)
         tulle__engine_on_publication(node->engine, in.key, in.body, in.path, tulle__os_now());
         tulle__buf_unref(&in.body);
         tulle__loop_drain(node);
+        if (node->is_queue_full) /* not only after the turn: it may bring megabytes */
+            (void)update_stall(node);
     }
     return true;
 }
@@ -421,6 +423,8 @@ receive_control(tulle_node *node)
         tulle__engine_on_control(node->engine, in.via, in.key, in.body, tulle__os_now());
         tulle__buf_unref(&in.body);
         tulle__loop_drain(node);
+        if (node->is_queue_full)
+            (void)update_stall(node);
     }
     return true;
 }
