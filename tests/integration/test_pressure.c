@@ -83,6 +83,11 @@ TEST(a_full_window_holds_publishers_back)
     while (received < 3000) {
         while (published < 3000 && publish_number(a, published, 0) == TULLE_OK)
             published++;
+        /* All is received, and the acknowledgement on its way. */
+        if (received == published) {
+            assert_status(publish_number(a, published, KIT_DEADLINE_MS), TULLE_OK);
+            published++;
+        }
         const tulle_event *event = kit_receive(s);
         assert_int_equal(number_of(event), received);
         assert_int_equal(event->seq, ++received);
@@ -129,7 +134,8 @@ TEST(a_stalled_receiver_stays_small_and_catches_up)
     KIT_UNTIL(kit_counters(a).events_published == BACKLOG);
     KIT_UNTIL(kit_counters(b).dropped_held_full > 0);
     assert_true(kit_counters(b).held_now <= HELD + SLACK);
-    assert_true(kit_counters(b).events_delivered * PAYLOAD <= QUEUE + SLACK);
+    /* One arrival may let go of all that was held, before the full queue is looked at. */
+    assert_true(kit_counters(b).events_delivered * PAYLOAD <= QUEUE + HELD + SLACK);
 
     for (int i = 0; i < BACKLOG; i++) {
         const tulle_event *event = kit_receive(s);
