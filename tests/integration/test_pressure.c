@@ -80,17 +80,18 @@ TEST(a_full_window_holds_publishers_back)
     assert_true(kit_counters(b).held_now <= HELD + SLACK);
 
     int received = 0;
+    int64_t end = kit_now_ms() + KIT_DEADLINE_MS;
     while (received < 3000) {
+        const tulle_message *message = NULL;
+        assert_true(kit_now_ms() < end);
         while (published < 3000 && publish_number(a, published, 0) == TULLE_OK)
             published++;
-        /* All is received, and the acknowledgement on its way. */
-        if (received == published) {
-            assert_status(publish_number(a, published, KIT_DEADLINE_MS), TULLE_OK);
-            published++;
-        }
-        const tulle_event *event = kit_receive(s);
-        assert_int_equal(number_of(event), received);
-        assert_int_equal(event->seq, ++received);
+        /* What filled the outbox may be on its way already: try again soon. */
+        if (tulle_subscription_receive(s, &message, 10) != TULLE_OK)
+            continue;
+        assert_int_equal(message->kind, TULLE_MESSAGE_EVENT);
+        assert_int_equal(number_of(&message->u.event), received);
+        assert_int_equal(message->u.event.seq, ++received);
     }
     assert_status(tulle_node_flush(a, KIT_DEADLINE_MS), TULLE_OK);
     assert_int_equal(kit_counters(b).gaps, 0);
@@ -134,7 +135,7 @@ TEST(a_stalled_receiver_stays_small_and_catches_up)
     KIT_UNTIL(kit_counters(a).events_published == BACKLOG);
     KIT_UNTIL(kit_counters(b).dropped_held_full > 0);
     assert_true(kit_counters(b).held_now <= HELD + SLACK);
-    /* One arrival may let go of all that was held, before the full queue is looked at. */
+    /* One arrival may let go of what was held, before the full queue is looked at. */
     assert_true(kit_counters(b).events_delivered * PAYLOAD <= QUEUE + HELD + SLACK);
 
     for (int i = 0; i < BACKLOG; i++) {
