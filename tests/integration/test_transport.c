@@ -368,13 +368,14 @@ TEST(a_slow_reader_is_not_cut)
     tulle__transport_subscribe(pair->a, (struct tulle__view){ (const uint8_t *)"s", 2 });
     tulle__transport_dial(pair->a, 7, NULL, address_of(pair->b, true));
     assert_true(hears(pair, WAIT_MS));
-    struct timespec pause = { .tv_sec = 2 }; /* the first half has crossed before the second */
-    for (int round = 0; round < 2; round++) {
-        for (int i = 0; i < LONG_COUNT; i++)
-            publish_len(pair, LONG_LEN);
-        (void)nanosleep(&pause, NULL);
+    /* In steps: PUB learns only now and then how much of its queue has crossed. */
+    struct timespec pause = { .tv_nsec = 20000000 };
+    for (int i = 0; i < 2 * LONG_COUNT; i++) {
+        publish_len(pair, LONG_LEN);
+        if (i % 50 == 0)
+            (void)nanosleep(&pause, NULL);
     }
-    pause.tv_sec = STALL_MS / 1000;
+    pause = (struct timespec){ .tv_sec = STALL_MS / 1000 };
     (void)nanosleep(&pause, NULL);
     for (int i = 0; i < 2 * LONG_COUNT; i++) {
         struct tulle__buf *body = receive_body(pair);
