@@ -193,7 +193,11 @@ find_previous(struct tulle__engine *e, const struct tulle__peer *peer)
 {
     struct tulle__peer *previous = NULL;
     for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
-        if (p == peer || strcmp(p->name, peer->name) != 0 || tulle__peer_is_live(p))
+        if (p == peer || strcmp(p->name, peer->name) != 0)
+            continue;
+        /* Two that live may have one name, but not one address too. */
+        bool is_same_place = p->control[0] != '\0' && strcmp(p->control, peer->control) == 0;
+        if (tulle__peer_is_live(p) && !is_same_place)
             continue;
         if (previous == NULL || p->heard_ns > previous->heard_ns)
             previous = p;
