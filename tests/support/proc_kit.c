@@ -408,9 +408,12 @@ proc_end_all(void **state)
         for (int k = 0; k < 2; k++) {
             close_fd(&proc->outputs[k].fd);
             free(proc->outputs[k].text);
+            proc->outputs[k] = (struct output){ .fd = -1 };
         }
-        free(proc);
     }
+    /* Looking whether one has ended reads what all of them print: only now are they free. */
+    for (size_t i = 0; i < proc_count; i++)
+        free(procs[i]);
     proc_count = 0;
     remove_directory();
     return 0;
