@@ -20,9 +20,9 @@ enum {
 };
 
 static const char notes[] =
-    "A command finds the event as one line of JSON on its standard input, as 'tulle tap --json'\n"
-    "prints it, and TULLE_TOPIC, TULLE_NODE, TULLE_ID, TULLE_STREAM and TULLE_SEQ in its\n"
-    "environment. Example:\n"
+    "A command finds the event as one line of JSON on its standard input, as\n"
+    "'tulle tap --json' prints it, and TULLE_TOPIC, TULLE_NODE, TULLE_ID,\n"
+    "TULLE_STREAM and TULLE_SEQ in its environment. Example:\n"
     "\n"
     "  tulle-node --name counter --join tcp://192.0.2.7:7100 \\\n"
     "      --exec 'orders/*/placed' 'jq -c .payload.items' --publish-to stock/reserve";

@@ -34,7 +34,7 @@ static const struct tulle__option options[] = {
               "caused by that one" },
     { .name = "exec_jobs", .type = TULLE__OPTION_U32, .offset = AT(exec_jobs), .arg = "N",
       .min = 1, .max = TULLE__JOBS_MAX,
-      .help = "commands of one --exec that run at the same time; with 1 events are handled in order" },
+      .help = "commands of one --exec that run at the same time; with 1 its events are handled one after the other. Commands of all --exec start in the order of delivery" },
     { .name = "exec_timeout", .type = TULLE__OPTION_SECONDS, .offset = AT(exec_timeout_ms),
       .arg = "SECONDS", .min = 0.01, .max = 86400, .unit = "s",
       .help = "a command that runs longer is killed" },

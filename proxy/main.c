@@ -101,7 +101,7 @@ main(int argc, char **argv)
     const struct tulle__program program = {
         .name = "tulle-proxy",
         .synopsis = "[--config FILE] [option]...\n"
-                    "[option]... --segment NAME [option]... --segment NAME [option]...",
+                    "[option]... --segment NAME [option]... --segment NAME ...",
         .summary = "Join two or more segments of a mesh.",
         .groups = groups,
         .group_count = sizeof groups / sizeof *groups,

@@ -85,7 +85,7 @@ static const struct tulle__option payload_options[] = {
       .offset = AT(causes), .arg = "ID/STREAM/SEQ", .max = CAUSES_MAX,
       .help = "name an event that caused this one, as tap prints it" },
     { .name = "only_causes", .type = TULLE__OPTION_FLAG, .flags = TULLE__OPTION_FLAG_ONLY,
-      .offset = AT(is_only_causes), .help = "depend on the named causes alone" },
+      .offset = AT(is_only_causes), .help = "depend on the named causes alone, not on all that was published before" },
 };
 
 static const struct tulle__option pace_options[] = {
@@ -99,15 +99,15 @@ static const struct tulle__option pace_options[] = {
       .offset = AT(is_skip_bad), .help = "skip lines that cannot be published, and count them" },
     { .name = "wait_peers", .letter = 'w', .type = TULLE__OPTION_STRING, .flags = TULLE__OPTION_FLAG_ONLY,
       .offset = AT(wait_peers), .arg = "N", .implied = "1",
-      .help = "wait until N nodes that take the topic are connected; 0: do not wait (without this option: until any node is, and a second for those who take it)" },
+      .help = "wait until N nodes that take the topic are connected (1 when N is left out); 0: do not wait. Without this option: until any node is connected, and then up to a second for one that takes the topic" },
     { .name = "wait_timeout", .type = TULLE__OPTION_SECONDS, .flags = TULLE__OPTION_FLAG_ONLY,
-      .offset = AT(wait_timeout_ms), .arg = "SECONDS", .help = "and give up after so long" },
+      .offset = AT(wait_timeout_ms), .arg = "SECONDS", .help = "give up waiting for nodes after so long, with status 4" },
     { .name = "no_wait", .type = TULLE__OPTION_FLAG, .flags = TULLE__OPTION_FLAG_ONLY,
       .offset = AT(is_no_wait), .help = "leave without waiting for acknowledgements" },
     { .name = "ack_timeout", .type = TULLE__OPTION_SECONDS, .flags = TULLE__OPTION_FLAG_ONLY,
-      .offset = AT(ack_timeout_ms), .arg = "SECONDS", .help = "how long to wait for them" },
+      .offset = AT(ack_timeout_ms), .arg = "SECONDS", .help = "give up waiting for acknowledgements after so long, with status 1" },
     { .name = "quiet", .letter = 'q', .type = TULLE__OPTION_FLAG, .flags = TULLE__OPTION_FLAG_ONLY,
-      .offset = AT(is_quiet), .help = "no progress, no remarks" },
+      .offset = AT(is_quiet), .help = "no progress, no remarks; failures are told all the same" },
     { .name = "verbose", .letter = 'v', .type = TULLE__OPTION_FLAG, .flags = TULLE__OPTION_FLAG_ONLY,
       .offset = AT(is_verbose), .help = "say at the end what was published" },
 };

@@ -51,7 +51,7 @@ static const struct {
     { 'o', "name of the publishing node" },
     { 'i', "id of the publishing node" },
     { 'S', "stream" },
-    { 's', "number within the lane" },
+    { 's', "number of the event among those of its node and stream" },
     { 'V', "vector clock at the event" },
     { 'D', "dependencies that the event carried" },
     { 'c', "causes that its publisher named" },

@@ -12,8 +12,8 @@
 #include <string.h>
 
 enum {
-    HELP_COLUMN = 30, /* where the second column begins */
-    HELP_WIDTH = 96
+    HELP_COLUMN = 28, /* where the second column begins */
+    HELP_WIDTH = 79
 };
 
 /* Print text from column on, breaking lines at spaces. */
