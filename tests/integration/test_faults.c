@@ -220,7 +220,6 @@ TEST(no_order_means_no_repair)
     }
     assert_int_equal(events + missing, EVENTS);
     assert_in_range(missing, EVENTS / 10, EVENTS - 1);
-    /* Of the warm-up some may have been; of these none. */
 }
 
 /* What was let go of before it could be fetched is told as a gap, exactly. */
