@@ -100,6 +100,27 @@ TEST(accepts_causes_before_effects)
     assert_true(oracle_has(oracle, C, effect));
 }
 
+/* That a lane goes on without its clock excuses what came before, not what follows. */
+TEST(excuses_what_a_node_said_that_it_cannot_know)
+{
+    struct oracle *oracle = *state;
+    struct oracle_ref before = publish(oracle, A, "orders");
+    struct oracle_ref cause = publish(oracle, A, "orders");
+    assert_true(deliver(oracle, B, before));
+    (void)publish(oracle, B, "alerts"); /* depends on it, and is not delivered at C */
+    struct oracle_ref effect = publish(oracle, B, "alerts");
+    assert_true(deliver(oracle, B, cause));
+    struct oracle_ref later = publish(oracle, B, "alerts");
+
+    oracle_clock_given_up(oracle, C, oracle_id(oracle, B), "alerts", effect.seq);
+    assert_int_equal(oracle_clocks_given_up(oracle), 1);
+    assert_true(deliver(oracle, C, effect));
+    assert_true(deliver(oracle, C, before));
+    assert_null(oracle_failure(oracle));
+    assert_false(deliver(oracle, C, later));
+    assert_failed(oracle, "was delivered before event 2 of a#0:orders");
+}
+
 TEST(names_an_effect_before_its_cause)
 {
     struct oracle *oracle = *state;
@@ -307,6 +328,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         JUDGED(accepts_causes_before_effects),
+        JUDGED(excuses_what_a_node_said_that_it_cannot_know),
         JUDGED(names_an_effect_before_its_cause),
         JUDGED(names_a_lane_that_begins_with_what_was_cited),
         JUDGED(carries_causes_over_a_stream_that_is_not_taken),

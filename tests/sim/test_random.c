@@ -62,7 +62,9 @@ TEST(many_seeds_are_sound_and_come_to_rest)
  * acknowledgements only. */
 TEST(seeds_that_failed_once)
 {
-    static const uint64_t seeds[] = { 90161, 40128, 46271, 46525 };
+    static const uint64_t seeds[] = {
+        90161, 40128, 46271, 46525, 38502, 46143, 46592, 48561, 89533
+    };
     (void)state;
     for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++)
         (void)run_seeds(seeds[i], 1);

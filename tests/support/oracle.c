@@ -509,3 +509,9 @@ oracle_gap_count(const struct oracle *oracle)
 {
     return oracle->gaps;
 }
+
+uint64_t
+oracle_clocks_given_up(const struct oracle *oracle)
+{
+    return oracle->clocks_given_up;
+}

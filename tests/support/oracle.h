@@ -109,6 +109,9 @@ bool oracle_delivered(struct oracle *oracle,
                       const struct oracle_delivery *delivery,
                       struct oracle_ref *event);
 void oracle_gap(struct oracle *oracle, uint32_t node, const tulle_gap *gap);
+/* The node said that the lane goes on with event next without its clock. */
+void oracle_clock_given_up(
+    struct oracle *oracle, uint32_t node, uint64_t publisher, const char *stream, uint64_t next);
 
 struct oracle_limits {
     uint64_t held_bytes;
@@ -134,5 +137,6 @@ const char *oracle_stream_name(const struct oracle *oracle, uint32_t stream);
 uint64_t oracle_published_count(const struct oracle *oracle);
 uint64_t oracle_delivered_count(const struct oracle *oracle);
 uint64_t oracle_gap_count(const struct oracle *oracle);
+uint64_t oracle_clocks_given_up(const struct oracle *oracle);
 
 #endif

@@ -50,6 +50,7 @@ struct oracle_seen {
     bool is_begun;
     bool is_known_partial;      /* a gap took away knowledge of the lane's past: then */
     struct oracle_vector known; /* what can be known of it */
+    uint64_t clockless;         /* from this event on the lane went on without its clock; 0: no */
 };
 
 struct oracle_take {
@@ -86,6 +87,7 @@ struct oracle {
     uint64_t published;
     uint64_t delivered;
     uint64_t gaps;
+    uint64_t clocks_given_up;
 };
 
 static inline size_t

@@ -3,8 +3,9 @@
  *
  * What an event depends on is its publisher's whole past. Two things limit what a
  * consumer can be asked to respect. Where a range of a lane is lost for good and
- * its publisher cannot be asked, the consumer cannot know what the lost events
- * depended on: from then on only what later events add is known of that lane. And
+ * its publisher cannot be asked, or the consumer said that nobody told it what came
+ * before, it cannot know what those events depended on: from then on only what later
+ * events add is known of that lane. And
  * an event published with only_causes depends on its causes, their pasts, and its
  * lane. Everything else is strict. */
 
@@ -86,11 +87,6 @@ advance(struct oracle *oracle, uint32_t index, size_t lane, uint64_t first, uint
         }
         seen->is_begun = true;
         seen->position = first - 1;
-        /* With the publisher gone, or out of reach and forgetful, there may be nobody to
-         * ask what was before. */
-        if (first > 1 && (!oracle->nodes[oracle_lane_node(lane)].is_live ||
-                          (oracle->is_rough && oracle->rules.can_evict)))
-            seen->is_known_partial = true;
     }
     if (first <= seen->position) {
         node_fail(oracle, index, lane, first, "out of order, or before the start");
@@ -155,6 +151,20 @@ is_past_there(struct oracle *oracle,
         }
     }
     return true;
+}
+
+/* The lane's past is not wholly known from first on; what was known stays. */
+static void
+forget_past(struct oracle *oracle, uint32_t index, size_t lane, uint64_t first)
+{
+    struct oracle_seen *seen = oracle_seen_get(oracle, index, lane);
+    if (seen->is_known_partial)
+        return;
+    seen->is_known_partial = true;
+    const struct oracle_lane *events =
+        &oracle->nodes[oracle_lane_node(lane)].lanes[oracle_lane_stream(lane)];
+    if (first > 1 && oracle_runs_overlap(&seen->delivered, first - 1, first - 1))
+        oracle_vector_copy(&seen->known, &events->events[first - 2].past);
 }
 
 /* ---- deliveries ---- */
@@ -229,6 +239,8 @@ oracle_delivered(struct oracle *oracle,
     struct oracle_seen *seen = oracle_seen_get(oracle, index, lane);
     if (node->order[ref->stream] == TULLE_ORDER_NONE)
         seen->is_known_partial = true;
+    if (seen->clockless != 0 && ref->seq >= seen->clockless)
+        forget_past(oracle, index, lane, ref->seq);
     const struct oracle_vector *past = known_past(oracle, index, lane, ref->seq);
     if (node->order[ref->stream] == TULLE_ORDER_CAUSAL &&
         !is_past_there(oracle, index, lane, ref->seq, past))
@@ -242,18 +254,20 @@ oracle_delivered(struct oracle *oracle,
 
 /* ---- gaps ---- */
 
-/* The lane's past is not wholly known behind a gap; what was known stays. */
-static void
-forget_past(struct oracle *oracle, uint32_t index, size_t lane, uint64_t first)
+void
+oracle_clock_given_up(
+    struct oracle *oracle, uint32_t index, uint64_t publisher, const char *stream, uint64_t next)
 {
-    struct oracle_seen *seen = oracle_seen_get(oracle, index, lane);
-    if (seen->is_known_partial)
+    uint32_t node = oracle_node_find(oracle, publisher);
+    uint32_t at = oracle_stream_find(oracle, stream, strlen(stream));
+    if (node == UINT32_MAX || at == UINT32_MAX || oracle->nodes[index].order[at] == 0 || next < 2) {
+        oracle_fail(oracle, "%s#%" PRIu32 ": gave the clock of a strange lane up",
+                    oracle->nodes[index].name, index);
         return;
-    seen->is_known_partial = true;
-    const struct oracle_lane *events =
-        &oracle->nodes[oracle_lane_node(lane)].lanes[oracle_lane_stream(lane)];
-    if (first > 1 && oracle_runs_overlap(&seen->delivered, first - 1, first - 1))
-        oracle_vector_copy(&seen->known, &events->events[first - 2].past);
+    }
+    struct oracle_seen *seen = oracle_seen_get(oracle, index, oracle_lane_index(node, at));
+    seen->clockless = next; /* what was delivered before is told after this */
+    oracle->clocks_given_up++;
 }
 
 void

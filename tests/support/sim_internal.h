@@ -106,6 +106,7 @@ struct sim_inbox {
 };
 
 struct sim_host {
+    struct sim *sim;
     char name[SIM_NAME_MAX];
     bool is_proxy;
     struct tulle__engine *engine;   /* a node that is up */

@@ -206,7 +206,10 @@ TEST(what_comes_after_it_was_given_up_is_told_as_late)
     mini_run(net, 1100);
     mini_release(net);
 
-    assert_non_null(strstr(mini_log(net, MINI_B), "gap(a/t 1-1 unreachable) 2 late(1) "));
+    mini_run(net, 100); /* 2 waits for the lane's clock */
+
+    assert_non_null(strstr(mini_log(net, MINI_B), "gap(a/t 1-1 unreachable) late(1) "));
+    assert_non_null(strstr(mini_log(net, MINI_B), " 2 "));
 }
 
 TEST(dead_nodes_tail_that_nobody_keeps_is_a_gap)
@@ -251,6 +254,102 @@ TEST(after_a_gap_causal_order_still_holds)
     assert_string_equal(mini_log(net, MINI_C), "gap(a/a 1-2 evicted) first last ");
 }
 
+/* ... and when nobody tells the clock, the lane goes on at last, and says so. */
+TEST(clock_that_nobody_tells_is_given_up_aloud)
+{
+    struct mini_net *net = *state;
+    start_three(net);
+
+    publish_lost(net, MINI_C, "t", "1");
+    mini_lose(net, MINI_A, MINI_C, MINI_CONTROL);
+    mini_lose(net, MINI_B, MINI_C, MINI_CONTROL);
+    mini_publish(net, MINI_A, "t", "2");
+    mini_run(net, 4900);
+    assert_string_equal(mini_log(net, MINI_C), "gap(a/t 1-1 unreachable) ");
+    assert_int_equal(mini_counters(net, MINI_C).clocks_given_up, 0);
+    mini_run(net, 200);
+
+    assert_string_equal(mini_log(net, MINI_C), "gap(a/t 1-1 unreachable) 2 ");
+    assert_int_equal(mini_counters(net, MINI_C).clocks_given_up, 1);
+}
+
+/* c takes the answers in fifo order, from the second on; that they depend on b's
+ * question is in the first. What c publishes depends on the question all the same. */
+TEST(fifo_lane_that_starts_late_passes_on_what_it_depends_on)
+{
+    struct mini_net *net = *state;
+    mini_start(net, 2);
+    (void)mini_take(net, MINI_A, "question");
+    mini_run(net, 500);
+    mini_publish(net, MINI_B, "question", "question");
+    mini_publish(net, MINI_A, "answer", "answer 1");
+    mini_publish(net, MINI_A, "answer", "answer 2");
+    mini_start_one(net, MINI_C, MINI_A);
+    (void)mini_take_as(net, MINI_C, "answer",
+                       &(tulle_subscribe_options){
+                           .order = TULLE_ORDER_FIFO, .from = TULLE_FROM_LAST, .from_count = 1 });
+    mini_run(net, 500);
+    assert_string_equal(mini_log(net, MINI_C), "answer 2 ");
+
+    mini_start_one(net, MINI_D, MINI_C);
+    const tulle_subscribe_options earliest = { .order = TULLE_ORDER_CAUSAL,
+                                               .from = TULLE_FROM_EARLIEST };
+    (void)mini_take_as(net, MINI_D, "question", &earliest);
+    (void)mini_take_as(net, MINI_D, "summary", &earliest);
+    mini_lose(net, MINI_A, MINI_D, MINI_ALL);
+    mini_lose(net, MINI_B, MINI_D, MINI_ALL);
+    mini_run(net, 300);
+    mini_publish(net, MINI_C, "summary", "summary");
+    mini_run(net, 300);
+    assert_string_equal(mini_log(net, MINI_D), ""); /* it knows of the question */
+    mini_heal(net, MINI_A, MINI_D);
+    mini_heal(net, MINI_B, MINI_D);
+    mini_run(net, 2000);
+    assert_string_equal(mini_log(net, MINI_D), "question summary ");
+}
+
+/* A ghost answers the last FETCH that it was sent. */
+static void
+answer_fetch(struct mini_net *net, uint64_t ghost, size_t to, struct tulle__range_out *range)
+{
+    struct tulle__writer w;
+    tulle__writer_init(&w);
+    range->reply_to = net->ghost_counter[TULLE__FETCH];
+    tulle__range_encode(&w, range);
+    mini_tell_control(net, to,
+                      &(struct tulle__control_header){ .kind = TULLE__RANGE,
+                                                       .from = ghost,
+                                                       .to = mini_id(net, to),
+                                                       .counter = 10 + range->reply_to },
+                      &w);
+    tulle__writer_fini(&w);
+}
+
+/* A ghost cites events of a node that nobody knows, one after the other: only the
+ * first is waited for. */
+TEST(unknown_node_is_waited_for_once)
+{
+    struct mini_net *net = *state;
+    start_three(net);
+    uint64_t ghost = TULLE__NODE_ID_MIN + 7;
+    struct tulle__dep dep = { .node = TULLE__NODE_ID_MIN + 8, .stream = mini_text("u") };
+    struct tulle__range_out nothing = { .node = dep.node, .stream = dep.stream };
+    mini_meet_ghost(net, MINI_C, ghost);
+
+    for (uint64_t i = 1; i <= 3; i++) {
+        dep.count = i;
+        mini_tell(net, MINI_C, "g", mini_batch(ghost, i, 1, &dep, 1));
+        mini_run(net, i == 1 ? 2500 : 20);
+        answer_fetch(net, ghost, MINI_C, &nothing);
+        mini_run(net, 50);
+    }
+
+    const char *log = mini_log(net, MINI_C);
+    assert_non_null(strstr(log, "/u 1-1 unreachable) 1 "));
+    assert_non_null(strstr(log, "/u 2-2 evicted) 2 "));
+    assert_non_null(strstr(log, "/u 3-3 evicted) 3 "));
+}
+
 TEST(unreadable_event_of_its_publisher_is_a_gap)
 {
     struct mini_net *net = *state;
@@ -261,8 +360,6 @@ TEST(unreadable_event_of_its_publisher_is_a_gap)
     mini_tell(net, MINI_A, "t", mini_batch(ghost, 2, 1, NULL, 0));
     mini_run(net, 20); /* it asks for 1 */
 
-    struct tulle__writer w;
-    tulle__writer_init(&w);
     struct tulle__view rubbish = mini_text("rubbish");
     struct tulle__range_out range = { .node = ghost,
                                       .stream = mini_text("t"),
@@ -271,17 +368,9 @@ TEST(unreadable_event_of_its_publisher_is_a_gap)
                                       .batches = &rubbish,
                                       .batch_count = 1 };
     for (int i = 0; i < 3; i++) {
-        range.reply_to = net->ghost_counter[TULLE__FETCH];
-        tulle__range_encode(&w, &range);
-        mini_tell_control(net, MINI_A,
-                          &(struct tulle__control_header){ .kind = TULLE__RANGE,
-                                                           .from = ghost,
-                                                           .to = mini_id(net, MINI_A),
-                                                           .counter = 10 + (uint64_t)i },
-                          &w);
+        answer_fetch(net, ghost, MINI_A, &range);
         mini_run(net, 500);
     }
-    tulle__writer_fini(&w);
 
     assert_string_equal(mini_log(net, MINI_A), "gap(ghost/t 1-1 malformed) 2 ");
     assert_true(mini_counters(net, MINI_A).dropped_malformed > 0);
@@ -322,6 +411,9 @@ main(void)
         REPAIR_TEST(what_comes_after_it_was_given_up_is_told_as_late),
         REPAIR_TEST(dead_nodes_tail_that_nobody_keeps_is_a_gap),
         REPAIR_TEST(after_a_gap_causal_order_still_holds),
+        REPAIR_TEST(clock_that_nobody_tells_is_given_up_aloud),
+        REPAIR_TEST(fifo_lane_that_starts_late_passes_on_what_it_depends_on),
+        REPAIR_TEST(unknown_node_is_waited_for_once),
         REPAIR_TEST(unreadable_event_of_its_publisher_is_a_gap),
         REPAIR_TEST(publisher_that_has_not_published_it_yet_is_no_loss),
     };

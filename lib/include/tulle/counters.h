@@ -23,6 +23,7 @@
     X(events_duplicate, events, counter, "events that came again and were dropped")                \
     X(events_given_up, events, counter, "events reported missing in gap notices")                  \
     X(deps_given_up, dependencies, counter, "dependencies in circles, which no honest node makes") \
+    X(clocks_given_up, lanes, counter, "lanes that went on without knowing what they depend on")   \
     X(gaps, gaps, counter, "gap notices")                                                          \
     X(fetches_sent, requests, counter, "requests for missing ranges")                              \
     X(fetches_answered, requests, counter, "requests of others answered with events")              \

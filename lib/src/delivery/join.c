@@ -342,7 +342,7 @@ tulle__resolve_pending(struct tulle__engine *e, struct tulle__rx *rx)
     if (tulle__lane_policy(e, rx->lane)->from == TULLE_FROM_LIVE)
         next = after_own_past(e, rx, next);
     /* The deltas before the start are not known here; whoever keeps the lane tells. */
-    rx->wants_prefix = next > 1 && tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_CAUSAL;
+    rx->wants_prefix = next > 1 && tulle__lane_policy(e, rx->lane)->order != TULLE_ORDER_NONE;
     tulle__rx_activate(e, rx, next);
     raise_own(e, rx, next - 1);
     tulle__repair_check(e, rx);
@@ -366,7 +366,7 @@ start_lane(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__he
     } else if (start == info->head + 1) {
         tulle__rx_set_need(e, rx, info->clock);
     } else {
-        rx->wants_prefix = policy->order == TULLE_ORDER_CAUSAL;
+        rx->wants_prefix = policy->order != TULLE_ORDER_NONE;
     }
     tulle__rx_activate(e, rx, start);
     raise_own(e, rx, start - 1);
@@ -384,7 +384,7 @@ start_orphan(struct tulle__engine *e, struct tulle__rx *rx, uint64_t known)
         start = known > policy->from_count ? known - policy->from_count + 1 : 1;
     rx->is_clock_known = start == 1;
     rx->kept.is_floor_known = start == 1;
-    rx->wants_prefix = start > 1 && policy->order == TULLE_ORDER_CAUSAL;
+    rx->wants_prefix = start > 1 && policy->order != TULLE_ORDER_NONE;
     tulle__rx_activate(e, rx, start);
 }
 

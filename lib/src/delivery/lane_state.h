@@ -131,6 +131,7 @@ struct tulle__rx {
     struct tulle__run *runs; /* arrival order: what was seen above next */
     uint32_t run_count;
     bool has_left;        /* its node said goodbye: it does not come back */
+    bool is_missed;       /* hold_ms was waited in vain for its node, which nobody knows */
     uint32_t rounds_over; /* of forgetting that found nothing of it here */
     uint64_t gap_first;   /* last range given up */
     uint64_t gap_last;

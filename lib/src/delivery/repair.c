@@ -108,13 +108,36 @@ tulle__repair_progress(struct tulle__engine *e, struct tulle__rx *rx)
 
 /* ---- giving up ---- */
 
+/* Nobody who could know what the next event depends on tells it: the lane goes on
+ * without. What it depends on through earlier events is not waited for, and is not
+ * passed on: said aloud (PROTOCOL 4.10). */
 static void
 give_up_prefix(struct tulle__engine *e, struct tulle__rx *rx)
 {
+    e->counters.clocks_given_up++;
+    tulle__log(&e->config.log, TULLE_LOG_WARN, "delivery.clock_given_up",
+               "node=%016llx name=%s stream=%s next=%llu", (unsigned long long)rx->node,
+               tulle__node_name(e, rx->node),
+               (const char *)tulle__lane_names_stream(e->names, rx->lane).data,
+               (unsigned long long)rx->next);
     rx->wants_prefix = false;
     rx->is_clock_known = false;
     tulle__repair_progress(e, rx);
     tulle__make_runnable(e, rx);
+}
+
+/* Lanes of a node that nobody knows, and that was waited for: what else they miss is
+ * given up as soon as all who are there have refused. Waiting anew for each would
+ * pile up. */
+static void
+miss_node(struct tulle__engine *e, uint64_t node)
+{
+    if (tulle__peer_find(e, node) != NULL)
+        return;
+    for (uint32_t i = 0; i < e->lane_cap; i++) {
+        if (e->lanes[i].rx != NULL && e->lanes[i].rx->node == node)
+            e->lanes[i].rx->is_missed = true;
+    }
 }
 
 static void
@@ -130,13 +153,14 @@ give_up(struct tulle__engine *e, struct tulle__rx *rx, tulle_gap_reason reason)
     if (rx->repair.is_malformed)
         reason = TULLE_GAP_MALFORMED;
     tulle__tell_gap(e, rx, rx->next, last, reason);
+    if (reason == TULLE_GAP_UNREACHABLE)
+        miss_node(e, rx->node);
     /* The deltas in the gap are gone too: the lane's clock is taken anew before the
      * next is trusted (PROTOCOL 4.10), if the publisher is there to tell it. */
     rx->is_clock_known = false;
     tulle__kept_fini(&e->others_store, &rx->kept);
     const struct tulle__peer *peer = tulle__peer_find(e, rx->node);
-    rx->wants_prefix = peer != NULL && tulle__peer_is_live(peer) &&
-                       tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_CAUSAL;
+    rx->wants_prefix = peer != NULL && tulle__peer_is_live(peer);
     if (!tulle__own_clock_raise(&e->clock, rx->lane, last))
         e->counters.dropped_table_full++;
     tulle__rx_advance(e, rx, last + 1);
@@ -182,7 +206,7 @@ next_source(struct tulle__engine *e, struct tulle__rx *rx)
     while (rx->repair.source < 2) {
         uint64_t id = rx->repair.source++ == 0 ? rx->node : rx->cited_by;
         const struct tulle__peer *peer = id == 0 ? NULL : tulle__peer_find(e, id);
-        if (peer == NULL && rx->repair.source == 1)
+        if (peer == NULL && rx->repair.source == 1 && !rx->is_missed)
             rx->repair.is_silent = true; /* it may still be met */
         if (peer == NULL || (rx->repair.source == 2 && id == rx->node))
             continue;
@@ -200,7 +224,7 @@ static void
 end_round(struct tulle__engine *e, struct tulle__rx *rx)
 {
     struct tulle__repair *repair = &rx->repair;
-    bool all_refused = !repair->is_silent && repair->refusals > 0;
+    bool all_refused = !repair->is_silent && (repair->refusals > 0 || rx->is_missed);
     if (all_refused && !tulle__rx_has_hole(rx)) {
         give_up_prefix(e, rx);
         return;
@@ -311,11 +335,23 @@ step_unordered(struct tulle__engine *e, struct tulle__rx *rx)
     repair->due_ns = repair->since_ns + ms(e->config.hold_ms);
 }
 
+/* How long is searched. An event that does not come holds the lane up for hold_ms.
+ * To go on without its clock costs causal order: while its publisher lives, it is
+ * asked for longer. */
+static int64_t
+patience_ms(struct tulle__engine *e, const struct tulle__rx *rx)
+{
+    const struct tulle__peer *peer = tulle__peer_find(e, rx->node);
+    bool is_patient = peer != NULL && tulle__peer_is_live(peer) && !tulle__rx_has_hole(rx) &&
+                      tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_CAUSAL;
+    return (is_patient ? TULLE__CLOCK_PATIENCE : 1) * (int64_t)e->config.hold_ms;
+}
+
 static void
 step(struct tulle__engine *e, struct tulle__rx *rx)
 {
     struct tulle__repair *repair = &rx->repair;
-    int64_t expires_ns = repair->since_ns + ms(e->config.hold_ms);
+    int64_t expires_ns = repair->since_ns + ms(patience_ms(e, rx));
     if (!rx->is_active) {
         step_inactive(e, rx);
         return;
@@ -468,7 +504,7 @@ tulle__rx_set_need(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__
     uint64_t left_out = tulle__clock_merge_wire(&rx->need, e->names, clock);
     if (left_out > 0 && !tulle__lanes_are_full(e)) { /* no memory: asked for again */
         rx->has_need = false;
-        rx->wants_prefix = tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_CAUSAL;
+        rx->wants_prefix = tulle__lane_policy(e, rx->lane)->order != TULLE_ORDER_NONE;
         return;
     }
     e->counters.dropped_table_full += left_out;
