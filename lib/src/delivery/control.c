@@ -69,6 +69,25 @@ tulle__control_send(struct tulle__engine *e, uint64_t to, enum tulle__control_ki
 }
 
 bool
+tulle__control_answer(struct tulle__engine *e,
+                      const struct tulle__control_header *asked,
+                      uint64_t via,
+                      enum tulle__control_kind kind)
+{
+    const struct tulle__peer *asker = tulle__peer_find(e, asked->from);
+    uint64_t hop = asker == NULL ? 0 : tulle__peer_hop(e, asker);
+    if (hop == 0) {
+        const struct tulle__peer *neighbour = tulle__peer_find(e, via);
+        hop = neighbour == NULL ? 0 : tulle__peer_hop(e, neighbour);
+    }
+    if (hop != 0 && tulle__control_send_hop(e, hop, asked->from, kind) != 0)
+        return true;
+    e->counters.dropped_no_route++;
+    tulle__writer_reset(&e->body);
+    return false;
+}
+
+bool
 tulle__control_relay(struct tulle__engine *e,
                      const struct tulle__control_header *header,
                      struct tulle__buf *body)

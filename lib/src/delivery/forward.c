@@ -557,29 +557,6 @@ tulle__forward_on_publication(struct tulle__forward *f,
 
 /* ---- control ---- */
 
-static void
-send_range(struct tulle__engine *e,
-           uint64_t via,
-           const struct tulle__control_header *header,
-           const struct tulle__range_out *range)
-{
-    tulle__writer_reset(&e->body);
-    tulle__range_encode(&e->body, range);
-    if (range->batch_count > 0)
-        e->counters.fetches_answered++;
-    else
-        e->counters.fetches_refused++;
-    const struct tulle__peer *peer = tulle__peer_find(e, header->from);
-    const struct tulle__peer *neighbour = tulle__peer_find(e, via);
-    uint64_t hop = peer == NULL ? 0 : tulle__peer_hop(e, peer);
-    if (hop == 0 && neighbour != NULL)
-        hop = tulle__peer_hop(e, neighbour);
-    if (hop == 0)
-        e->counters.dropped_no_route++;
-    else
-        (void)tulle__control_send_hop(e, hop, header->from, TULLE__RANGE);
-}
-
 /* A FETCH that passes is answered here when what it asks for was kept, or refused
  * when its stream may not cross; else it goes on. */
 static bool
@@ -613,7 +590,7 @@ answer_fetch(struct tulle__forward *f,
         return false;
     if (is_denied)
         range.batch_count = 0;
-    send_range(e, via, header, &range);
+    tulle__range_send(e, header, via, &range);
     return true;
 }
 

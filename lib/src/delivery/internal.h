@@ -4,6 +4,7 @@
 
 /* What the files of delivery/ call of one another; by file. */
 
+#include "delivery/control.h"
 #include "delivery/state.h"
 
 /* ---- engine.c ---- */
@@ -146,6 +147,11 @@ size_t tulle__gather_batches(const struct tulle__kept *kept,
                              const struct tulle__fetch *fetch,
                              size_t from,
                              struct tulle__view batches[static TULLE__BATCHES_PER_RANGE_MAX]);
+/* Answer a FETCH. */
+void tulle__range_send(struct tulle__engine *e,
+                       const struct tulle__control_header *asked,
+                       uint64_t via,
+                       const struct tulle__range_out *range);
 void tulle__on_fetch(struct tulle__engine *e,
                      const struct tulle__control_header *header,
                      uint64_t via,
@@ -227,20 +233,5 @@ void tulle__on_here(struct tulle__engine *e,
                     const struct tulle__here_view *here);
 /* A node will not tell where its lanes start any more: start them as they stand. */
 void tulle__resolve_pending(struct tulle__engine *e, struct tulle__rx *rx);
-
-/* ---- control.c ---- */
-
-/* Send e->body as a control message to a node, by the best way. Returns the
- * counter it went with; 0 when there is no way (counted). */
-uint64_t tulle__control_send(struct tulle__engine *e, uint64_t to, enum tulle__control_kind kind);
-/* The same to a neighbour or link directly; to may be 0. */
-uint64_t tulle__control_send_hop(struct tulle__engine *e,
-                                 uint64_t hop,
-                                 uint64_t to,
-                                 enum tulle__control_kind kind);
-/* Proxy: pass a control message on towards its node from this side. False: no way. */
-bool tulle__control_relay(struct tulle__engine *e,
-                          const struct tulle__control_header *header,
-                          struct tulle__buf *body);
 
 #endif

@@ -295,16 +295,8 @@ tulle__on_sync(struct tulle__engine *e,
         note_confirmed(e, peer, sync->self.takes_version);
     if (!encode_here(e, peer, header->counter, sync->wants_lanes))
         return; /* it asks again */
-    uint64_t hop = tulle__peer_hop(e, peer);
-    if (hop == 0) {
-        const struct tulle__peer *neighbour = tulle__peer_find(e, via);
-        hop = neighbour == NULL ? 0 : tulle__peer_hop(e, neighbour);
-    }
-    if (hop == 0 || tulle__control_send_hop(e, hop, peer->id, TULLE__HERE) == 0) {
-        e->counters.dropped_no_route++;
-        tulle__writer_reset(&e->body);
+    if (!tulle__control_answer(e, header, via, TULLE__HERE))
         return;
-    }
     e->counters.syncs_answered++;
     if (sync->wants_lanes)
         tulle__beat_soon(e); /* hearing it, the peer knows that it hears us */

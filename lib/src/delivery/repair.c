@@ -446,6 +446,21 @@ tulle__gather_batches(const struct tulle__kept *kept,
 }
 
 void
+tulle__range_send(struct tulle__engine *e,
+                  const struct tulle__control_header *asked,
+                  uint64_t via,
+                  const struct tulle__range_out *range)
+{
+    tulle__writer_reset(&e->body);
+    tulle__range_encode(&e->body, range);
+    if (range->batch_count > 0)
+        e->counters.fetches_answered++;
+    else
+        e->counters.fetches_refused++;
+    (void)tulle__control_answer(e, asked, via, TULLE__RANGE); /* a loss is asked for again */
+}
+
+void
 tulle__on_fetch(struct tulle__engine *e,
                 const struct tulle__control_header *header,
                 uint64_t via,
@@ -472,23 +487,7 @@ tulle__on_fetch(struct tulle__engine *e,
     tulle__clock_fini(&past);
     if (!range.has_clock)
         range.clock_count = 0;
-    tulle__writer_reset(&e->body);
-    tulle__range_encode(&e->body, &range);
-    if (range.batch_count > 0)
-        e->counters.fetches_answered++;
-    else
-        e->counters.fetches_refused++;
-    const struct tulle__peer *peer = tulle__peer_find(e, header->from);
-    const struct tulle__peer *neighbour = tulle__peer_find(e, via);
-    uint64_t hop = peer == NULL ? 0 : tulle__peer_hop(e, peer);
-    if (hop == 0 && neighbour != NULL)
-        hop = tulle__peer_hop(e, neighbour);
-    if (hop != 0) {
-        (void)tulle__control_send_hop(e, hop, header->from, TULLE__RANGE);
-        return; /* a loss is asked for again */
-    }
-    e->counters.dropped_no_route++;
-    tulle__writer_reset(&e->body);
+    tulle__range_send(e, header, via, &range);
 }
 
 /* ---- taking answers in ---- */
