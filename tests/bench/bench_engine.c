@@ -371,10 +371,15 @@ bench_lanes(size_t count)
     printf("engine.memory what=taken_lane count=%zu bytes_each=%.0f\n", count, both - own);
 }
 
+/* bench_engine [BATCH]: everything, or the cost of events in batches so large. */
 int
-main(void)
+main(int argc, char **argv)
 {
     tulle__alloc_set_hook(count_allocation, NULL);
+    if (argc > 1) {
+        bench_cost((uint32_t)strtoul(argv[1], NULL, 10));
+        return 0;
+    }
     static const uint32_t batches[] = { 1, 16, 500 };
     for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++)
         bench_cost(batches[i]);

@@ -3,6 +3,7 @@
 #include "testkit.h"
 
 #include "base/alloc.h"
+#include "mini_net.h"
 
 #include <string.h>
 
@@ -162,6 +163,87 @@ TEST(without_a_hook_nothing_is_refused)
     tulle__free(block);
 }
 
+/* ---- a steady state ---- */
+
+struct pair {
+    struct tulle__engine *from;
+    struct tulle__engine *to;
+    struct tulle__now now;
+    uint64_t delivered;
+};
+
+/* What one sends reaches the other, which delivers it. */
+static void
+pass(struct pair *pair)
+{
+    struct tulle__view no_path = { NULL, 0 };
+    struct tulle__action sent;
+    while (tulle__engine_next_action(pair->from, &sent)) {
+        assert_int_equal(sent.kind, TULLE__ACTION_PUBLISH);
+        tulle__engine_on_publication(pair->to, sent.u.publication.key, sent.u.publication.body,
+                                     no_path, pair->now);
+        tulle__action_fini(&sent);
+        struct tulle__action got;
+        while (tulle__engine_next_action(pair->to, &got)) {
+            assert_int_equal(got.kind, TULLE__ACTION_DELIVER);
+            pair->delivered += got.u.delivery.last - got.u.delivery.first + 1;
+            tulle__action_fini(&got);
+        }
+    }
+}
+
+static void
+publish_batches(struct pair *pair, size_t batches, size_t events)
+{
+    static const uint8_t payload[64];
+    const struct tulle__publish event = { .topic = mini_text("s/events"),
+                                          .stream_levels = 1,
+                                          .payload = { payload, sizeof payload } };
+    for (size_t i = 0; i < batches; i++) {
+        for (size_t k = 0; k < events; k++)
+            assert_int_equal(tulle__engine_publish(pair->from, &event, pair->now), TULLE_OK);
+        tulle__engine_close_batches(pair->from, pair->now);
+        pass(pair);
+    }
+}
+
+/* Publishing and delivering in causal order, with both retentions full: what an event
+ * needs is what an older one gave back. */
+static void
+check_steady_state(struct testkit_memory *memory, size_t events)
+{
+    void *state = NULL;
+    assert_int_equal(mini_setup(&state), 0);
+    struct mini_net *net = state;
+    for (size_t i = 0; i < 2; i++) {
+        net->nodes[i].config.retain_bytes = 100000;
+        net->nodes[i].config.retain_others_bytes = 100000;
+    }
+    mini_start(net, 2);
+    (void)mini_take(net, MINI_B, "s/**");
+    mini_run(net, 500);
+    struct pair pair = { .from = net->nodes[MINI_A].engine,
+                         .to = net->nodes[MINI_B].engine,
+                         .now = net->now };
+    publish_batches(&pair, 3000, events);
+    memory->asked = 0;
+    publish_batches(&pair, 3000, events);
+
+    assert_int_equal(memory->asked, 0);
+    assert_int_equal(pair.delivered, 2 * 3000 * events);
+    assert_int_equal(mini_teardown(&state), 0);
+}
+
+TEST(single_events_need_no_memory_in_a_steady_state)
+{
+    check_steady_state(*state, 1);
+}
+
+TEST(batches_need_no_memory_in_a_steady_state)
+{
+    check_steady_state(*state, 16);
+}
+
 int
 main(void)
 {
@@ -175,6 +257,9 @@ main(void)
         cmocka_unit_test_setup_teardown(an_array_past_all_memory_does_not_wrap, setup, teardown),
         cmocka_unit_test_setup_teardown(every_allocation_can_be_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(without_a_hook_nothing_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(single_events_need_no_memory_in_a_steady_state, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(batches_need_no_memory_in_a_steady_state, setup, teardown),
     };
     return cmocka_run_group_tests_name("base/alloc", tests, NULL, NULL);
 }

@@ -10,16 +10,24 @@
 #include <string.h>
 
 struct tulle__buf *
-tulle__buf_new(size_t len, uint8_t **bytes)
+tulle__buf_new_in(struct tulle__pool *pool, size_t len, uint8_t **bytes)
 {
-    struct tulle__buf *buf = len > SIZE_MAX - sizeof *buf ? NULL : tulle__alloc(sizeof *buf + len);
+    struct tulle__buf *buf = NULL;
+    if (len <= SIZE_MAX - sizeof *buf)
+        buf = pool != NULL ? tulle__pool_take(pool, sizeof *buf + len, NULL)
+                           : tulle__realloc(NULL, sizeof *buf + len);
     if (buf == NULL)
         return NULL;
-    atomic_init(&buf->refs, 1);
     *bytes = (uint8_t *)(buf + 1);
-    buf->data = *bytes;
-    buf->len = len;
+    *buf = (struct tulle__buf){ .data = *bytes, .len = len, .is_pooled = pool != NULL };
+    atomic_init(&buf->refs, 1);
     return buf;
+}
+
+struct tulle__buf *
+tulle__buf_new(size_t len, uint8_t **bytes)
+{
+    return tulle__buf_new_in(NULL, len, bytes);
 }
 
 struct tulle__buf *
@@ -35,14 +43,11 @@ tulle__buf_copy(const void *data, size_t len)
 struct tulle__buf *
 tulle__buf_wrap(const void *data, size_t len, void (*release)(struct tulle__buf *buf), void *owner)
 {
-    struct tulle__buf *buf = tulle__alloc(sizeof *buf);
+    struct tulle__buf *buf = tulle__realloc(NULL, sizeof *buf);
     if (buf == NULL)
         return NULL;
+    *buf = (struct tulle__buf){ .data = data, .len = len, .release = release, .owner = owner };
     atomic_init(&buf->refs, 1);
-    buf->data = data;
-    buf->len = len;
-    buf->release = release;
-    buf->owner = owner;
     return buf;
 }
 
@@ -67,5 +72,8 @@ tulle__buf_unref(struct tulle__buf **pointer)
         return;
     if (buf->release != NULL)
         buf->release(buf);
-    tulle__free(buf);
+    if (buf->is_pooled)
+        tulle__pool_give(buf);
+    else
+        tulle__free(buf);
 }

@@ -6,7 +6,10 @@
  * delivery and the sockets share one buffer; nobody copies. The count is atomic
  * because delivered messages are released on application threads. */
 
+#include "base/pool.h"
+
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,11 +21,14 @@ struct tulle__buf {
      * when they are part of this block. */
     void (*release)(struct tulle__buf *buf);
     void *owner; /* for release */
+    bool is_pooled;
 };
 
 /* Room for len bytes, written through the returned pointer before sharing:
  * *bytes points at them. NULL when there is no memory. One reference. */
 struct tulle__buf *tulle__buf_new(size_t len, uint8_t **bytes);
+/* The same from a pool; its owner's thread. */
+struct tulle__buf *tulle__buf_new_in(struct tulle__pool *pool, size_t len, uint8_t **bytes);
 struct tulle__buf *tulle__buf_copy(const void *data, size_t len);
 /* Bytes owned by somebody else; release is called once with the last unref. */
 struct tulle__buf *

@@ -6,6 +6,7 @@ set(TULLE_BASE_SOURCES
     src/base/counters.c
     src/base/log.c
     src/base/panic.c
+    src/base/pool.c
     src/base/status.c
     src/base/version.c
 )

@@ -256,9 +256,14 @@ tulle__own_clock_raise(struct tulle__own_clock *clock, uint32_t lane, uint64_t c
     TULLE_ASSERT(lane != TULLE__LANE_NONE);
     if (count <= tulle__own_clock_get(clock, lane))
         return true;
-    if (!tulle__own_clock_reserve(clock, lane))
+    if (clock->cap <= lane && !tulle__own_clock_reserve(clock, lane))
         return false;
     struct tulle__own_entry *entry = &clock->entries[lane];
+    if (clock->newest == lane) { /* it stays the newest */
+        entry->count = count;
+        entry->stamp = ++clock->stamp;
+        return true;
+    }
     if (entry->count == 0)
         clock->len++;
     else

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+enum { RECENT = 64 };
+
 struct stream {
     uint32_t refs;
     size_t len;
@@ -41,14 +43,17 @@ struct tulle__lane_names {
     size_t free_cap;
     struct stream *streams;
     struct name *names;
+    uint32_t recent[RECENT]; /* indices found lately, by a cheap hash of what was asked */
 };
 
 struct tulle__lane_names *
 tulle__lane_names_new(uint32_t max)
 {
     struct tulle__lane_names *names = tulle__alloc(sizeof *names);
-    if (names != NULL)
-        names->max = max < TULLE__LANE_NONE ? max : TULLE__LANE_NONE - 1;
+    if (names == NULL)
+        return NULL;
+    names->max = max < TULLE__LANE_NONE ? max : TULLE__LANE_NONE - 1;
+    memset(names->recent, 0xff, sizeof names->recent); /* TULLE__LANE_NONE */
     return names;
 }
 
@@ -152,14 +157,40 @@ add_name(struct tulle__lane_names *names, uint64_t node, struct stream *stream)
     return index;
 }
 
-uint32_t
-tulle__lane_names_find(const struct tulle__lane_names *names,
-                       uint64_t node,
-                       struct tulle__view stream)
+static uint32_t *
+recent_slot(struct tulle__lane_names *names, uint64_t node, struct tulle__view stream)
 {
+    uint64_t hash = (node ^ stream.len) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+    if (stream.len > 0)
+        hash ^= stream.data[stream.len - 1];
+    return &names->recent[hash % RECENT];
+}
+
+static bool
+is_name_of(const struct tulle__lane_names *names,
+           uint32_t index,
+           uint64_t node,
+           struct tulle__view stream)
+{
+    if (!tulle__lane_names_is_used(names, index))
+        return false;
+    const struct name *name = names->by_index[index];
+    return name->pair.node == node && name->stream->len == stream.len &&
+           memcmp(name->stream->text, stream.data, stream.len) == 0;
+}
+
+uint32_t
+tulle__lane_names_find(struct tulle__lane_names *names, uint64_t node, struct tulle__view stream)
+{
+    uint32_t *recent = recent_slot(names, node, stream);
+    if (is_name_of(names, *recent, node, stream))
+        return *recent;
     const struct stream *shared = find_stream(names, stream);
     const struct name *name = shared == NULL ? NULL : find_name(names, node, shared);
-    return name == NULL ? TULLE__LANE_NONE : name->index;
+    if (name == NULL)
+        return TULLE__LANE_NONE;
+    *recent = name->index;
+    return name->index;
 }
 
 uint32_t

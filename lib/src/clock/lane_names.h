@@ -22,9 +22,9 @@ void tulle__lane_names_free(struct tulle__lane_names **pointer);
  * full or there is no memory. */
 uint32_t
 tulle__lane_names_intern(struct tulle__lane_names *names, uint64_t node, struct tulle__view stream);
-uint32_t tulle__lane_names_find(const struct tulle__lane_names *names,
-                                uint64_t node,
-                                struct tulle__view stream);
+/* Not const: what was found lately is found faster. */
+uint32_t
+tulle__lane_names_find(struct tulle__lane_names *names, uint64_t node, struct tulle__view stream);
 /* Name of an index in use. The stream is NUL-terminated and valid until release;
  * lanes of equal stream share one pointer (compare pointers to compare streams). */
 uint64_t tulle__lane_names_node(const struct tulle__lane_names *names, uint32_t lane);

@@ -11,6 +11,8 @@ tulle__clock_merge_wire(struct tulle__clock *clock,
                         struct tulle__lane_names *names,
                         struct tulle__clock_view view)
 {
+    if (view.count == 0)
+        return 0;
     struct tulle__clock sorted;
     tulle__clock_init(&sorted);
     bool are_few = view.count <= FEW_ENTRIES;

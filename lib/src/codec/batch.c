@@ -247,8 +247,9 @@ tulle__batch_decode(const void *data, size_t len, struct tulle__batch *out)
     return TULLE_OK;
 }
 
-struct tulle__clock_view
-tulle__batch_deps(const void *data, size_t len)
+/* A reader at the deps. */
+static struct tulle__reader
+find_deps(const void *data, size_t len)
 {
     struct tulle__reader r;
 
@@ -256,7 +257,21 @@ tulle__batch_deps(const void *data, size_t len)
     (void)tulle__read_array(&r, BATCH_ELEMENTS);
     for (int i = 0; i < 3; i++) /* version, node, first seq */
         (void)tulle__read_uint(&r);
+    return r;
+}
+
+struct tulle__clock_view
+tulle__batch_deps(const void *data, size_t len)
+{
+    struct tulle__reader r = find_deps(data, len);
     return tulle__read_clock(&r);
+}
+
+bool
+tulle__batch_has_deps(const void *data, size_t len)
+{
+    struct tulle__reader r = find_deps(data, len);
+    return tulle__read_array(&r, 2 * TULLE__CLOCK_ENTRIES_MAX) > 0;
 }
 
 bool
@@ -329,7 +344,7 @@ tulle__batch_encode(const struct tulle__batch_head *head,
 
     /* The events go straight into the buffer: they can be large. */
     uint8_t *bytes = NULL;
-    struct tulle__buf *buf = tulle__buf_new(scratch->len + events->len, &bytes);
+    struct tulle__buf *buf = tulle__buf_new_in(head->pool, scratch->len + events->len, &bytes);
     if (buf == NULL)
         return NULL;
     memcpy(bytes, scratch->data, scratch->len);

@@ -70,14 +70,38 @@ append(void *ctx, const char *data, size_t len)
     return 0;
 }
 
-/* The short forms, which nearly everything in a message has: one byte, without a
- * packer. False: not that short. */
-static bool
+/* What nearly everything in a message has, without a packer: short forms, of one byte, and
+ * numbers of eight bytes. False: it is none of those, or there may be no room. */
+static inline bool
 append_short(struct tulle__writer *w, uint64_t value, uint64_t limit, uint8_t form)
 {
     if (value >= limit || w->len == w->cap || w->failed)
         return false;
     w->data[w->len++] = (uint8_t)(form | value);
+    return true;
+}
+
+static inline bool
+append_long(struct tulle__writer *w, uint64_t value)
+{
+    if (value <= UINT32_MAX || w->cap - w->len < 9 || w->failed)
+        return false;
+    uint8_t *at = w->data + w->len;
+    at[0] = 0xcf;
+    for (int i = 0; i < 8; i++)
+        at[1 + i] = (uint8_t)(value >> (56 - 8 * i));
+    w->len += 9;
+    return true;
+}
+
+/* The header of a bin of less than 256 bytes. */
+static inline bool
+append_bin8(struct tulle__writer *w, size_t len)
+{
+    if (len > UINT8_MAX || w->cap - w->len < 2 || w->failed)
+        return false;
+    w->data[w->len++] = 0xc4;
+    w->data[w->len++] = (uint8_t)len;
     return true;
 }
 
@@ -110,7 +134,7 @@ tulle__write_map(struct tulle__writer *w, uint32_t pairs)
 void
 tulle__write_uint(struct tulle__writer *w, uint64_t value)
 {
-    if (append_short(w, value, 128, 0x00))
+    if (append_short(w, value, 128, 0x00) || append_long(w, value))
         return;
     msgpack_packer packer = packer_of(w);
     (void)msgpack_pack_uint64(&packer, value);
@@ -150,8 +174,10 @@ tulle__write_bin(struct tulle__writer *w, const void *data, size_t len)
         w->failed = true;
         return;
     }
-    msgpack_packer packer = packer_of(w);
-    (void)msgpack_pack_bin(&packer, len);
+    if (!append_bin8(w, len)) {
+        msgpack_packer packer = packer_of(w);
+        (void)msgpack_pack_bin(&packer, len);
+    }
     (void)append(w, data, len);
 }
 

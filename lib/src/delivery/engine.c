@@ -103,8 +103,10 @@ tulle__engine_new(const struct tulle__engine_config *config, struct tulle__now n
     tulle__writer_init(&e->body);
     tulle__writer_init(&e->header);
     e->names = tulle__lane_names_new(config->lanes_max);
+    e->pool = tulle__pool_open(TULLE__POOL_UNUSED_BYTES);
     tulle__store_init(&e->own_store, e->names, config->retain_bytes, config->retain_ms);
     tulle__store_init(&e->others_store, e->names, config->retain_others_bytes, config->retain_ms);
+    e->own_store.pool = e->others_store.pool = e->pool;
     e->interest.version = 1;
     e->is_everything_acked = true;
     e->repair_due_ns = TULLE__NEVER_NS;
@@ -114,7 +116,7 @@ tulle__engine_new(const struct tulle__engine_config *config, struct tulle__now n
     e->beat_sent_ns = now.mono.ns - tulle__ms_to_ns(config->beat_ms);
     e->member_due_ns = now.mono.ns;
     e->forget_due_ns = now.mono.ns + tulle__ms_to_ns((int64_t)config->retain_ms);
-    if (e->names == NULL || !subscribe_beats(e))
+    if (e->names == NULL || e->pool == NULL || !subscribe_beats(e))
         tulle__engine_free(&e);
     return e;
 }
@@ -139,6 +141,7 @@ tulle__engine_free(struct tulle__engine **engine)
     tulle__free(e->deps);
     tulle__free(e->heads);
     tulle__free(e->actions);
+    tulle__pool_close(&e->pool);
     tulle__free(e);
     *engine = NULL;
 }

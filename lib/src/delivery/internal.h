@@ -5,6 +5,7 @@
 /* What the files of delivery/ call of one another; by file. */
 
 #include "delivery/control.h"
+#include "delivery/lanes.h"
 #include "delivery/state.h"
 
 /* ---- engine.c ---- */
@@ -35,24 +36,6 @@ bool tulle__interest_takes(const struct tulle__engine *e, struct tulle__view str
 /* Proxy sides: set the keys to exactly these. */
 void
 tulle__interest_set_keys(struct tulle__engine *e, const struct tulle__view *keys, size_t count);
-
-/* ---- lanes.c ---- */
-
-/* Index of a lane, made room for; TULLE__LANE_NONE (counted) when tables are full. */
-uint32_t tulle__lane_intern(struct tulle__engine *e, uint64_t node, struct tulle__view stream);
-/* Room in all tables by lane index, the own clock's too. tulle__lane_intern() makes it;
- * lanes that clocks name may not have it. False: no memory. */
-bool tulle__lanes_reserve(struct tulle__engine *e, uint32_t lane);
-/* No lane finds a place any more, though there may be memory. */
-bool tulle__lanes_are_full(const struct tulle__engine *e);
-/* Fresh policy of a lane. */
-const struct tulle__policy *tulle__lane_policy(struct tulle__engine *e, uint32_t lane);
-void tulle__lanes_free(struct tulle__engine *e);
-/* Drop from all clocks the lanes of nodes that are long gone. */
-void tulle__lanes_forget(struct tulle__engine *e);
-/* Interest has changed: look at every lane again. is_past_wanted: events may come that
- * what was delivered already depends on. */
-void tulle__lanes_revisit(struct tulle__engine *e, bool is_past_wanted);
 
 /* ---- publish.c ---- */
 

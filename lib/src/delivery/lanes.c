@@ -6,7 +6,7 @@
 #include "delivery/internal.h"
 
 bool
-tulle__lanes_reserve(struct tulle__engine *e, uint32_t lane)
+tulle__lanes_reserve_slow(struct tulle__engine *e, uint32_t lane)
 {
     while (e->lane_cap <= lane) {
         size_t old = e->lane_cap;
@@ -36,7 +36,7 @@ tulle__lane_intern(struct tulle__engine *e, uint64_t node, struct tulle__view st
 }
 
 const struct tulle__policy *
-tulle__lane_policy(struct tulle__engine *e, uint32_t lane)
+tulle__lane_policy_slow(struct tulle__engine *e, uint32_t lane)
 {
     /* Retention names lanes of deps without the engine: make room for those too. */
     static const struct tulle__policy nothing;

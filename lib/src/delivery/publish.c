@@ -201,7 +201,8 @@ close_batch(struct tulle__engine *e, struct tulle__tx *tx)
                                       .base_hlc = tx->open_base,
                                       .event_count = tx->open_count,
                                       .deps = tx->open_deps,
-                                      .dep_count = tx->open_dep_count };
+                                      .dep_count = tx->open_dep_count,
+                                      .pool = e->pool };
     struct tulle__buf *buf = tulle__batch_encode(&head, &tx->events, &e->body);
     if (buf == NULL)
         return false;

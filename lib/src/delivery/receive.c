@@ -150,7 +150,7 @@ tulle__rx_unlink_held(struct tulle__engine *e, struct tulle__rx *rx, struct tull
         rx->held_tail = held->previous;
     e->held_bytes -= held->buf->len;
     tulle__buf_unref(&held->buf);
-    tulle__free(held);
+    tulle__pool_give_own(held);
 }
 
 /* Link by first, searching from the tail: arrivals are mostly in order. False
@@ -229,7 +229,7 @@ hold(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *ar
         tulle__repair_check(e, rx); /* it is known now that it exists */
         return;
     }
-    struct tulle__held *held = tulle__alloc(sizeof *held);
+    struct tulle__held *held = tulle__pool_take(e->pool, sizeof *held, NULL);
     if (held == NULL) {
         e->counters.dropped_held_full++;
         tulle__repair_check(e, rx); /* it is known now that it exists */
@@ -240,7 +240,7 @@ hold(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *ar
     if (!link_held(e, rx, held)) {
         drop_duplicate(e, rx, held);
         tulle__buf_unref(&held->buf);
-        tulle__free(held);
+        tulle__pool_give_own(held);
         return;
     }
     if (held->is_repaired)
@@ -291,6 +291,17 @@ tulle__receive_batch(struct tulle__engine *e,
         hold(e, rx, &arrived);
 }
 
+/* Is the stream taken? Of a lane that is known its policy tells at once. */
+static bool
+is_wanted(struct tulle__engine *e, uint64_t node, struct tulle__view stream)
+{
+    uint32_t lane = tulle__lane_names_find(e->names, node, stream);
+    if (lane != TULLE__LANE_NONE && lane < e->lane_cap && e->lanes[lane].rx != NULL &&
+        tulle__lane_policy(e, lane)->is_taken)
+        return true;
+    return stream.data[0] != '$' && tulle__interest_takes(e, stream);
+}
+
 void
 tulle__on_events(struct tulle__engine *e,
                  struct tulle__view stream,
@@ -310,7 +321,7 @@ tulle__on_events(struct tulle__engine *e,
         e->counters.dropped_loop++;
         return;
     }
-    if (stream.data[0] == '$' || !tulle__interest_takes(e, stream)) {
+    if (!is_wanted(e, batch.node, stream)) {
         e->counters.dropped_unwanted++;
         return;
     }

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 enum {
+    TULLE__POOL_UNUSED_BYTES = 2 * 1024 * 1024,
     TULLE__RANGE_BYTES_MAX = 512 * 1024, /* of events in one answer */
     TULLE__FETCH_BYTES = 256 * 1024,     /* of events asked for at once */
     TULLE__HOLES_AT_ONCE = 16,           /* of a lane, asked for together */
@@ -45,7 +46,8 @@ struct tulle__engine {
     char mesh[TULLE__NAME_LEN_MAX + 1];
     char name[TULLE__NAME_LEN_MAX + 1];
     char addresses[2][TULLE__ADDRESSES_MAX][TULLE__ADDRESS_LEN_MAX + 1];
-    struct tulle__now now; /* of the current input */
+    struct tulle__now now;    /* of the current input */
+    struct tulle__pool *pool; /* of batches, and notes of them */
 
     struct tulle__interest interest;
     struct tulle__lane_names *names;

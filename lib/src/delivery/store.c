@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "base/pool.h"
 #include "clock/wire.h"
 #include "codec/batch.h"
 
@@ -76,12 +77,13 @@ evict_oldest(struct tulle__store *store)
     struct tulle__kept_batch *batch = store->oldest;
     struct tulle__kept *kept = batch->lane;
     TULLE_ASSERT(tulle__kept_at(kept, 0) == batch);
-    move_floor(store, kept, batch->buf);
+    if (batch->has_deps)
+        move_floor(store, kept, batch->buf);
     kept->head = (kept->head + 1) & (kept->cap - 1);
     kept->len--;
     unlink_batch(store, batch);
     tulle__buf_unref(&batch->buf);
-    tulle__free(batch);
+    tulle__pool_give_own(batch);
 }
 
 void
@@ -91,7 +93,7 @@ tulle__kept_fini(struct tulle__store *store, struct tulle__kept *kept)
         struct tulle__kept_batch *batch = kept->ring[(kept->head + i) & (kept->cap - 1)];
         unlink_batch(store, batch);
         tulle__buf_unref(&batch->buf);
-        tulle__free(batch);
+        tulle__pool_give_own(batch);
     }
     tulle__free(kept->ring);
     tulle__clock_fini(&kept->floor);
@@ -127,7 +129,7 @@ skip_batch(struct tulle__store *store, struct tulle__kept *kept, const struct tu
         kept->len--;
         unlink_batch(store, batch);
         tulle__buf_unref(&batch->buf);
-        tulle__free(batch);
+        tulle__pool_give_own(batch);
     }
     move_floor(store, kept, buf);
 }
@@ -145,13 +147,14 @@ tulle__kept_append(struct tulle__store *store,
     kept->bytes_total += buf->len;
     struct tulle__kept_batch *batch = NULL;
     if (buf->len <= store->bytes_max && grow_ring(kept))
-        batch = tulle__alloc(sizeof *batch);
+        batch = tulle__pool_take(store->pool, sizeof *batch, NULL);
     if (batch == NULL) {
         skip_batch(store, kept, buf);
         return;
     }
     *batch = (struct tulle__kept_batch){ .buf = tulle__buf_ref(buf),
                                          .lane = kept,
+                                         .has_deps = tulle__batch_has_deps(buf->data, buf->len),
                                          .first = first,
                                          .last = last,
                                          .end_bytes = kept->bytes_total,

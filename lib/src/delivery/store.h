@@ -23,6 +23,7 @@ struct tulle__kept;
 struct tulle__kept_batch {
     struct tulle__buf *buf;
     struct tulle__kept *lane;
+    bool has_deps; /* or its bytes need not be looked at again to move the floor */
     uint64_t first;
     uint64_t last;
     uint64_t end_bytes; /* bytes of the lane up to and with this batch, since the beginning */
@@ -43,6 +44,7 @@ struct tulle__kept {
 
 struct tulle__store {
     struct tulle__lane_names *names; /* borrowed: deps of leaving batches are named here */
+    struct tulle__pool *pool;        /* borrowed: of notes; NULL: the system */
     uint64_t bytes_max;
     int64_t age_ns_max;
     uint64_t bytes;
