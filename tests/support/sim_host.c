@@ -277,8 +277,9 @@ on_log(tulle_log_level level, const char *id, const char *text, void *ctx)
     uint64_t node = 0;
     uint64_t next = 0;
     char stream[64] = "";
-    if (sscanf(text, "node=%" SCNx64 " name=%*s stream=%63s next=%" SCNu64, &node, stream, &next) !=
-        3)
+    const char *rest = strstr(text, " stream="); /* the name before may be empty */
+    if (rest == NULL || sscanf(text, "node=%" SCNx64, &node) != 1 ||
+        sscanf(rest, " stream=%63s next=%" SCNu64, stream, &next) != 2)
         oracle_fail(host->sim->oracle, "%s: cannot read \"%s\"", host->name, text);
     else
         oracle_clock_given_up(host->sim->oracle, host->incarnation, node, stream, next);
