@@ -102,6 +102,17 @@ advance(struct oracle *oracle, uint32_t index, size_t lane, uint64_t first, uint
 
 /* ---- causality ---- */
 
+/* Can the publisher have told of the lane's event before, as one that was over when it
+ * began with that lane? Then it is not certain that later deltas name it. */
+static bool
+is_told_before(const struct oracle *oracle, uint32_t publisher, size_t lane, uint64_t seq)
+{
+    const struct oracle_node *node = &oracle->nodes[publisher];
+    const struct oracle_seen *seen = oracle_seen_find(oracle, publisher, lane);
+    bool is_taken = node->order[oracle_lane_stream(lane)] != 0 || node->has_resubscribed;
+    return is_taken && (seen == NULL || !oracle_runs_overlap(&seen->delivered, seq, seq));
+}
+
 /* What the node can know that the event depends on. */
 static const struct oracle_vector *
 known_past(struct oracle *oracle, uint32_t index, size_t lane, uint64_t seq)
@@ -114,7 +125,8 @@ known_past(struct oracle *oracle, uint32_t index, size_t lane, uint64_t seq)
         return past;
     const struct oracle_vector *before = seq > 1 ? &events->events[seq - 2].past : NULL;
     for (size_t i = 0; i < past->len; i++) {
-        if (before == NULL || past->counts[i] > oracle_vector_get(before, i))
+        if ((before == NULL || past->counts[i] > oracle_vector_get(before, i)) &&
+            !is_told_before(oracle, oracle_lane_node(lane), i, past->counts[i]))
             oracle_vector_raise(&seen->known, i, past->counts[i]);
     }
     return &seen->known;
