@@ -8,6 +8,7 @@
 static const struct tulle__command commands[] = {
     { "pub", tulle__tool_pub, "publish events" },
     { "tap", tulle__tool_tap, "watch events as they flow" },
+    { "bench", tulle__tool_bench, "measure events a second" },
 };
 
 int

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: MPL-2.0
 set(TULLE_TOOLS_PROGRAM_SOURCES
+    bench.c
+    load_node.c
+    load_options.c
+    load_report.c
+    load_run.c
     main.c
     output.c
     pub.c

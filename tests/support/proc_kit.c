@@ -370,6 +370,22 @@ proc_signal(struct proc *proc, int number)
         (void)kill(proc->pid, number);
 }
 
+size_t
+proc_children(const struct proc *proc, pid_t *pids, size_t max)
+{
+    char path[64];
+    long pid = 0;
+    size_t count = 0;
+    (void)snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)proc->pid,
+                   (long)proc->pid);
+    FILE *file = fopen(path, "r");
+    while (file != NULL && count < max && fscanf(file, "%ld", &pid) == 1)
+        pids[count++] = (pid_t)pid;
+    if (file != NULL)
+        (void)fclose(file);
+    return count;
+}
+
 void
 proc_kill(struct proc *proc)
 {

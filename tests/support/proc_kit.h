@@ -31,6 +31,9 @@ void proc_close_input(struct proc *proc);
 void proc_close_output(struct proc *proc);
 
 void proc_signal(struct proc *proc, int number);
+/* The processes that it started and that have not ended, oldest first: how many, and up to
+ * max of them in pids. */
+size_t proc_children(const struct proc *proc, pid_t *pids, size_t max);
 /* Kill with SIGKILL and wait for it. */
 void proc_kill(struct proc *proc);
 /* Wait until it has ended. Returns its exit status; 128 + n when signal n ended it. */

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* tulle bench: what it prints, and that it tells what goes wrong. */
+
+#include "testkit.h"
+
+#include "proc_kit.h"
+
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHILDREN_MAX = 8 };
+
+static json_t *
+read_json(struct proc *proc)
+{
+    json_error_t error;
+    json_t *root = json_loads(proc_text(proc, PROC_OUT), 0, &error);
+    if (root == NULL)
+        print_error("%s in %s\n", error.text, proc_text(proc, PROC_OUT));
+    assert_non_null(root);
+    return root;
+}
+
+static json_t *
+result_at(const json_t *root, size_t index)
+{
+    json_t *result = json_array_get(json_object_get(root, "results"), index);
+    assert_non_null(result);
+    return result;
+}
+
+static void
+assert_whole(const json_t *object, const char *name, long long value)
+{
+    const json_t *member = json_object_get(object, name);
+    assert_true(json_is_integer(member));
+    assert_int_equal(json_integer_value(member), value);
+}
+
+static void
+assert_text(const json_t *object, const char *name, const char *value)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    assert_non_null(text);
+    assert_string_equal(text, value);
+}
+
+static void
+assert_above_0(const json_t *object, const char *name)
+{
+    const json_t *member = json_object_get(object, name);
+    assert_true(json_is_number(member));
+    assert_true(json_number_value(member) > 0);
+}
+
+static void
+assert_clean(const json_t *object)
+{
+    static const char *const faults[] = { "lost", "gaps", "misordered", "uncaused", "foreign" };
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        assert_whole(object, faults[i], 0);
+}
+
+static void
+assert_spread(const json_t *object, const char *name)
+{
+    const json_t *spread = json_object_get(object, name);
+    assert_above_0(spread, "min");
+    double median = json_number_value(json_object_get(spread, "median"));
+    assert_true(median >= json_number_value(json_object_get(spread, "min")));
+    assert_true(median <= json_number_value(json_object_get(spread, "max")));
+}
+
+TEST(one_to_one_is_measured_and_described)
+{
+    (void)state;
+    struct proc *bench = proc_start("tulle", "bench", "--json", "-n", "3000", "--warmup", "0.1",
+                                    "-r", "2", "-s", "64,1K", NULL);
+    assert_int_equal(proc_wait(bench), 0);
+    assert_string_equal(proc_text(bench, PROC_ERR), "");
+    json_t *root = read_json(bench);
+    assert_text(root, "tool", "tulle bench");
+    assert_int_equal(json_array_size(json_object_get(root, "results")), 2);
+    const json_t *result = result_at(root, 1);
+    assert_whole(result, "publishers", 1);
+    assert_whole(result, "subscribers", 1);
+    assert_whole(result, "size", 1024);
+    assert_text(result, "order", "causal");
+    assert_text(result, "transport", "tcp");
+    assert_spread(result, "events_per_second");
+    assert_spread(result, "deliveries_per_second");
+    assert_clean(result);
+    const json_t *cpu = json_object_get(result, "cpu_seconds_per_million");
+    assert_above_0(cpu, "publisher");
+    assert_above_0(cpu, "subscriber");
+    assert_above_0(cpu, "total");
+    assert_above_0(json_object_get(result, "peak_rss_bytes"), "subscriber");
+    assert_int_equal(json_array_size(json_object_get(result, "runs")), 2);
+    const json_t *run = json_array_get(json_object_get(result, "runs"), 0);
+    assert_whole(run, "published", 3000);
+    assert_whole(run, "delivered", 3000);
+    assert_int_equal(json_array_size(json_object_get(run, "processes")), 2);
+    json_decref(root);
+}
+
+/* Each of three takes what the two others publish, on several streams, in causal order. */
+TEST(nodes_that_do_both_depend_on_each_other)
+{
+    (void)state;
+    struct proc *bench =
+        proc_start("tulle", "bench", "--json", "--both", "3", "--transport", "ipc", "-n", "500",
+                   "--warmup", "0", "-r", "1", "-s", "64", "--streams", "2", "--topics", "2", NULL);
+    assert_int_equal(proc_wait(bench), 0);
+    json_t *root = read_json(bench);
+    const json_t *result = result_at(root, 0);
+    assert_whole(result, "both", 3);
+    assert_whole(result, "publishers", 0);
+    assert_text(result, "transport", "ipc");
+    assert_clean(result);
+    assert_true(json_is_null(
+        json_object_get(json_object_get(result, "cpu_seconds_per_million"), "publisher")));
+    const json_t *run = json_array_get(json_object_get(result, "runs"), 0);
+    assert_whole(run, "published", 1500);
+    assert_whole(run, "delivered", 3000);
+    json_decref(root);
+}
+
+/* With a rate, the table says about that rate. */
+TEST(a_rate_is_kept)
+{
+    (void)state;
+    struct proc *bench =
+        proc_start("tulle", "bench", "--csv", "--rate", "2000", "-d", "0.5", "--warmup", "0.1",
+                   "-r", "1", "-s", "64", "-c", "2", "-o", "fifo", NULL);
+    assert_int_equal(proc_wait(bench), 0);
+    assert_int_equal(proc_count_lines(bench, PROC_OUT), 2);
+    const char *row = strchr(proc_text(bench, PROC_OUT), '\n') + 1;
+    static const char head[] = "1,2,0,1,1,64,fifo,tcp,2000,1,";
+    assert_int_equal(strncmp(row, head, strlen(head)), 0);
+    double rate = strtod(row + strlen(head), NULL);
+    assert_true(rate > 1000 && rate < 3000);
+}
+
+TEST(a_table_is_printed)
+{
+    (void)state;
+    struct proc *bench = proc_start("tulle", "bench", "-n", "100", "--warmup", "0", "-r", "1", "-s",
+                                    "32", "-p", "2", NULL);
+    assert_int_equal(proc_wait(bench), 0);
+    assert_string_equal(proc_text(bench, PROC_ERR), ""); /* progress is for terminals */
+    assert_int_equal(proc_count_lines(bench, PROC_OUT), 4);
+    assert_non_null(strstr(proc_text(bench, PROC_OUT), "2 publishers, 1 subscriber, tcp"));
+}
+
+/* Wait until the bench has so many processes, oldest first. */
+static void
+wait_children(struct proc *bench, pid_t *children, size_t count)
+{
+    for (int i = 0; i < 1000 && proc_children(bench, children, CHILDREN_MAX) < count; i++)
+        proc_pause(10);
+    assert_int_equal(proc_children(bench, children, CHILDREN_MAX), count);
+}
+
+/* A subscriber that sleeps while events pass by that nobody keeps: what it missed is told. */
+TEST(a_loss_is_status_1)
+{
+    (void)state;
+    pid_t children[CHILDREN_MAX];
+    struct proc *bench =
+        proc_start("tulle", "bench", "--json", "-d", "2", "--warmup", "0", "-r", "1", "-s", "16K",
+                   "-w", "0", "--retain-bytes", "0", "--hold-ms", "300", NULL);
+    wait_children(bench, children, 2);
+    proc_pause(700);
+    assert_int_equal(kill(children[1], SIGSTOP), 0);
+    proc_pause(1000);
+    assert_int_equal(kill(children[1], SIGCONT), 0);
+    assert_int_equal(proc_wait(bench), 1);
+    assert_non_null(strstr(proc_text(bench, PROC_ERR), "events lost"));
+    json_t *root = read_json(bench);
+    assert_above_0(result_at(root, 0), "lost");
+    assert_above_0(result_at(root, 0), "gaps");
+    assert_whole(result_at(root, 0), "misordered", 0);
+    json_decref(root);
+}
+
+TEST(a_dead_node_ends_the_run)
+{
+    (void)state;
+    pid_t children[CHILDREN_MAX];
+    struct proc *bench = proc_start("tulle", "bench", "-d", "20", "-s", "64", "-c", "2", NULL);
+    wait_children(bench, children, 3);
+    assert_int_equal(kill(children[1], SIGKILL), 0);
+    assert_int_equal(proc_wait(bench), 1);
+    assert_non_null(strstr(proc_text(bench, PROC_ERR), "signal 9"));
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(kill(children[i], 0), -1);
+}
+
+TEST(a_signal_ends_the_run)
+{
+    (void)state;
+    pid_t children[CHILDREN_MAX];
+    struct proc *bench = proc_start("tulle", "bench", "-d", "20", "-s", "64", NULL);
+    wait_children(bench, children, 2);
+    proc_signal(bench, SIGTERM);
+    assert_int_equal(proc_wait(bench), 1);
+    assert_non_null(strstr(proc_text(bench, PROC_ERR), "interrupted"));
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(kill(children[i], 0), -1);
+}
+
+/* Has it not ended? One that nobody has waited for yet has. */
+static bool
+is_running(pid_t pid)
+{
+    char path[64];
+    char state = 'Z';
+    (void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    FILE *file = fopen(path, "r");
+    if (file != NULL) {
+        (void)fscanf(file, "%*d (%*[^)]) %c", &state);
+        (void)fclose(file);
+    }
+    return state != 'Z' && state != 'X';
+}
+
+/* Also when nobody can tell them any more. */
+TEST(nodes_end_with_the_bench)
+{
+    (void)state;
+    pid_t children[CHILDREN_MAX];
+    struct proc *bench = proc_start("tulle", "bench", "-d", "20", "-s", "64", "--both", "2", NULL);
+    wait_children(bench, children, 2);
+    proc_kill(bench);
+    for (size_t i = 0; i < 2; i++) {
+        int left = 1000;
+        while (is_running(children[i]) && left-- > 0)
+            proc_pause(10);
+        assert_true(left > 0);
+    }
+}
+
+TEST(wrong_options_are_status_2)
+{
+    (void)state;
+    static const char *const wrong[][4] = {
+        { "--size", "16", "16", NULL },
+        { "--size", "64,", "64,", NULL },
+        { "--count", "0", "--count", NULL },
+        { "--order", "total", "--order", NULL },
+        { "--transport", "udp", "--transport", NULL },
+        { "--publishers", "0", "nobody", NULL },
+        { "--both", "1", "nobody", NULL },
+        { "--subscribers", "128", "128", NULL },
+        { "--runs", "0", "--runs", NULL },
+        { "--duration", "-1", "--duration", NULL },
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct proc *bench = proc_start("tulle", "bench", wrong[i][0], wrong[i][1], NULL);
+        assert_int_equal(proc_wait(bench), 2);
+        if (strstr(proc_text(bench, PROC_ERR), wrong[i][2]) == NULL)
+            print_error("not named: %s in %s\n", wrong[i][2], proc_text(bench, PROC_ERR));
+        assert_non_null(strstr(proc_text(bench, PROC_ERR), wrong[i][2]));
+    }
+    struct proc *two = proc_start("tulle", "bench", "--json", "--csv", NULL);
+    assert_int_equal(proc_wait(two), 2);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(one_to_one_is_measured_and_described, proc_end_all),
+        cmocka_unit_test_teardown(nodes_that_do_both_depend_on_each_other, proc_end_all),
+        cmocka_unit_test_teardown(a_rate_is_kept, proc_end_all),
+        cmocka_unit_test_teardown(a_table_is_printed, proc_end_all),
+        cmocka_unit_test_teardown(a_loss_is_status_1, proc_end_all),
+        cmocka_unit_test_teardown(a_dead_node_ends_the_run, proc_end_all),
+        cmocka_unit_test_teardown(a_signal_ends_the_run, proc_end_all),
+        cmocka_unit_test_teardown(nodes_end_with_the_bench, proc_end_all),
+        cmocka_unit_test_teardown(wrong_options_are_status_2, proc_end_all),
+    };
+    return cmocka_run_group_tests_name("tulle bench", tests, NULL, NULL);
+}

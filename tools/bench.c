@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* tulle bench: how many events a second go through a mesh, and what they cost. */
+
+#include "app/exit.h"
+#include "tools/load_report.h"
+#include "tools/tools.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MIB       1048576.0
+#define AT(field) offsetof(struct tulle__load_options, field)
+#define HERE      TULLE__OPTION_FLAG_ONLY
+#define OF(field) offsetof(struct tulle__load_result, field)
+
+// clang-format off
+static const struct tulle__option mesh_options[] = {
+    { .name = "publishers", .letter = 'p', .type = TULLE__OPTION_U32, .flags = HERE,
+      .offset = AT(plan.publishers), .arg = "N", .max = TULLE__LOAD_NODES_MAX,
+      .help = "nodes that publish; 0 with --both unless told" },
+    { .name = "subscribers", .letter = 'c', .type = TULLE__OPTION_U32, .flags = HERE,
+      .offset = AT(plan.subscribers), .arg = "N", .max = TULLE__LOAD_NODES_MAX,
+      .help = "nodes that take everything; 0 with --both unless told" },
+    { .name = "both", .letter = 'b', .type = TULLE__OPTION_U32, .flags = HERE,
+      .offset = AT(plan.both), .arg = "N", .max = TULLE__LOAD_NODES_MAX,
+      .help = "nodes that publish and take what all others publish" },
+    { .name = "streams", .type = TULLE__OPTION_U32, .flags = HERE, .offset = AT(plan.streams),
+      .arg = "N", .min = 1, .max = TULLE__LOAD_TOPICS_MAX,
+      .help = "streams that each publisher publishes on, in turn" },
+    { .name = "topics", .type = TULLE__OPTION_U32, .flags = HERE, .offset = AT(plan.topics),
+      .arg = "N", .min = 1, .max = TULLE__LOAD_TOPICS_MAX, .help = "topics within each stream" },
+    { .name = "rate", .type = TULLE__OPTION_NUMBER, .flags = HERE, .offset = AT(plan.rate),
+      .arg = "N", .min = 0, .max = 1e9,
+      .help = "events a second of each publisher; 0: as fast as they are taken" },
+};
+// clang-format on
+
+static const char notes[] =
+    "Every node is a process of its own. Rates are measured where events are delivered. Status 1\n"
+    "says that not everything was delivered once and in order.\n"
+    "\n"
+    "Examples:\n"
+    "  tulle bench                              # one publisher, one subscriber, four sizes\n"
+    "  tulle bench -p 2 -c 4 -s 64 -d 5\n"
+    "  tulle bench --both 4 --transport ipc     # four nodes that publish and take\n"
+    "  tulle bench -s 1K --rate 10000 --json";
+
+struct bench {
+    const struct tulle__program *program;
+    struct tulle__load_options options;
+    struct tulle__signals signals;
+    json_t *results;
+    bool has_header;
+    bool has_faults;
+};
+
+static int
+check_options(struct bench *bench, const struct tulle__args *args)
+{
+    struct tulle__load_plan *plan = &bench->options.plan;
+    if (plan->both > 0 && !tulle__args_has(args, "publishers"))
+        plan->publishers = 0;
+    if (plan->both > 0 && !tulle__args_has(args, "subscribers"))
+        plan->subscribers = 0;
+    uint32_t publishers = plan->publishers + plan->both;
+    uint32_t takers = plan->subscribers + plan->both;
+    if (publishers == 0 || takers == 0 || (publishers == 1 && takers == 1 && plan->both == 1))
+        return tulle__args_usage(bench->program, "nobody would take what is published");
+    if (publishers + plan->subscribers > TULLE__LOAD_NODES_MAX)
+        return tulle__args_usage(bench->program, "more than %d nodes", TULLE__LOAD_NODES_MAX);
+    if ((uint64_t)plan->streams * plan->topics > TULLE__LOAD_TOPICS_MAX)
+        return tulle__args_usage(bench->program, "more than %d topics", TULLE__LOAD_TOPICS_MAX);
+    return tulle__load_options_finish(bench->program, args, &bench->options);
+}
+
+/* ---- output ---- */
+
+static void
+print_cell(double value, double scale, int width, int decimals)
+{
+    if (value < 0)
+        (void)printf(" %*s", width, "-");
+    else
+        (void)printf(" %*.*f", width, decimals, value / scale);
+}
+
+static void
+print_header(const struct tulle__load_options *options)
+{
+    const struct tulle__load_plan *plan = &options->plan;
+    const struct {
+        uint32_t count;
+        const char *one, *many;
+    } roles[] = { { plan->publishers, "publisher", "publishers" },
+                  { plan->subscribers, "subscriber", "subscribers" },
+                  { plan->both, "node that does both", "nodes that do both" } };
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        if (roles[i].count > 0)
+            (void)printf("%" PRIu32 " %s, ", roles[i].count,
+                         roles[i].count == 1 ? roles[i].one : roles[i].many);
+    }
+    (void)printf("%s, order %s; ", tulle__load_transport_name(plan->transport),
+                 tulle__load_order_name(plan->order));
+    if (options->runs > 1)
+        (void)printf("median of %" PRIu32 " runs", options->runs);
+    else
+        (void)printf("one run");
+    if (plan->count > 0)
+        (void)printf(" of %" PRIu64 " events a publisher\n", plan->count);
+    else
+        (void)printf(" of %.15g s\n", (double)plan->duration_ms / 1000.0);
+    (void)printf("%37s %35s %26s %17s\n", "events a second", "delivered", "CPU s a million events",
+                 "peak RSS MiB");
+    (void)printf("%8s %9s %9s %9s %12s %9s %8s %8s %8s %8s %8s %7s\n", "size", "median", "min",
+                 "max", "events/s", "MiB/s", "pub", "sub", "all", "pub", "sub", "lost");
+}
+
+static void
+print_row(struct bench *bench,
+          const struct tulle__load_plan *plan,
+          const struct tulle__load_result *runs)
+{
+    size_t count = bench->options.runs;
+    struct tulle__spread events = tulle__load_spread_at(runs, count, OF(events_per_second));
+    double delivered = tulle__load_spread_at(runs, count, OF(deliveries_per_second)).median;
+    if (!bench->has_header)
+        print_header(&bench->options);
+    bench->has_header = true;
+    (void)printf("%8" PRIu64, plan->size);
+    print_cell(events.median, 1, 9, 0);
+    print_cell(events.min, 1, 9, 0);
+    print_cell(events.max, 1, 9, 0);
+    print_cell(delivered, 1, 12, 0);
+    print_cell(delivered * (double)plan->size, MIB, 9, 1);
+    print_cell(tulle__load_spread_at(runs, count, OF(publisher_cpu)).median, 1, 8, 3);
+    print_cell(tulle__load_spread_at(runs, count, OF(subscriber_cpu)).median, 1, 8, 3);
+    print_cell(tulle__load_spread_at(runs, count, OF(total_cpu)).median, 1, 8, 3);
+    print_cell((double)tulle__load_max_at(runs, count, OF(publisher_rss)), MIB, 8, 1);
+    print_cell((double)tulle__load_max_at(runs, count, OF(subscriber_rss)), MIB, 8, 1);
+    (void)printf(" %7" PRIu64 "\n", tulle__load_sum_at(runs, count, OF(lost)));
+}
+
+/* Below 0: an empty field. */
+static void
+print_field(double value)
+{
+    if (value < 0)
+        (void)fputc(',', stdout);
+    else
+        (void)printf(",%.9g", value);
+}
+
+static void
+print_csv(struct bench *bench,
+          const struct tulle__load_plan *plan,
+          const struct tulle__load_result *runs)
+{
+    static const size_t wholes[] = { OF(lost),     OF(gaps),    OF(misordered),
+                                     OF(uncaused), OF(foreign), OF(repaired) };
+    size_t count = bench->options.runs;
+    if (!bench->has_header) {
+        (void)puts("publishers,subscribers,both,streams,topics,size,order,transport,rate,runs,"
+                   "events_per_second,events_per_second_min,events_per_second_max,"
+                   "deliveries_per_second,cpu_publisher,cpu_subscriber,cpu_total,"
+                   "peak_rss_publisher,peak_rss_subscriber,"
+                   "lost,gaps,misordered,uncaused,foreign,repaired");
+    }
+    bench->has_header = true;
+    (void)printf("%u,%u,%u,%u,%u,%" PRIu64 ",%s,%s,%.15g,%zu", plan->publishers, plan->subscribers,
+                 plan->both, plan->streams, plan->topics, plan->size,
+                 tulle__load_order_name(plan->order), tulle__load_transport_name(plan->transport),
+                 plan->rate, count);
+    struct tulle__spread events = tulle__load_spread_at(runs, count, OF(events_per_second));
+    print_field(events.median);
+    print_field(events.min);
+    print_field(events.max);
+    print_field(tulle__load_spread_at(runs, count, OF(deliveries_per_second)).median);
+    print_field(tulle__load_spread_at(runs, count, OF(publisher_cpu)).median);
+    print_field(tulle__load_spread_at(runs, count, OF(subscriber_cpu)).median);
+    print_field(tulle__load_spread_at(runs, count, OF(total_cpu)).median);
+    (void)printf(",%" PRIu64 ",%" PRIu64, tulle__load_max_at(runs, count, OF(publisher_rss)),
+                 tulle__load_max_at(runs, count, OF(subscriber_rss)));
+    for (size_t i = 0; i < sizeof wholes / sizeof *wholes; i++)
+        (void)printf(",%" PRIu64, tulle__load_sum_at(runs, count, wholes[i]));
+    (void)fputc('\n', stdout);
+}
+
+static int
+print_result(struct bench *bench,
+             const struct tulle__load_plan *plan,
+             const struct tulle__load_result *runs)
+{
+    if (bench->options.is_json) {
+        json_t *result = tulle__load_json(&bench->options, plan, runs, bench->options.runs);
+        return json_array_append_new(bench->results, result) == 0 ? 0 : TULLE__EXIT_FAILURE;
+    }
+    if (bench->options.is_csv)
+        print_csv(bench, plan, runs);
+    else
+        print_row(bench, plan, runs);
+    return fflush(stdout) == 0 ? 0 : TULLE__EXIT_FAILURE;
+}
+
+/* ---- running ---- */
+
+/* One size. Returns 0 or an exit status. */
+static int
+run_size(struct bench *bench, uint64_t size, struct tulle__load_result *runs)
+{
+    struct tulle__load_plan plan = bench->options.plan;
+    plan.size = size;
+    bool has_progress = !bench->options.is_quiet && isatty(STDERR_FILENO) == 1;
+    for (uint32_t i = 0; i < bench->options.runs; i++) {
+        char what[64];
+        (void)snprintf(what, sizeof what, "size %" PRIu64 ", run %" PRIu32 " of %" PRIu32, size,
+                       i + 1, bench->options.runs);
+        int status = tulle__load_run(&plan, bench->program->name, has_progress ? what : NULL,
+                                     &bench->signals, &runs[i]);
+        if (status != 0)
+            return status;
+        if (!tulle__load_judge(bench->program->name, what, &runs[i]))
+            bench->has_faults = true;
+    }
+    return print_result(bench, &plan, runs);
+}
+
+static int
+run(struct bench *bench)
+{
+    if (!tulle__signals_open(&bench->signals)) {
+        (void)fprintf(stderr, "%s: signals: %s\n", bench->program->name, strerror(errno));
+        return TULLE__EXIT_FAILURE;
+    }
+    struct tulle__load_result *runs = calloc(bench->options.runs, sizeof *runs);
+    bench->results = json_array();
+    int status = runs != NULL && bench->results != NULL ? 0 : TULLE__EXIT_FAILURE;
+    for (size_t i = 0; i < bench->options.size_count && status == 0; i++)
+        status = run_size(bench, bench->options.sizes[i], runs);
+    free(runs);
+    tulle__signals_close(&bench->signals);
+    /* Also when it was interrupted: what was measured before. */
+    bool is_printed =
+        !bench->options.is_json || tulle__load_print_json(bench->program->name, bench->results);
+    if (!bench->options.is_json)
+        json_decref(bench->results);
+    if (status == 0 && (bench->has_faults || !is_printed))
+        status = TULLE__EXIT_FAILURE;
+    return status;
+}
+
+int
+tulle__tool_bench(int argc, char **argv)
+{
+    struct bench bench = { .signals.fd = -1 };
+    tulle__load_options_init(&bench.options);
+    const struct tulle__option_group groups[] = {
+        { "Mesh", mesh_options, sizeof mesh_options / sizeof *mesh_options, &bench.options },
+        tulle__load_measure_group(&bench.options),
+        tulle__load_output_group(&bench.options),
+        tulle__common_log_group(&bench.options.common),
+        tulle__common_tuning_group(&bench.options.common),
+    };
+    const struct tulle__program program = {
+        .name = "tulle bench",
+        .synopsis = "[options]",
+        .summary =
+            "Measure how many events a second a mesh on this host delivers, and at what cost.",
+        .groups = groups,
+        .group_count = sizeof groups / sizeof *groups,
+        .notes = notes,
+    };
+    bench.program = &program;
+    struct tulle__args args;
+    int status = 0;
+    if (!tulle__args_begin(&program, argc, argv, &args, &status))
+        return status;
+    status = check_options(&bench, &args);
+    if (status == 0)
+        status = run(&bench);
+    tulle__args_end(&args);
+    return status;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_TOOLS_LOAD_H
+#define TULLE_TOOLS_LOAD_H
+
+/* A mesh made for measuring: nodes that publish, take or do both, each in a process of its
+ * own on this host. bench and latency say what to run and print what came of it.
+ *
+ * Whoever takes checks everything: each event is counted, in its publisher's order, and with
+ * causal order after what its publisher had seen. Rates are those of the takers, from the
+ * first to the last delivery of them all.
+ */
+
+#include "app/signal.h"
+
+#include <tulle/node.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    TULLE__LOAD_NODES_MAX = 128,
+    TULLE__LOAD_TOPICS_MAX = 65536, /* streams times topics */
+    TULLE__LOAD_SIZE_MIN = 32,      /* the stamp at the start of each payload */
+    TULLE__LOAD_SIZE_MAX = 16 * 1024 * 1024
+};
+
+enum tulle__load_transport { TULLE__LOAD_TCP = 1, TULLE__LOAD_IPC };
+
+struct tulle__load_plan {
+    uint32_t publishers, subscribers;
+    uint32_t both; /* nodes that publish and take what the others publish */
+    uint32_t streams;
+    uint32_t topics; /* within each stream */
+    uint64_t size;   /* of a payload */
+    double rate;     /* events a second of each publisher; 0: as fast as they are taken */
+    uint64_t count;  /* events measured of each publisher; 0: as duration says */
+    int64_t duration_ms, warmup_ms;
+    int64_t timeout_ms; /* without progress */
+    int order;          /* a tulle_order */
+    int transport;      /* an enum tulle__load_transport */
+    /* Of every node; mesh, name and addresses are set by the run. */
+    tulle_node_options node;
+};
+
+enum { TULLE__LOAD_PUBLISHES = 1, TULLE__LOAD_TAKES = 2 };
+
+/* What one process did. "measured": after the warm-up. */
+struct tulle__load_share {
+    uint32_t roles;
+    uint64_t published, published_measured;
+    uint64_t delivered, delivered_measured;
+    uint64_t lost; /* published by others and never delivered here */
+    uint64_t gaps; /* gap notices, and the events in them */
+    uint64_t gap_events;
+    uint64_t misordered;        /* events that came before or again after a later one */
+    uint64_t uncaused;          /* events that came before one that their publisher had seen */
+    uint64_t foreign;           /* events that this run did not publish, or damaged ones */
+    uint64_t repaired;          /* events that came by fetch; none is lost by that */
+    int64_t first_ns, last_ns;  /* first and last measured delivery, CLOCK_MONOTONIC */
+    int64_t user_us, system_us; /* CPU time since the warm-up */
+    uint64_t peak_rss_bytes;    /* of its whole life */
+};
+
+/* What a run came to; shares: one for each process, publishers first, then subscribers,
+ * then those that are both. */
+struct tulle__load_result {
+    struct tulle__load_share shares[TULLE__LOAD_NODES_MAX];
+    size_t share_count;
+    double events_per_second;      /* published events, at the pace of the takers */
+    double deliveries_per_second;  /* of all takers together */
+    double seconds;                /* from first to last delivery */
+    uint64_t published, delivered; /* measured */
+    uint64_t lost, gaps, misordered, uncaused, foreign, repaired;
+    /* CPU seconds for a million events published, or delivered; of nodes with that one role,
+     * and of all nodes for a million deliveries. Below 0: there is no such node. */
+    double publisher_cpu, subscriber_cpu, total_cpu;
+    uint64_t publisher_rss, subscriber_rss; /* the most that a process with that role took */
+};
+
+/* Was everything delivered, once and in order? */
+bool tulle__load_is_clean(const struct tulle__load_result *result);
+
+/* Run it once. No thread and no node may exist in this process yet: it forks. All processes
+ * have ended when it returns; they end too when this one is killed.
+ *
+ * name      of the tool, for messages on stderr
+ * progress  text before the count of deliveries, on stderr; NULL: none is shown
+ *
+ * Returns 0 or an exit status, after a message; *out is valid only with 0. */
+int tulle__load_run(const struct tulle__load_plan *plan,
+                    const char *name,
+                    const char *progress,
+                    struct tulle__signals *signals,
+                    struct tulle__load_result *out);
+
+#endif

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* A node of a load, in its own process: one thread takes and listens to the runner, another
+ * one publishes. */
+
+#include "app/exit.h"
+#include "tools/load_message.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SECOND_NS INT64_C(1000000000)
+
+enum {
+    SLICE_MS = 20,          /* longest wait for an event */
+    PUBLISH_SLICE_MS = 200, /* longest wait for room, or sleep, that does not look for the end */
+    LISTEN_NS = 5000000,    /* how often the runner is listened to while events come */
+    PROGRESS_NS = 200000000,
+    LOOK_EVERY = 1024,   /* events taken between looks at the clock */
+    CLOCK_EVERY = 32,    /* events published between looks at the clock */
+    NOBODY = UINT16_MAX, /* no cause */
+    CAUSE_SHIFT = 48
+};
+
+/* At the start of each payload. */
+struct stamp {
+    uint64_t seq; /* of the publisher, over all its streams; from 0 */
+    int64_t due_ns;
+    uint64_t cause_seq; /* the newest event that the publisher had taken */
+    uint16_t publisher; /* index of its node */
+    uint16_t cause_publisher;
+    uint32_t is_measured;
+};
+
+_Static_assert(sizeof(struct stamp) == TULLE__LOAD_SIZE_MIN, "the man page says the least size");
+
+struct worker {
+    const struct tulle__load_plan *plan;
+    uint16_t index;
+    uint32_t node_count;
+    int fd;
+    tulle_node *node;
+    tulle_subscription *subscription;
+    struct tulle__load_share share; /* the publishing thread has published* until it is joined */
+    int64_t start_ns, measure_ns, end_ns;
+    char (*topics)[32];
+    uint64_t *next; /* sequence numbers awaited: of each publisher, or of each of its streams */
+    uint64_t expected;
+    bool is_expecting, is_complete;
+    bool has_news; /* deliveries whose time is not noted */
+    int64_t listened_ns, progress_ns;
+    struct rusage usage; /* at the end of the warm-up */
+    bool has_usage;
+    atomic_bool is_over;
+    atomic_uint_fast64_t seen; /* newest event taken: publisher and sequence number */
+};
+
+static int64_t
+now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail on Linux */
+    return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+static void
+say(const struct worker *worker, const struct tulle__load_message *message)
+{
+    /* It fails only when the runner is gone, and then this process is about to be. */
+    (void)send(worker->fd, message, sizeof *message, MSG_NOSIGNAL);
+}
+
+static void
+say_word(const struct worker *worker, enum tulle__load_word word)
+{
+    say(worker, &(struct tulle__load_message){ .word = word });
+}
+
+/* Returns the exit status. */
+static int
+say_failed(const struct worker *worker, int status, const char *what, const char *why)
+{
+    struct tulle__load_message message = { .word = TULLE__LOAD_FAILED, .status = status };
+    (void)snprintf(message.u.text, sizeof message.u.text, "%.60s%s%.180s", what,
+                   what[0] != '\0' ? ": " : "", why);
+    say(worker, &message);
+    return status;
+}
+
+static bool
+listen_for(const struct worker *worker, enum tulle__load_word word, struct tulle__load_message *out)
+{
+    ssize_t got;
+    do {
+        got = recv(worker->fd, out, sizeof *out, 0);
+    } while (got < 0 && errno == EINTR);
+    return got == (ssize_t)sizeof *out && out->word == word;
+}
+
+static void
+note_usage(struct worker *worker)
+{
+    if (!worker->has_usage)
+        (void)getrusage(RUSAGE_SELF, &worker->usage);
+    worker->has_usage = true;
+}
+
+/* ---- publishing ---- */
+
+static void
+sleep_until(const struct worker *worker, int64_t due_ns)
+{
+    const int64_t slice_ns = (int64_t)PUBLISH_SLICE_MS * 1000000;
+    for (int64_t now = now_ns(); now < due_ns && !atomic_load(&worker->is_over); now = now_ns()) {
+        int64_t until = due_ns - now > slice_ns ? now + slice_ns : due_ns;
+        struct timespec at = { .tv_sec = until / SECOND_NS, .tv_nsec = until % SECOND_NS };
+        (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+    }
+}
+
+/* Fill in the time at which event seq is due, and wait for it. Returns false after the last. */
+static bool
+pace(struct worker *worker, struct stamp *stamp)
+{
+    const struct tulle__load_plan *plan = worker->plan;
+    if (plan->rate > 0) {
+        stamp->due_ns = worker->start_ns + (int64_t)((double)stamp->seq * 1e9 / plan->rate);
+        sleep_until(worker, stamp->due_ns);
+    } else if (stamp->seq % CLOCK_EVERY == 0) {
+        stamp->due_ns = now_ns();
+    }
+    if (stamp->due_ns >= worker->measure_ns && stamp->is_measured == 0) {
+        stamp->is_measured = 1;
+        note_usage(worker);
+    }
+    if (plan->count > 0)
+        return worker->share.published_measured < plan->count;
+    return stamp->due_ns < worker->end_ns;
+}
+
+static void
+fill_cause(const struct worker *worker, struct stamp *stamp)
+{
+    uint64_t seen = atomic_load_explicit(&worker->seen, memory_order_relaxed);
+    stamp->cause_publisher = (uint16_t)(seen >> CAUSE_SHIFT);
+    stamp->cause_seq = seen & ((UINT64_C(1) << CAUSE_SHIFT) - 1);
+}
+
+static tulle_status
+publish(struct worker *worker, const char *topic, const void *payload)
+{
+    tulle_publish_options options;
+    tulle_publish_options_init(&options);
+    options.timeout_ms = PUBLISH_SLICE_MS;
+    tulle_status status = TULLE_EAGAIN;
+    while (status == TULLE_EAGAIN && !atomic_load_explicit(&worker->is_over, memory_order_relaxed))
+        status = tulle_node_publish(worker->node, topic, payload, worker->plan->size, &options);
+    return status;
+}
+
+static void *
+publish_all(void *ctx)
+{
+    struct worker *worker = ctx;
+    const struct tulle__load_plan *plan = worker->plan;
+    uint32_t topic_count = plan->streams * plan->topics;
+    struct stamp stamp = { .publisher = worker->index };
+    char *payload = malloc(plan->size);
+    if (payload == NULL) {
+        (void)say_failed(worker, TULLE__EXIT_FAILURE, "", tulle_strerror(TULLE_ENOMEM));
+        return NULL;
+    }
+    memset(payload, 'x', plan->size);
+    (void)prctl(PR_SET_TIMERSLACK, 1UL); /* wake when it is due, not up to 50 us later */
+    sleep_until(worker, worker->start_ns);
+    for (uint32_t topic = 0; pace(worker, &stamp);
+         topic = topic + 1 < topic_count ? topic + 1 : 0) {
+        fill_cause(worker, &stamp);
+        memcpy(payload, &stamp, sizeof stamp);
+        tulle_status status = publish(worker, worker->topics[topic], payload);
+        if (status != TULLE_OK) {
+            if (status != TULLE_EAGAIN)
+                (void)say_failed(worker, (int)tulle__exit_of(status), "publish",
+                                 tulle_strerror(status));
+            break;
+        }
+        stamp.seq++;
+        worker->share.published++;
+        worker->share.published_measured += stamp.is_measured;
+    }
+    free(payload);
+    struct tulle__load_message done = { .word = TULLE__LOAD_PUBLISHED };
+    done.u.share.published = worker->share.published;
+    done.u.share.published_measured = worker->share.published_measured;
+    say(worker, &done);
+    return NULL;
+}
+
+/* ---- taking ---- */
+
+/* Is the event the one that is next? Else count what is wrong. */
+static void
+check_order(struct worker *worker, const struct stamp *stamp)
+{
+    uint32_t streams = worker->plan->streams;
+    bool is_causal = worker->plan->order == TULLE_ORDER_CAUSAL;
+    /* Lanes have no order among each other but the causal one. */
+    size_t at = stamp->publisher;
+    if (!is_causal)
+        at = at * streams + stamp->seq % streams;
+    if (stamp->seq < worker->next[at])
+        worker->share.misordered++;
+    else
+        worker->next[at] = stamp->seq + (is_causal ? 1 : streams);
+    if (!is_causal || stamp->cause_publisher == NOBODY || stamp->cause_publisher == worker->index)
+        return;
+    if (stamp->cause_publisher >= worker->node_count ||
+        worker->next[stamp->cause_publisher] <= stamp->cause_seq)
+        worker->share.uncaused++;
+}
+
+static void
+take_event(struct worker *worker, const tulle_event *event)
+{
+    struct stamp stamp;
+    if (event->payload_len != worker->plan->size) {
+        worker->share.foreign++;
+        return;
+    }
+    memcpy(&stamp, event->payload, sizeof stamp);
+    if (stamp.publisher >= worker->node_count || stamp.publisher == worker->index) {
+        worker->share.foreign++;
+        return;
+    }
+    check_order(worker, &stamp);
+    uint64_t seen = (uint64_t)stamp.publisher << CAUSE_SHIFT | stamp.seq;
+    atomic_store_explicit(&worker->seen, seen, memory_order_relaxed);
+    worker->has_news = true;
+    worker->share.delivered++;
+    if (stamp.is_measured == 0)
+        return;
+    if (worker->share.delivered_measured++ == 0) {
+        worker->share.first_ns = now_ns();
+        if ((worker->share.roles & TULLE__LOAD_PUBLISHES) == 0)
+            note_usage(worker);
+    }
+}
+
+static void
+take(struct worker *worker, const tulle_message *message)
+{
+    if (message->kind == TULLE_MESSAGE_EVENT) {
+        take_event(worker, &message->u.event);
+    } else if (message->kind == TULLE_MESSAGE_GAP) {
+        worker->share.gaps++;
+        worker->share.gap_events += message->u.gap.last - message->u.gap.first + 1;
+    }
+}
+
+/* The queue is empty, or it is time to look: note when that was, tell the runner how it goes
+ * and listen to it. Returns false when the run is over. */
+static bool
+look_around(struct worker *worker)
+{
+    struct tulle__load_share *share = &worker->share;
+    int64_t now = now_ns();
+    if (worker->has_news && share->delivered_measured > 0)
+        share->last_ns = now;
+    worker->has_news = false;
+    if (worker->is_expecting && !worker->is_complete &&
+        share->delivered + share->gap_events >= worker->expected) {
+        worker->is_complete = true;
+        say_word(worker, TULLE__LOAD_COMPLETE);
+    }
+    if (now - worker->progress_ns >= PROGRESS_NS) {
+        worker->progress_ns = now;
+        say(worker, &(struct tulle__load_message){ .word = TULLE__LOAD_PROGRESS,
+                                                   .u.count = share->delivered });
+    }
+    if (now - worker->listened_ns < LISTEN_NS)
+        return true;
+    worker->listened_ns = now;
+    struct tulle__load_message message;
+    ssize_t got = recv(worker->fd, &message, sizeof message, MSG_DONTWAIT);
+    if (got < 0)
+        return errno == EAGAIN || errno == EINTR;
+    if (got != (ssize_t)sizeof message || message.word != TULLE__LOAD_EXPECT)
+        return false;
+    worker->expected = message.u.count;
+    worker->is_expecting = true;
+    return true;
+}
+
+static int
+take_all(struct worker *worker)
+{
+    for (uint64_t i = 1;; i++) {
+        const tulle_message *message = NULL;
+        tulle_status status = tulle_subscription_receive(worker->subscription, &message, 0);
+        if ((status == TULLE_ETIMEDOUT || i % LOOK_EVERY == 0) && !look_around(worker))
+            return 0;
+        if (status == TULLE_ETIMEDOUT)
+            status = tulle_subscription_receive(worker->subscription, &message, SLICE_MS);
+        if (status == TULLE_OK)
+            take(worker, message);
+        else if (status != TULLE_ETIMEDOUT)
+            return say_failed(worker, (int)tulle__exit_of(status), "receive",
+                              tulle_strerror(status));
+    }
+}
+
+/* ---- the run ---- */
+
+static bool
+make_tables(struct worker *worker)
+{
+    const struct tulle__load_plan *plan = worker->plan;
+    uint32_t streams = plan->streams;
+    uint32_t count = streams * plan->topics;
+    worker->topics = calloc(count, sizeof *worker->topics);
+    worker->next = calloc((size_t)worker->node_count * streams, sizeof *worker->next);
+    if (worker->topics == NULL || worker->next == NULL)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        (void)snprintf(worker->topics[i], sizeof worker->topics[i], "bench/%u/%u", i % streams,
+                       i / streams);
+    return true;
+}
+
+static int
+open_node(struct worker *worker)
+{
+    const struct tulle__load_plan *plan = worker->plan;
+    tulle_node_options options = plan->node;
+    tulle_error error = { 0 };
+    char name[32];
+    char address[64] = "tcp://127.0.0.1:*";
+    char mesh[48];
+    (void)snprintf(mesh, sizeof mesh, "bench-%ld", (long)getppid());
+    (void)snprintf(name, sizeof name, "%s-%u",
+                   worker->share.roles == TULLE__LOAD_PUBLISHES ? "publisher"
+                   : worker->share.roles == TULLE__LOAD_TAKES   ? "subscriber"
+                                                                : "node",
+                   worker->index);
+    if (plan->transport == TULLE__LOAD_IPC) /* a name without a file: nothing can stay behind */
+        (void)snprintf(address, sizeof address, "ipc://@tulle-bench-%ld", (long)getpid());
+    options.mesh = mesh;
+    options.name = name;
+    options.listen[0] = address;
+    options.listen_count = 1;
+    options.stream_levels = 2;
+    tulle_status status = tulle_node_new(&options, &worker->node, &error);
+    if (status == TULLE_OK && (worker->share.roles & TULLE__LOAD_TAKES) != 0) {
+        tulle_subscribe_options subscribe;
+        tulle_subscribe_options_init(&subscribe);
+        subscribe.order = (tulle_order)plan->order;
+        status = tulle_node_subscribe(worker->node, "bench/**", &subscribe, &worker->subscription);
+    }
+    if (status == TULLE_OK)
+        status = tulle_node_start(worker->node, &error);
+    if (status == TULLE_OK)
+        return 0;
+    return say_failed(worker, (int)tulle__exit_of(status), name,
+                      error.text[0] != '\0' ? error.text : tulle_strerror(status));
+}
+
+static int
+join_others(struct worker *worker)
+{
+    const struct tulle__load_plan *plan = worker->plan;
+    struct tulle__load_message message = { .word = TULLE__LOAD_HELLO };
+    (void)snprintf(message.u.text, sizeof message.u.text, "%s", tulle_node_address(worker->node));
+    say(worker, &message);
+    if (!listen_for(worker, TULLE__LOAD_JOIN, &message))
+        return TULLE__EXIT_FAILURE;
+    tulle_status status = TULLE_OK;
+    if (message.u.text[0] != '\0')
+        status = tulle_node_join(worker->node, message.u.text);
+    bool is_both = worker->share.roles == (TULLE__LOAD_PUBLISHES | TULLE__LOAD_TAKES);
+    size_t takers = plan->subscribers + plan->both - (is_both ? 1 : 0);
+    if (status == TULLE_OK && (worker->share.roles & TULLE__LOAD_PUBLISHES) != 0)
+        status = tulle_node_wait_peers(worker->node, "bench/**", takers, (int)plan->timeout_ms);
+    if (status == TULLE_ETIMEDOUT)
+        return say_failed(worker, TULLE__EXIT_NETWORK, "", "the nodes did not all connect in time");
+    if (status != TULLE_OK)
+        return say_failed(worker, (int)tulle__exit_of(status), "join", tulle_strerror(status));
+    say_word(worker, TULLE__LOAD_READY);
+    if (!listen_for(worker, TULLE__LOAD_GO, &message))
+        return TULLE__EXIT_FAILURE;
+    worker->start_ns = message.u.start_ns;
+    worker->measure_ns = worker->start_ns + plan->warmup_ms * 1000000;
+    worker->end_ns = worker->measure_ns + plan->duration_ms * 1000000;
+    return 0;
+}
+
+static int64_t
+between_us(const struct timeval *from, const struct timeval *to)
+{
+    return (int64_t)(to->tv_sec - from->tv_sec) * 1000000 + (to->tv_usec - from->tv_usec);
+}
+
+static void
+report(struct worker *worker)
+{
+    struct rusage usage;
+    tulle_counters counters;
+    (void)getrusage(RUSAGE_SELF, &usage);
+    tulle_node_counters(worker->node, &counters);
+    worker->share.repaired = counters.events_repaired;
+    if (worker->has_usage) {
+        worker->share.user_us = between_us(&worker->usage.ru_utime, &usage.ru_utime);
+        worker->share.system_us = between_us(&worker->usage.ru_stime, &usage.ru_stime);
+    }
+    say(worker,
+        &(struct tulle__load_message){ .word = TULLE__LOAD_RESULT, .u.share = worker->share });
+}
+
+static int
+work(struct worker *worker)
+{
+    pthread_t thread;
+    bool is_publisher = (worker->share.roles & TULLE__LOAD_PUBLISHES) != 0;
+    if (is_publisher && pthread_create(&thread, NULL, publish_all, worker) != 0)
+        return say_failed(worker, TULLE__EXIT_FAILURE, "thread", tulle_strerror(TULLE_EOS));
+    int status = 0;
+    struct tulle__load_message message;
+    if (worker->subscription != NULL)
+        status = take_all(worker);
+    else if (!listen_for(worker, TULLE__LOAD_END, &message))
+        status = TULLE__EXIT_FAILURE;
+    atomic_store(&worker->is_over, true);
+    if (is_publisher)
+        (void)pthread_join(thread, NULL);
+    if (status == 0)
+        report(worker);
+    return status;
+}
+
+int
+tulle__load_node(const struct tulle__load_plan *plan, uint32_t index, int fd)
+{
+    struct worker worker = { .plan = plan, .index = (uint16_t)index, .fd = fd };
+    worker.node_count = plan->publishers + plan->subscribers + plan->both;
+    worker.share.roles = TULLE__LOAD_PUBLISHES | TULLE__LOAD_TAKES;
+    if (index < plan->publishers)
+        worker.share.roles = TULLE__LOAD_PUBLISHES;
+    else if (index < plan->publishers + plan->subscribers)
+        worker.share.roles = TULLE__LOAD_TAKES;
+    atomic_init(&worker.is_over, false);
+    atomic_init(&worker.seen, (uint64_t)NOBODY << CAUSE_SHIFT);
+    int status = TULLE__EXIT_FAILURE;
+    if (!make_tables(&worker))
+        (void)say_failed(&worker, status, "", tulle_strerror(TULLE_ENOMEM));
+    else
+        status = open_node(&worker);
+    if (status == 0)
+        status = join_others(&worker);
+    if (status == 0)
+        status = work(&worker);
+    tulle_node_free(&worker.node); /* with its subscription */
+    free(worker.topics);
+    free(worker.next);
+    return status;
+}
