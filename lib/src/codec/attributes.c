@@ -6,12 +6,14 @@
 
 #include "codec/batch.h"
 #include "codec/limits.h"
+#include "codec/parts.h"
 #include "codec/topic.h"
 
 #include <string.h>
 
-/* Bits of known keys that were seen: each may stand once. */
-enum { SEEN_CONTENT_TYPE = 1, SEEN_CAUSES = 2, SEEN_HEADERS = 4 };
+#define KNOWN                                                                      \
+    (TULLE__KEY_BIT(TULLE__KEY_CONTENT_TYPE) | TULLE__KEY_BIT(TULLE__KEY_CAUSES) | \
+     TULLE__KEY_BIT('h'))
 
 /* [node, stream, seq] */
 static bool
@@ -60,35 +62,24 @@ read_headers(struct tulle__reader *r, struct tulle__attributes *out)
 void
 tulle__read_attributes(struct tulle__reader *r, struct tulle__attributes *out)
 {
-    unsigned seen = 0;
-    uint32_t pairs = tulle__read_map(r, UINT32_MAX);
+    struct tulle__body body;
+    int key = 0;
 
     *out = (struct tulle__attributes){ .cause_count = 0 };
-    for (uint32_t i = 0; i < pairs && !r->failed; i++) {
-        struct tulle__view key = tulle__read_str(r, TULLE__HEADER_LEN_MAX);
-        unsigned bit = 0;
-        if (tulle__view_is(key, "ct"))
-            bit = SEEN_CONTENT_TYPE;
-        else if (tulle__view_is(key, "ca"))
-            bit = SEEN_CAUSES;
-        else if (tulle__view_is(key, "h"))
-            bit = SEEN_HEADERS;
-
-        if ((seen & bit) != 0) {
-            tulle__reader_fail(r);
-            return;
-        }
-        seen |= bit;
-        if (bit == SEEN_CONTENT_TYPE) {
+    tulle__body_init(&body, r, KNOWN);
+    while (tulle__body_next(&body, &key)) {
+        switch (key) {
+        case TULLE__KEY_CONTENT_TYPE:
             out->content_type = tulle__read_str(r, TULLE__CONTENT_TYPE_LEN_MAX);
             if (!tulle__view_is_printable(out->content_type))
                 tulle__reader_fail(r);
-        } else if (bit == SEEN_CAUSES) {
+            break;
+        case TULLE__KEY_CAUSES:
             read_causes(r, out);
-        } else if (bit == SEEN_HEADERS) {
+            break;
+        default:
             read_headers(r, out);
-        } else {
-            (void)tulle__read_any(r);
+            break;
         }
     }
 }

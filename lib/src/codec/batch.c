@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "codec/limits.h"
+#include "codec/parts.h"
 #include "codec/topic.h"
 
 #include <string.h>
@@ -215,17 +216,10 @@ tulle__batch_decode(const void *data, size_t len, struct tulle__batch *out)
     struct tulle__batch batch = { .node = 0 };
 
     *out = batch;
-    if (len > TULLE__BATCH_LEN_MAX)
-        return TULLE_EBADMSG;
-    tulle__reader_init(&r, data, len);
-    uint32_t elements = tulle__read_array(&r, UINT32_MAX);
-    uint64_t version = tulle__read_uint(&r);
-    if (r.failed)
-        return TULLE_EBADMSG;
-    if (version != TULLE__WIRE_VERSION)
-        return TULLE_EVERSION;
-    if (elements != BATCH_ELEMENTS)
-        return TULLE_EBADMSG;
+    tulle__message_init(&r, data, len, TULLE__BATCH_LEN_MAX);
+    tulle_status status = tulle__read_version(&r, BATCH_ELEMENTS);
+    if (status != TULLE_OK)
+        return status;
 
     batch.node = tulle__read_uint(&r);
     batch.first_seq = tulle__read_uint(&r);

@@ -53,25 +53,12 @@ tulle__beat_encode(struct tulle__writer *w, const struct tulle__beat_out *beat)
     }
 }
 
-/* Stream and head, one after the other in a flat array; count is of pairs. */
-static struct tulle__list
-read_heads(struct tulle__reader *r)
+/* Stream and head, one after the other in a flat array. */
+static void
+check_head(struct tulle__reader *r)
 {
-    uint32_t elements = tulle__read_array(r, 2 * TULLE__LANES_PER_MESSAGE_MAX);
-    struct tulle__list list = { .count = elements / 2 };
-    const uint8_t *start = r->data;
-    size_t left = r->left;
-
-    if (elements % 2 != 0)
-        tulle__reader_fail(r);
-    for (uint32_t i = 0; i < list.count && !r->failed; i++) {
-        (void)tulle__read_stream(r);
-        (void)tulle__read_head(r);
-    }
-    if (r->failed)
-        return (struct tulle__list){ .count = 0 };
-    tulle__reader_init(&list.reader, start, left - r->left);
-    return list;
+    (void)tulle__read_stream(r);
+    (void)tulle__read_head(r);
 }
 
 bool
@@ -99,7 +86,7 @@ read_value(struct tulle__reader *r, int key, struct tulle__beat_view *beat)
         beat->is_full = tulle__read_bool(r);
         break;
     case 'h':
-        beat->heads = read_heads(r);
+        beat->heads = tulle__read_list(r, TULLE__LANES_PER_MESSAGE_MAX, 2, check_head);
         break;
     case 'k':
         beat->acks = tulle__read_clock(r);
@@ -119,17 +106,10 @@ tulle__beat_decode(const void *data, size_t len, struct tulle__beat_view *out)
     int key = 0;
 
     *out = beat;
-    if (len > TULLE__CONTROL_LEN_MAX)
-        return TULLE_EBADMSG;
-    tulle__reader_init(&r, data, len);
-    uint32_t elements = tulle__read_array(&r, UINT32_MAX);
-    uint64_t version = tulle__read_uint(&r);
-    if (r.failed)
-        return TULLE_EBADMSG;
-    if (version != TULLE__WIRE_VERSION)
-        return TULLE_EVERSION;
-    if (elements != BEAT_ELEMENTS)
-        return TULLE_EBADMSG;
+    tulle__message_init(&r, data, len, TULLE__CONTROL_LEN_MAX);
+    tulle_status status = tulle__read_version(&r, BEAT_ELEMENTS);
+    if (status != TULLE_OK)
+        return status;
 
     beat.mesh = tulle__read_name(&r, 1);
     beat.id = tulle__read_node_id(&r);

@@ -32,14 +32,9 @@ tulle__header_decode(const void *data, size_t len, struct tulle__control_header 
 
     *out = header;
     tulle__reader_init(&r, data, len);
-    uint32_t elements = tulle__read_array(&r, UINT32_MAX);
-    uint64_t version = tulle__read_uint(&r);
-    if (r.failed)
-        return TULLE_EBADMSG;
-    if (version != TULLE__WIRE_VERSION)
-        return TULLE_EVERSION;
-    if (elements != HEADER_ELEMENTS)
-        return TULLE_EBADMSG;
+    tulle_status status = tulle__read_version(&r, HEADER_ELEMENTS);
+    if (status != TULLE_OK)
+        return status;
 
     uint64_t kind = tulle__read_uint(&r);
     header.mesh = tulle__read_name(&r, 1);
@@ -80,9 +75,7 @@ tulle__sync_decode(const void *data, size_t len, struct tulle__sync_view *out)
     int key = 0;
 
     *out = sync;
-    if (len > TULLE__CONTROL_LEN_MAX)
-        return TULLE_EBADMSG;
-    tulle__reader_init(&r, data, len);
+    tulle__message_init(&r, data, len, TULLE__CONTROL_LEN_MAX);
     tulle__body_init(&body, &r, TULLE__SELF_KEYS | TULLE__KEY_BIT('w'));
     while (tulle__body_next(&body, &key)) {
         if (key == 'w')
@@ -155,9 +148,7 @@ tulle__fetch_decode(const void *data, size_t len, struct tulle__fetch *out)
     int key = 0;
 
     *out = fetch;
-    if (len > TULLE__CONTROL_LEN_MAX)
-        return TULLE_EBADMSG;
-    tulle__reader_init(&r, data, len);
+    tulle__message_init(&r, data, len, TULLE__CONTROL_LEN_MAX);
     tulle__body_init(&body, &r, FETCH_REQUIRED | TULLE__KEY_BIT('b') | TULLE__KEY_BIT('c'));
     while (tulle__body_next(&body, &key))
         read_fetch_value(&r, key, &fetch);

@@ -180,13 +180,13 @@ read_value(struct tulle__reader *r, int key, struct tulle__here_view *here)
         here->reply_to = tulle__read_uint(r);
         break;
     case 'L':
-        here->lanes = tulle__read_list(r, TULLE__LANES_PER_MESSAGE_MAX, check_lane);
+        here->lanes = tulle__read_list(r, TULLE__LANES_PER_MESSAGE_MAX, 1, check_lane);
         break;
     case 'o':
-        here->holdings = tulle__read_list(r, TULLE__LANES_PER_MESSAGE_MAX, check_holding);
+        here->holdings = tulle__read_list(r, TULLE__LANES_PER_MESSAGE_MAX, 1, check_holding);
         break;
     case 's':
-        here->peers = tulle__read_list(r, TULLE__PEERS_PER_MESSAGE_MAX, check_known);
+        here->peers = tulle__read_list(r, TULLE__PEERS_PER_MESSAGE_MAX, 1, check_known);
         break;
     default:
         tulle__read_self_value(r, key, &here->self);
@@ -203,9 +203,7 @@ tulle__here_decode(const void *data, size_t len, struct tulle__here_view *out)
     int key = 0;
 
     *out = here;
-    if (len > TULLE__CONTROL_LEN_MAX)
-        return TULLE_EBADMSG;
-    tulle__reader_init(&r, data, len);
+    tulle__message_init(&r, data, len, TULLE__CONTROL_LEN_MAX);
     tulle__body_init(&body, &r, KNOWN);
     while (tulle__body_next(&body, &key))
         read_value(&r, key, &here);

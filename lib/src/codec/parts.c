@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* Shared by the codecs of beats and control bodies. A body's keys are text of
- * one letter (two have two), so a set of keys is one number and a key that
- * stands twice costs nothing to find. */
+/* What the codecs share. Keys of maps are text of one letter (a few have two), so
+ * a set of keys is one number and a key that stands twice costs nothing to find. */
 
 #include "codec/parts.h"
 
@@ -13,7 +12,28 @@
 enum { KEY_TEXT_LEN_MAX = 255 };
 enum { KEY_UNKNOWN = 0 };
 
-_Static_assert('z' - 'A' + 3 < 64, "every letter has its bit");
+_Static_assert('z' - 'A' + TULLE__KEYS_NUMBERED < 64, "every letter has its bit");
+
+void
+tulle__message_init(struct tulle__reader *r, const void *data, size_t len, size_t len_max)
+{
+    tulle__reader_init(r, data, len);
+    if (len > len_max)
+        tulle__reader_fail(r);
+}
+
+tulle_status
+tulle__read_version(struct tulle__reader *r, uint32_t elements)
+{
+    uint32_t count = tulle__read_array(r, UINT32_MAX);
+    uint64_t version = tulle__read_uint(r);
+
+    if (r->failed)
+        return TULLE_EBADMSG;
+    if (version != TULLE__WIRE_VERSION)
+        return TULLE_EVERSION;
+    return count == elements ? TULLE_OK : TULLE_EBADMSG;
+}
 
 void
 tulle__body_init(struct tulle__body *body, struct tulle__reader *reader, uint64_t known)
@@ -33,6 +53,10 @@ read_key(struct tulle__reader *r)
         return TULLE__KEY_TAKES_VERSION;
     if (tulle__view_is(text, "re"))
         return TULLE__KEY_REPLY_TO;
+    if (tulle__view_is(text, "ct"))
+        return TULLE__KEY_CONTENT_TYPE;
+    if (tulle__view_is(text, "ca"))
+        return TULLE__KEY_CAUSES;
     return KEY_UNKNOWN;
 }
 
@@ -70,12 +94,18 @@ tulle__body_has(const struct tulle__body *body, int key)
 }
 
 struct tulle__list
-tulle__read_list(struct tulle__reader *r, uint32_t max, void (*read_one)(struct tulle__reader *r))
+tulle__read_list(struct tulle__reader *r,
+                 uint32_t max,
+                 uint32_t width,
+                 void (*read_one)(struct tulle__reader *r))
 {
-    struct tulle__list list = { .count = tulle__read_array(r, max) };
+    uint32_t elements = tulle__read_array(r, width * max);
+    struct tulle__list list = { .count = elements / width };
     const uint8_t *start = r->data;
     size_t left = r->left;
 
+    if (elements % width != 0)
+        tulle__reader_fail(r);
     for (uint32_t i = 0; i < list.count && !r->failed; i++)
         read_one(r);
     if (r->failed)
@@ -162,7 +192,7 @@ read_take(struct tulle__reader *r)
 struct tulle__list
 tulle__read_addresses(struct tulle__reader *r)
 {
-    return tulle__read_list(r, TULLE__ADDRESSES_MAX, read_address);
+    return tulle__read_list(r, TULLE__ADDRESSES_MAX, 1, read_address);
 }
 
 void
@@ -199,7 +229,7 @@ tulle__read_self_value(struct tulle__reader *r, int key, struct tulle__self_view
         self->event_addresses = tulle__read_addresses(r);
         break;
     case 't':
-        self->takes = tulle__read_list(r, TULLE__TAKES_MAX, read_take);
+        self->takes = tulle__read_list(r, TULLE__TAKES_MAX, 1, read_take);
         break;
     case TULLE__KEY_TAKES_VERSION:
         self->takes_version = tulle__read_uint(r);

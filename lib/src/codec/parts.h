@@ -2,10 +2,10 @@
 #ifndef TULLE_CODEC_PARTS_H
 #define TULLE_CODEC_PARTS_H
 
-/* What the codecs of beats and control bodies share: keys of maps, lists, and
- * the part that says who a node is.
+/* What the codecs share: how a frame begins, keys of maps, lists, and the part
+ * that says who a node is.
  *
- * A body is read with one loop for every kind:
+ * The map of a body, or of an event's attributes, is read with one loop for every kind:
  *
  *     struct tulle__body body;
  *     tulle__body_init(&body, &reader, KNOWN);
@@ -22,15 +22,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Keys are one letter, named by it; these two have more. */
-enum { TULLE__KEY_TAKES_VERSION = 1, TULLE__KEY_REPLY_TO = 2 };
+/* Keys are one letter, named by it; these have more. */
+enum {
+    TULLE__KEY_TAKES_VERSION = 1,
+    TULLE__KEY_REPLY_TO = 2,
+    TULLE__KEY_CONTENT_TYPE = 3,
+    TULLE__KEY_CAUSES = 4,
+    TULLE__KEYS_NUMBERED = 5 /* those above, and none of them: 0 */
+};
 
-/* Bit of a key in a set of keys. Letters 'A' .. 'z' and the two above. */
-#define TULLE__KEY_BIT(key) (UINT64_C(1) << ((key) < 3 ? (key) : (key) - 'A' + 3))
+/* Bit of a key in a set of keys. Letters 'A' .. 'z' and those above. */
+#define TULLE__KEY_BIT(key) \
+    (UINT64_C(1) << ((key) < TULLE__KEYS_NUMBERED ? (key) : (key) - 'A' + TULLE__KEYS_NUMBERED))
 
 #define TULLE__SELF_KEYS                                                                     \
     (TULLE__KEY_BIT('n') | TULLE__KEY_BIT('a') | TULLE__KEY_BIT('e') | TULLE__KEY_BIT('t') | \
      TULLE__KEY_BIT(TULLE__KEY_TAKES_VERSION) | TULLE__KEY_BIT('i') | TULLE__KEY_BIT('p'))
+
+/* Start at a message; the reader fails if it is longer than len_max. */
+void tulle__message_init(struct tulle__reader *r, const void *data, size_t len, size_t len_max);
+/* The version, first element of a frame that has so many. Returns TULLE_OK, TULLE_EBADMSG,
+ * TULLE_EVERSION (another version: the rest may be anything). */
+TULLE_MUST_CHECK tulle_status tulle__read_version(struct tulle__reader *r, uint32_t elements);
 
 struct tulle__body {
     struct tulle__reader *reader;
@@ -47,9 +60,12 @@ bool tulle__body_next(struct tulle__body *body, int *key);
 bool tulle__body_is_done(const struct tulle__body *body, uint64_t required);
 bool tulle__body_has(const struct tulle__body *body, int key);
 
-/* Read an array and check each element with read_one. */
-struct tulle__list
-tulle__read_list(struct tulle__reader *r, uint32_t max, void (*read_one)(struct tulle__reader *r));
+/* Read an array of at most max items and check each with read_one, which reads the width
+ * elements of the array that make an item. */
+struct tulle__list tulle__read_list(struct tulle__reader *r,
+                                    uint32_t max,
+                                    uint32_t width,
+                                    void (*read_one)(struct tulle__reader *r));
 struct tulle__list tulle__read_addresses(struct tulle__reader *r);
 void tulle__write_addresses(struct tulle__writer *w, const char *const *addresses, size_t count);
 

@@ -68,7 +68,7 @@ read_value(struct tulle__reader *r, int key, struct tulle__range_view *range)
         range->last = tulle__read_head(r);
         break;
     case 'b':
-        range->batches = tulle__read_list(r, TULLE__BATCHES_PER_RANGE_MAX, check_batch);
+        range->batches = tulle__read_list(r, TULLE__BATCHES_PER_RANGE_MAX, 1, check_batch);
         break;
     default:
         range->clock = tulle__read_clock(r);
@@ -85,9 +85,7 @@ tulle__range_decode(const void *data, size_t len, struct tulle__range_view *out)
     int key = 0;
 
     *out = range;
-    if (len > TULLE__CONTROL_LEN_MAX)
-        return TULLE_EBADMSG;
-    tulle__reader_init(&r, data, len);
+    tulle__message_init(&r, data, len, TULLE__CONTROL_LEN_MAX);
     tulle__body_init(&body, &r, KNOWN);
     while (tulle__body_next(&body, &key))
         read_value(&r, key, &range);
