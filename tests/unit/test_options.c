@@ -219,6 +219,30 @@ TEST(without_memory_nothing_is_copied_or_leaked)
     tulle__node_options_fini(&copy);
 }
 
+TEST(without_memory_no_segment_is_copied_or_leaked)
+{
+    (void)state;
+    const char *patterns[] = { "a/**", "b" };
+    tulle_proxy_options options = proxy_defaults();
+    options.segments[1].allow = options.segments[1].deny = patterns;
+    options.segments[1].allow_count = options.segments[1].deny_count = 2;
+    tulle_proxy_options copy;
+    tulle_status status = TULLE_ENOMEM;
+    size_t left = 0;
+
+    for (; status == TULLE_ENOMEM; left++) {
+        struct testkit_memory memory = { .left = left };
+        tulle__alloc_set_hook(testkit_may_allocate, &memory);
+        status = tulle__proxy_options_copy(&options, &copy, NULL);
+        tulle__alloc_set_hook(NULL, NULL);
+    }
+
+    assert_status(status, TULLE_OK);
+    assert_true(left > 8); /* mesh, name, two segments' names, two arrays of two */
+    assert_string_equal(copy.segments[1].deny[1], "b");
+    tulle__proxy_options_fini(&copy);
+}
+
 int
 main(void)
 {
@@ -233,6 +257,7 @@ main(void)
         cmocka_unit_test(proxy_refuses_what_is_no_pattern),
         cmocka_unit_test(copies_the_segments_of_a_proxy),
         cmocka_unit_test_teardown(without_memory_nothing_is_copied_or_leaked, teardown),
+        cmocka_unit_test_teardown(without_memory_no_segment_is_copied_or_leaked, teardown),
     };
     return cmocka_run_group_tests_name("node/options", tests, NULL, NULL);
 }

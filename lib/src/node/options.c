@@ -193,108 +193,6 @@ check_node(const tulle_node_options *o, tulle_error *error)
     return status;
 }
 
-/* ---- copies ---- */
-
-/* Copy a string that may be NULL; false without memory. */
-static bool
-copy_text(const char **to, const char *from)
-{
-    *to = NULL;
-    if (from == NULL)
-        return true;
-    *to = tulle__strndup(from, strlen(from));
-    return *to != NULL;
-}
-
-static void
-free_text(const char **text)
-{
-    tulle__free((void *)(uintptr_t)*text);
-    *text = NULL;
-}
-
-static bool
-copy_texts(const char *const **to, const char *const *from, size_t count)
-{
-    *to = NULL;
-    if (count == 0)
-        return true;
-    const char **copy = tulle__alloc(count * sizeof *copy);
-    if (copy == NULL)
-        return false;
-    *to = copy;
-    for (size_t i = 0; i < count; i++) {
-        if (!copy_text(&copy[i], from[i]))
-            return false;
-    }
-    return true;
-}
-
-static void
-free_texts(const char *const **texts, size_t count)
-{
-    if (*texts == NULL)
-        return;
-    const char **array = (const char **)(uintptr_t)*texts;
-    for (size_t i = 0; i < count; i++)
-        free_text(&array[i]);
-    tulle__free(array);
-    *texts = NULL;
-}
-
-static bool
-copy_name(const char **to, const char *from)
-{
-    if (from != NULL)
-        return copy_text(to, from);
-    char host[TULLE__NAME_LEN_MAX + 1] = "node";
-    char name[TULLE__NAME_LEN_MAX + 1];
-    (void)gethostname(host, sizeof host - 1);
-    host[sizeof host - 1] = '\0';
-    (void)snprintf(name, sizeof name, "%.45s-%ld", host, (long)getpid());
-    return copy_text(to, name);
-}
-
-tulle_status
-tulle__node_options_copy(const tulle_node_options *from, tulle_node_options *to, tulle_error *error)
-{
-    tulle_status status = check_node(from, error);
-    if (status != TULLE_OK)
-        return status;
-    *to = *from;
-    to->mesh = to->name = to->interface_name = to->advertise = to->advertise_events = NULL;
-    to->beacon_interface = NULL;
-    to->join = NULL;
-    for (size_t i = 0; i < TULLE_LISTEN_MAX; i++)
-        to->listen[i] = NULL;
-    bool is_good = copy_text(&to->mesh, from->mesh) && copy_name(&to->name, from->name) &&
-                   copy_text(&to->interface_name, from->interface_name) &&
-                   copy_text(&to->advertise, from->advertise) &&
-                   copy_text(&to->advertise_events, from->advertise_events) &&
-                   copy_text(&to->beacon_interface, from->beacon_interface) &&
-                   copy_texts(&to->join, from->join, from->join_count);
-    for (size_t i = 0; is_good && i < from->listen_count; i++)
-        is_good = copy_text(&to->listen[i], from->listen[i]);
-    if (is_good)
-        return TULLE_OK;
-    tulle__node_options_fini(to);
-    return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
-}
-
-void
-tulle__node_options_fini(tulle_node_options *o)
-{
-    free_text(&o->mesh);
-    free_text(&o->name);
-    free_text(&o->interface_name);
-    free_text(&o->advertise);
-    free_text(&o->advertise_events);
-    free_text(&o->beacon_interface);
-    free_texts(&o->join, o->join_count);
-    for (size_t i = 0; i < TULLE_LISTEN_MAX; i++)
-        free_text(&o->listen[i]);
-}
-
 static tulle_status
 check_patterns(const char *const *patterns, size_t count, tulle_error *error)
 {
@@ -345,26 +243,124 @@ check_proxy(const tulle_proxy_options *o, tulle_error *error)
     return status;
 }
 
-static bool
-copy_segment(const tulle_segment_options *from, tulle_segment_options *to)
+/* ---- copies ---- */
+
+/* One pass over the strings of a set of options. It frees them, or puts a copy in the place of
+ * each, and NULL where there is no memory: whatever fails, nothing borrowed is left to be freed. */
+struct pass {
+    bool frees;
+    bool failed; /* no memory for one or more */
+};
+
+static void
+pass_text(struct pass *pass, const char **text)
 {
+    const char *old = *text;
+
+    *text = NULL;
+    if (pass->frees) {
+        tulle__free((void *)(uintptr_t)old);
+    } else if (old != NULL) {
+        *text = tulle__strndup(old, strlen(old));
+        pass->failed = pass->failed || *text == NULL;
+    }
+}
+
+static void
+pass_array(struct pass *pass, const char *const **array, size_t count)
+{
+    const char **own = (const char **)(uintptr_t)*array;
+
+    if (!pass->frees) {
+        const char *const *from = *array;
+        own = count > 0 ? tulle__alloc(count * sizeof *own) : NULL;
+        pass->failed = pass->failed || (own == NULL && count > 0);
+        if (own != NULL)
+            memcpy(own, from, count * sizeof *own);
+        *array = own;
+    }
+    for (size_t i = 0; own != NULL && i < count; i++)
+        pass_text(pass, &own[i]);
+    if (pass->frees) {
+        tulle__free(own);
+        *array = NULL;
+    }
+}
+
+static void
+pass_listen(struct pass *pass, const char **listen, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        pass_text(pass, &listen[i]);
+}
+
+static void
+pass_node(struct pass *pass, tulle_node_options *o)
+{
+    pass_text(pass, &o->mesh);
+    pass_text(pass, &o->name);
+    pass_text(pass, &o->interface_name);
+    pass_text(pass, &o->advertise);
+    pass_text(pass, &o->advertise_events);
+    pass_text(pass, &o->beacon_interface);
+    pass_listen(pass, o->listen, o->listen_count);
+    pass_array(pass, &o->join, o->join_count);
+}
+
+static void
+pass_proxy(struct pass *pass, tulle_proxy_options *o)
+{
+    pass_text(pass, &o->mesh);
+    pass_text(pass, &o->name);
+    for (size_t i = 0; i < o->segment_count; i++) {
+        tulle_segment_options *s = &o->segments[i];
+        pass_text(pass, &s->name);
+        pass_text(pass, &s->interface_name);
+        pass_text(pass, &s->advertise);
+        pass_text(pass, &s->advertise_events);
+        pass_text(pass, &s->beacon_interface);
+        pass_listen(pass, s->listen, s->listen_count);
+        pass_array(pass, &s->join, s->join_count);
+        pass_array(pass, &s->allow, s->allow_count);
+        pass_array(pass, &s->deny, s->deny_count);
+    }
+}
+
+/* The name of who was given none: its host's and the process id. */
+static void
+make_name(char *name, size_t size)
+{
+    char host[TULLE__NAME_LEN_MAX + 1] = "node";
+
+    (void)gethostname(host, sizeof host - 1);
+    host[sizeof host - 1] = '\0';
+    (void)snprintf(name, size, "%.45s-%ld", host, (long)getpid());
+}
+
+tulle_status
+tulle__node_options_copy(const tulle_node_options *from, tulle_node_options *to, tulle_error *error)
+{
+    struct pass pass = { .frees = false };
+    char name[TULLE__NAME_LEN_MAX + 1];
+    tulle_status status = check_node(from, error);
+
+    if (status != TULLE_OK)
+        return status;
     *to = *from;
-    to->name = to->interface_name = to->advertise = to->advertise_events = NULL;
-    to->beacon_interface = NULL;
-    to->join = to->allow = to->deny = NULL;
-    for (size_t i = 0; i < TULLE_LISTEN_MAX; i++)
-        to->listen[i] = NULL;
-    bool is_good = copy_text(&to->name, from->name) &&
-                   copy_text(&to->interface_name, from->interface_name) &&
-                   copy_text(&to->advertise, from->advertise) &&
-                   copy_text(&to->advertise_events, from->advertise_events) &&
-                   copy_text(&to->beacon_interface, from->beacon_interface) &&
-                   copy_texts(&to->join, from->join, from->join_count) &&
-                   copy_texts(&to->allow, from->allow, from->allow_count) &&
-                   copy_texts(&to->deny, from->deny, from->deny_count);
-    for (size_t i = 0; is_good && i < from->listen_count; i++)
-        is_good = copy_text(&to->listen[i], from->listen[i]);
-    return is_good;
+    make_name(name, sizeof name);
+    if (to->name == NULL)
+        to->name = name;
+    pass_node(&pass, to);
+    if (!pass.failed)
+        return TULLE_OK;
+    tulle__node_options_fini(to);
+    return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
+}
+
+void
+tulle__node_options_fini(tulle_node_options *o)
+{
+    pass_node(&(struct pass){ .frees = true }, o);
 }
 
 tulle_status
@@ -372,16 +368,18 @@ tulle__proxy_options_copy(const tulle_proxy_options *from,
                           tulle_proxy_options *to,
                           tulle_error *error)
 {
+    struct pass pass = { .frees = false };
+    char name[TULLE__NAME_LEN_MAX + 1];
     tulle_status status = check_proxy(from, error);
+
     if (status != TULLE_OK)
         return status;
     *to = *from;
-    to->mesh = to->name = NULL;
-    memset(to->segments, 0, sizeof to->segments);
-    bool is_good = copy_text(&to->mesh, from->mesh) && copy_name(&to->name, from->name);
-    for (size_t i = 0; is_good && i < from->segment_count; i++)
-        is_good = copy_segment(&from->segments[i], &to->segments[i]);
-    if (is_good)
+    make_name(name, sizeof name);
+    if (to->name == NULL)
+        to->name = name;
+    pass_proxy(&pass, to);
+    if (!pass.failed)
         return TULLE_OK;
     tulle__proxy_options_fini(to);
     return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
@@ -390,19 +388,5 @@ tulle__proxy_options_copy(const tulle_proxy_options *from,
 void
 tulle__proxy_options_fini(tulle_proxy_options *o)
 {
-    free_text(&o->mesh);
-    free_text(&o->name);
-    for (size_t i = 0; i < TULLE_SEGMENTS_MAX; i++) {
-        tulle_segment_options *s = &o->segments[i];
-        free_text(&s->name);
-        free_text(&s->interface_name);
-        free_text(&s->advertise);
-        free_text(&s->advertise_events);
-        free_text(&s->beacon_interface);
-        free_texts(&s->join, s->join_count);
-        free_texts(&s->allow, s->allow_count);
-        free_texts(&s->deny, s->deny_count);
-        for (size_t k = 0; k < TULLE_LISTEN_MAX; k++)
-            free_text(&s->listen[k]);
-    }
+    pass_proxy(&(struct pass){ .frees = true }, o);
 }
