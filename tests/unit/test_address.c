@@ -53,6 +53,17 @@ TEST(refuses_what_is_no_address)
         assert_false(tulle__address_parse(wrong[i], &address));
 }
 
+TEST(refuses_what_others_would_take_for_malformed)
+{
+    (void)state;
+    struct tulle__address address;
+
+    assert_true(tulle__address_parse("ipc:///run/caf\xc3\xa9", &address));
+    assert_false(tulle__address_parse("ipc:///run/caf\xe9", &address));
+    assert_false(tulle__address_parse("ipc:///run/a\nb", &address));
+    assert_false(tulle__address_can_be_dialed("tcp://h\x7f:7000"));
+}
+
 TEST(port_leaves_room_for_the_next_one)
 {
     (void)state;
@@ -136,6 +147,7 @@ main(void)
         cmocka_unit_test(star_stands_for_any_host_and_any_port),
         cmocka_unit_test(takes_apart_ipc),
         cmocka_unit_test(refuses_what_is_no_address),
+        cmocka_unit_test(refuses_what_others_would_take_for_malformed),
         cmocka_unit_test(port_leaves_room_for_the_next_one),
         cmocka_unit_test(refuses_paths_longer_than_the_system_takes),
         cmocka_unit_test(refuses_texts_of_any_length),

@@ -106,6 +106,8 @@ TEST(refuses_names_that_cannot_travel)
     assert_refused(&options, "name must have 1 to 63 bytes");
     options.name = "two\nlines";
     assert_refused(&options, "control character");
+    options.name = "caf\xe9";
+    assert_refused(&options, "name is not UTF-8");
     options.name = "";
     assert_refused(&options, "name must have");
     options.name = "n";

@@ -32,6 +32,7 @@ enum {
 };
 
 typedef struct tulle_node_options {
+    /* Names are UTF-8 without control characters. */
     const char *mesh; /* nodes of different meshes ignore each other; "tulle"; 1..63 bytes */
     const char *name; /* human name, 1..63 bytes; NULL: the host's name and the process id */
 

@@ -5,6 +5,7 @@
 
 #include "node/address.h"
 
+#include "codec/reader.h"
 #include "node/ipc.h"
 
 #include <arpa/inet.h>
@@ -32,9 +33,12 @@ parse_port(const char *text, int *port)
 bool
 tulle__address_parse(const char *text, struct tulle__address *out)
 {
+    size_t len = strnlen(text, TULLE__ADDRESS_LEN_MAX + 1);
     *out = (struct tulle__address){ 0 };
-    if (strnlen(text, TULLE__ADDRESS_LEN_MAX + 1) > TULLE__ADDRESS_LEN_MAX - 8)
+    if (len > TULLE__ADDRESS_LEN_MAX - 8)
         return false; /* room for ".events" */
+    if (!tulle__view_is_printable((struct tulle__view){ (const uint8_t *)text, len }))
+        return false; /* it is told to others, and they would take it for malformed */
     if (strncmp(text, "ipc://", 6) == 0) {
         out->is_ipc = true;
         /* sun_path is 108 bytes with its NUL. */

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "codec/limits.h"
+#include "codec/reader.h"
 #include "node/address.h"
 
 #include <tulle/topic.h>
@@ -96,10 +97,10 @@ check_name(const char *what, const char *name, tulle_error *error)
     if (len == 0 || len > TULLE__NAME_LEN_MAX)
         return tulle__error_set(error, TULLE_EINVAL, "%s must have 1 to %d bytes", what,
                                 TULLE__NAME_LEN_MAX);
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
-            return tulle__error_set(error, TULLE_EINVAL, "%s has a control character", what);
-    }
+    /* Whoever hears another name takes the message for malformed. */
+    if (!tulle__view_is_printable((struct tulle__view){ (const uint8_t *)name, len }))
+        return tulle__error_set(error, TULLE_EINVAL, "%s is not UTF-8, or has a control character",
+                                what);
     return TULLE_OK;
 }
 
