@@ -46,6 +46,13 @@ else()
     )
 endif()
 
+# Optimised builds are optimised as a whole: what an event passes is small functions of many
+# files. Objects stay good for linkers that do not know of it.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT TULLE_SANITIZE)
+    include(CheckIPOSupported)
+    check_ipo_supported(RESULT TULLE_HAS_IPO OUTPUT tulle_ipo_output LANGUAGES C)
+endif()
+
 # How each of our targets is compiled. Extensions off gives -std=c11, not gnu11.
 function(tulle_target_options target)
     target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:tulle_options>)
@@ -58,6 +65,17 @@ function(tulle_target_options target)
             C_VISIBILITY_PRESET hidden
             POSITION_INDEPENDENT_CODE ON
     )
+    if(TULLE_HAS_IPO)
+        set_target_properties(
+            ${target}
+            PROPERTIES
+                INTERPROCEDURAL_OPTIMIZATION_RELEASE ON
+                INTERPROCEDURAL_OPTIMIZATION_RELWITHDEBINFO ON
+        )
+        target_compile_options(
+            ${target} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-ffat-lto-objects>
+        )
+    endif()
 endfunction()
 
 # The version stands in two places, because the header is installed as it is: they must agree.

@@ -103,6 +103,21 @@ TEST(what_is_kept_unused_is_bounded)
         tulle__pool_give(blocks[i]);
 }
 
+TEST(sizes_that_nobody_asks_for_make_room)
+{
+    struct fixture *f = *state;
+    void *blocks[UNUSED_MAX / 512];
+
+    for (size_t i = 0; i < UNUSED_MAX / 512; i++)
+        blocks[i] = tulle__pool_take(f->pool, 512, NULL);
+    for (size_t i = 0; i < UNUSED_MAX / 512; i++)
+        tulle__pool_give_own(blocks[i]);
+    for (size_t i = 0; i < 10; i++)
+        tulle__pool_give(tulle__pool_take(f->pool, 1024, NULL));
+
+    assert_int_equal(f->memory.asked, UNUSED_MAX / 512 + 1);
+}
+
 TEST(without_memory_there_is_no_block)
 {
     struct fixture *f = *state;
@@ -215,6 +230,7 @@ main(void)
         cmocka_unit_test_setup_teardown(a_block_has_the_room_that_it_says, setup, teardown),
         cmocka_unit_test_setup_teardown(blocks_past_the_longest_come_and_go, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_kept_unused_is_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(sizes_that_nobody_asks_for_make_room, setup, teardown),
         cmocka_unit_test_setup_teardown(without_memory_there_is_no_block, setup, teardown),
         cmocka_unit_test_setup_teardown(without_a_pool_the_system_is_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(a_buffer_outlives_the_pool_it_is_from, setup, teardown),

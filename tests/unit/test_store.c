@@ -57,7 +57,8 @@ append(struct fixture *f, struct tulle__kept *kept, uint64_t seq, uint64_t dep_c
 {
     struct tulle__buf *buf = make_batch(seq, seq, dep_count);
     struct tulle__mono now = { tulle__ms_to_ns(ms) };
-    tulle__kept_append(&f->store, kept, buf, seq, seq, now);
+    struct tulle__keep keep = { buf, seq, seq, dep_count > 0 };
+    tulle__kept_append(&f->store, kept, &keep, now);
     tulle__buf_unref(&buf);
 }
 
@@ -101,7 +102,8 @@ TEST(finds_the_batch_that_holds_a_seq)
     struct fixture *f = *state;
     struct tulle__buf *buf = make_batch(1, 5, 0);
     f->store.bytes_max = 10000;
-    tulle__kept_append(&f->store, &f->a, buf, 1, 5, (struct tulle__mono){ 0 });
+    tulle__kept_append(&f->store, &f->a, &(struct tulle__keep){ buf, 1, 5, false },
+                       (struct tulle__mono){ 0 });
     tulle__buf_unref(&buf);
     append(f, &f->a, 6, 0, 0);
 
@@ -183,7 +185,8 @@ TEST(batch_above_the_bound_is_not_kept_and_the_floor_moves_past_it)
     append(f, &f->a, 1, 10, 0);
     struct tulle__buf *big = make_batch(2, 100, 20);
 
-    tulle__kept_append(&f->store, &f->a, big, 2, 100, (struct tulle__mono){ 0 });
+    tulle__kept_append(&f->store, &f->a, &(struct tulle__keep){ big, 2, 100, true },
+                       (struct tulle__mono){ 0 });
     append(f, &f->a, 101, 30, 0);
 
     assert_int_equal(f->a.len, 1);
@@ -200,7 +203,8 @@ TEST(without_memory_a_batch_is_not_kept_and_the_floor_moves_past_it)
     struct testkit_memory memory = { .left = 0 };
 
     tulle__alloc_set_hook(testkit_may_allocate, &memory);
-    tulle__kept_append(&f->store, &f->a, buf, 2, 2, (struct tulle__mono){ 0 });
+    tulle__kept_append(&f->store, &f->a, &(struct tulle__keep){ buf, 2, 2, true },
+                       (struct tulle__mono){ 0 });
     tulle__alloc_set_hook(NULL, NULL);
 
     assert_int_equal(f->a.len, 0);

@@ -66,10 +66,13 @@ tulle__buf_unref(struct tulle__buf **pointer)
     if (buf == NULL)
         return;
     *pointer = NULL;
-    unsigned before = atomic_fetch_sub_explicit(&buf->refs, 1, memory_order_acq_rel);
-    TULLE_ASSERT(before > 0);
-    if (before > 1)
-        return;
+    /* The only reference left is this one: nobody can take or drop another. */
+    if (atomic_load_explicit(&buf->refs, memory_order_acquire) != 1) {
+        unsigned before = atomic_fetch_sub_explicit(&buf->refs, 1, memory_order_acq_rel);
+        TULLE_ASSERT(before > 0);
+        if (before > 1)
+            return;
+    }
     if (buf->release != NULL)
         buf->release(buf);
     if (buf->is_pooled)

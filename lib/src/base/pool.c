@@ -33,7 +33,8 @@ struct tulle__pool {
     struct block *unused[SIZES]; /* owner only, as what follows up to returned */
     size_t unused_bytes;
     size_t unused_max;
-    long out; /* blocks taken and not seen again */
+    uint32_t victim; /* the size that makes room next */
+    long out;        /* blocks taken and not seen again */
     _Atomic(struct block *) returned;
     atomic_long left; /* once closed: blocks that are out; who makes it 0 frees the pool */
 };
@@ -76,11 +77,28 @@ size_of(size_t len, size_t *room)
     return (uint32_t)(8 * shift + steps);
 }
 
+/* What comes back now is what is asked for now: other sizes make room for it. */
+static bool
+make_room(struct tulle__pool *pool, const struct block *block)
+{
+    for (uint32_t i = 0; i < SIZES && pool->unused_bytes + block->len > pool->unused_max; i++) {
+        if (pool->unused[pool->victim] == NULL || pool->victim == block->size) {
+            pool->victim = (pool->victim + 1) % SIZES;
+            continue;
+        }
+        struct block *victim = pool->unused[pool->victim];
+        pool->unused[pool->victim] = victim->next;
+        pool->unused_bytes -= victim->len;
+        free_block(victim);
+    }
+    return pool->unused_bytes + block->len <= pool->unused_max;
+}
+
 static void
 keep_or_free(struct tulle__pool *pool, struct block *block)
 {
     pool->out--;
-    if (block->size == NOT_SIZED || pool->unused_bytes + block->len > pool->unused_max) {
+    if (block->size == NOT_SIZED || !make_room(pool, block)) {
         free_block(block);
         return;
     }

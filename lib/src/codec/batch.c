@@ -175,6 +175,10 @@ tulle__key_decode(const void *data, size_t len, struct tulle__view *stream)
         return TULLE_EBADMSG;
 
     struct tulle__view topic = name;
+    if (name.data[0] != '$' && levels_are_plain(name)) {
+        *stream = name;
+        return TULLE_OK;
+    }
     if (name.data[0] == '$') {
         topic.data++;
         topic.len--;
@@ -241,9 +245,8 @@ tulle__batch_decode(const void *data, size_t len, struct tulle__batch *out)
     return TULLE_OK;
 }
 
-/* A reader at the deps. */
-static struct tulle__reader
-find_deps(const void *data, size_t len)
+struct tulle__clock_view
+tulle__batch_deps(const void *data, size_t len)
 {
     struct tulle__reader r;
 
@@ -251,21 +254,7 @@ find_deps(const void *data, size_t len)
     (void)tulle__read_array(&r, BATCH_ELEMENTS);
     for (int i = 0; i < 3; i++) /* version, node, first seq */
         (void)tulle__read_uint(&r);
-    return r;
-}
-
-struct tulle__clock_view
-tulle__batch_deps(const void *data, size_t len)
-{
-    struct tulle__reader r = find_deps(data, len);
     return tulle__read_clock(&r);
-}
-
-bool
-tulle__batch_has_deps(const void *data, size_t len)
-{
-    struct tulle__reader r = find_deps(data, len);
-    return tulle__read_array(&r, 2 * TULLE__CLOCK_ENTRIES_MAX) > 0;
 }
 
 bool

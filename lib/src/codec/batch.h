@@ -83,7 +83,6 @@ TULLE_MUST_CHECK tulle_status tulle__batch_decode(const void *data,
                                                   struct tulle__batch *out);
 /* Deps of a batch that was decoded before: its events are not looked at again. */
 struct tulle__clock_view tulle__batch_deps(const void *data, size_t len);
-bool tulle__batch_has_deps(const void *data, size_t len);
 /* Do the topics of all its events stay within the limit when they are joined to
  * the stream of its key? A batch that does not fit is malformed. */
 bool tulle__batch_fits(const struct tulle__batch *batch, struct tulle__view stream);

@@ -87,9 +87,15 @@ append_long(struct tulle__writer *w, uint64_t value)
     if (value <= UINT32_MAX || w->cap - w->len < 9 || w->failed)
         return false;
     uint8_t *at = w->data + w->len;
-    at[0] = 0xcf;
-    for (int i = 0; i < 8; i++)
-        at[1 + i] = (uint8_t)(value >> (56 - 8 * i));
+    at[0] = 0xcf; /* the rest is one store to any good compiler */
+    at[1] = (uint8_t)(value >> 56);
+    at[2] = (uint8_t)(value >> 48);
+    at[3] = (uint8_t)(value >> 40);
+    at[4] = (uint8_t)(value >> 32);
+    at[5] = (uint8_t)(value >> 24);
+    at[6] = (uint8_t)(value >> 16);
+    at[7] = (uint8_t)(value >> 8);
+    at[8] = (uint8_t)value;
     w->len += 9;
     return true;
 }

@@ -122,8 +122,11 @@ keep_for_others(struct tulle__engine *e, struct tulle__rx *rx, const struct tull
     if (rx->kept.bytes_total == 0 && rx->kept.is_floor_known &&
         !tulle__clock_merge(&rx->kept.floor, &rx->need))
         rx->kept.is_floor_known = false;
-    tulle__kept_append(&e->others_store, &rx->kept, held->buf, held->first, held->last,
-                       e->now.mono);
+    struct tulle__keep keep = { .buf = held->buf,
+                                .first = held->first,
+                                .last = held->last,
+                                .has_deps = held->batch.deps.count > 0 };
+    tulle__kept_append(&e->others_store, &rx->kept, &keep, e->now.mono);
 }
 
 void

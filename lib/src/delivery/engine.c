@@ -156,6 +156,13 @@ tulle__actions_reserve(struct tulle__engine *e)
     return tulle__grow(&e->actions, &e->action_cap, e->action_len, sizeof *e->actions);
 }
 
+static bool
+is_delivery(enum tulle__action_kind kind)
+{
+    return kind == TULLE__ACTION_DELIVER || kind == TULLE__ACTION_ARRIVAL ||
+           kind == TULLE__ACTION_DUPLICATE;
+}
+
 struct tulle__action *
 tulle__action_push(struct tulle__engine *e, enum tulle__action_kind kind)
 {
@@ -164,7 +171,10 @@ tulle__action_push(struct tulle__engine *e, enum tulle__action_kind kind)
         return NULL;
     }
     struct tulle__action *action = &e->actions[e->action_len++];
-    *action = (struct tulle__action){ .kind = kind };
+    if (is_delivery(kind)) /* filled in whole by who pushes it */
+        action->kind = kind;
+    else
+        *action = (struct tulle__action){ .kind = kind };
     return action;
 }
 

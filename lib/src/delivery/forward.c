@@ -446,8 +446,11 @@ keep(struct tulle__forward *f, struct passing_lane *lane, struct tulle__buf *bod
         (len > 0 && tulle__kept_at(&lane->kept, len - 1)->last >= first) ||
         tulle__batch_decode(body->data, body->len, &batch) != TULLE_OK)
         return;
-    tulle__kept_append(&f->store, &lane->kept, body, first, first + batch.event_count - 1,
-                       f->now.mono);
+    struct tulle__keep keep = { .buf = body,
+                                .first = first,
+                                .last = first + batch.event_count - 1,
+                                .has_deps = batch.deps.count > 0 };
+    tulle__kept_append(&f->store, &lane->kept, &keep, f->now.mono);
 }
 
 static void

@@ -176,15 +176,15 @@ unlink_open(struct tulle__engine *e, struct tulle__tx *tx)
     tx->is_open = false;
 }
 
+/* The batch is the action's from here. There is room for the action. */
 static void
 push_publication(struct tulle__engine *e, const struct tulle__tx *tx, struct tulle__buf *buf)
 {
     struct tulle__action *action = tulle__action_push(e, TULLE__ACTION_PUBLISH);
-    if (action == NULL)
-        return; /* a loss as any other: peers see the head and fetch */
+    TULLE_ASSERT(action != NULL);
     struct tulle__view stream = tulle__lane_names_stream(e->names, tx->lane);
     action->u.publication.key = (struct tulle__view){ stream.data, stream.len + 1 };
-    action->u.publication.body = tulle__buf_ref(buf);
+    action->u.publication.body = buf;
     e->counters.batches_published++;
     e->counters.bytes_published += buf->len;
 }
@@ -206,12 +206,14 @@ close_batch(struct tulle__engine *e, struct tulle__tx *tx)
     struct tulle__buf *buf = tulle__batch_encode(&head, &tx->events, &e->body);
     if (buf == NULL)
         return false;
-    uint64_t first = tx->head + 1;
+    struct tulle__keep keep = { .buf = buf,
+                                .first = tx->head + 1,
+                                .last = tx->head + tx->open_count,
+                                .has_deps = tx->open_dep_count > 0 };
     tx->head += tx->open_count;
     TULLE_ASSERT(tx->head + 1 == tx->next_seq);
+    tulle__kept_append(&e->own_store, &tx->kept, &keep, e->now.mono);
     push_publication(e, tx, buf);
-    tulle__kept_append(&e->own_store, &tx->kept, buf, first, tx->head, e->now.mono);
-    tulle__buf_unref(&buf);
     tulle__writer_reset(&tx->events);
     tx->open_dep_count = 0;
     tx->open_count = 0;

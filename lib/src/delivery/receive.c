@@ -190,6 +190,7 @@ has_room(const struct tulle__engine *e, const struct tulle__rx *rx, uint64_t fir
 }
 
 static void run_lane(struct tulle__engine *e, struct tulle__rx *rx);
+static bool is_due(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *held);
 
 /* Would the batch be the one that the lane needs next? */
 static bool
@@ -255,6 +256,24 @@ hold(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *ar
     tulle__repair_check(e, rx);
 }
 
+/* Mostly a batch is due when it comes, and no other lane is to be looked at before: it
+ * need not be held. */
+static bool
+deliver_at_once(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *arrived)
+{
+    bool can_be = rx->is_active && rx->held == NULL && !rx->is_waiting && !rx->is_runnable &&
+                  e->run_head == NULL && !e->is_stalled &&
+                  !tulle__lane_policy(e, rx->lane)->wants_arrivals;
+    if (!can_be || !is_due(e, rx, arrived) || !tulle__deliver_prepare(e, rx, arrived))
+        return false;
+    if (arrived->is_repaired)
+        e->counters.events_repaired += arrived->last - arrived->first + 1;
+    tulle__repair_stop(e, rx); /* what was missing is here; behind it begins another search */
+    tulle__deliver(e, rx, arrived, arrived->last + 1);
+    tulle__repair_check(e, rx);
+    return true;
+}
+
 void
 tulle__receive_batch(struct tulle__engine *e,
                      struct tulle__rx *rx,
@@ -287,19 +306,18 @@ tulle__receive_batch(struct tulle__engine *e,
     else if (rx->is_active && tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_NONE &&
              !e->is_stalled)
         tulle__receive_unordered(e, rx, &arrived);
-    else
+    else if (!deliver_at_once(e, rx, &arrived))
         hold(e, rx, &arrived);
 }
 
-/* Is the stream taken? Of a lane that is known its policy tells at once. */
-static bool
-is_wanted(struct tulle__engine *e, uint64_t node, struct tulle__view stream)
+/* The state of a lane that is known, and taken. */
+static struct tulle__rx *
+find_rx(struct tulle__engine *e, uint64_t node, struct tulle__view stream)
 {
     uint32_t lane = tulle__lane_names_find(e->names, node, stream);
-    if (lane != TULLE__LANE_NONE && lane < e->lane_cap && e->lanes[lane].rx != NULL &&
-        tulle__lane_policy(e, lane)->is_taken)
-        return true;
-    return stream.data[0] != '$' && tulle__interest_takes(e, stream);
+    if (lane == TULLE__LANE_NONE || !tulle__lane_policy(e, lane)->is_taken)
+        return NULL;
+    return e->lanes[lane].rx;
 }
 
 void
@@ -321,14 +339,17 @@ tulle__on_events(struct tulle__engine *e,
         e->counters.dropped_loop++;
         return;
     }
-    if (!is_wanted(e, batch.node, stream)) {
+    struct tulle__rx *rx = find_rx(e, batch.node, stream);
+    if (rx == NULL && (stream.data[0] == '$' || !tulle__interest_takes(e, stream))) {
         e->counters.dropped_unwanted++;
         return;
     }
     struct tulle__peer *peer = tulle__peer_get(e, batch.node);
-    uint32_t lane = peer == NULL ? TULLE__LANE_NONE : tulle__lane_intern(e, batch.node, stream);
-    struct tulle__rx *rx = lane == TULLE__LANE_NONE ? NULL : tulle__rx_get(e, lane);
-    if (rx == NULL)
+    if (rx == NULL && peer != NULL) {
+        uint32_t lane = tulle__lane_intern(e, batch.node, stream);
+        rx = lane == TULLE__LANE_NONE ? NULL : tulle__rx_get(e, lane);
+    }
+    if (rx == NULL || peer == NULL)
         return; /* counted where a table was full; else interest is just changing */
     tulle__peer_heard(e, peer, hops > 0 ? path[hops - 1] : 0, hops, false);
     tulle__peer_is_heard(e, peer);

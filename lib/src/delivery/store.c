@@ -137,13 +137,12 @@ skip_batch(struct tulle__store *store, struct tulle__kept *kept, const struct tu
 void
 tulle__kept_append(struct tulle__store *store,
                    struct tulle__kept *kept,
-                   struct tulle__buf *buf,
-                   uint64_t first,
-                   uint64_t last,
+                   const struct tulle__keep *keep,
                    struct tulle__mono now)
 {
-    TULLE_ASSERT(first <= last);
-    TULLE_ASSERT(kept->len == 0 || tulle__kept_at(kept, kept->len - 1)->last < first);
+    TULLE_ASSERT(keep->first <= keep->last);
+    TULLE_ASSERT(kept->len == 0 || tulle__kept_at(kept, kept->len - 1)->last < keep->first);
+    struct tulle__buf *buf = keep->buf;
     kept->bytes_total += buf->len;
     struct tulle__kept_batch *batch = NULL;
     if (buf->len <= store->bytes_max && grow_ring(kept))
@@ -154,9 +153,9 @@ tulle__kept_append(struct tulle__store *store,
     }
     *batch = (struct tulle__kept_batch){ .buf = tulle__buf_ref(buf),
                                          .lane = kept,
-                                         .has_deps = tulle__batch_has_deps(buf->data, buf->len),
-                                         .first = first,
-                                         .last = last,
+                                         .has_deps = keep->has_deps,
+                                         .first = keep->first,
+                                         .last = keep->last,
                                          .end_bytes = kept->bytes_total,
                                          .at_ns = now.ns,
                                          .older = store->newest };

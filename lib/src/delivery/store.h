@@ -23,7 +23,7 @@ struct tulle__kept;
 struct tulle__kept_batch {
     struct tulle__buf *buf;
     struct tulle__kept *lane;
-    bool has_deps; /* or its bytes need not be looked at again to move the floor */
+    bool has_deps;
     uint64_t first;
     uint64_t last;
     uint64_t end_bytes; /* bytes of the lane up to and with this batch, since the beginning */
@@ -60,14 +60,19 @@ void tulle__kept_init(struct tulle__kept *kept);
 /* Let go of everything a lane keeps. */
 void tulle__kept_fini(struct tulle__store *store, struct tulle__kept *kept);
 
+struct tulle__keep {
+    struct tulle__buf *buf;
+    uint64_t first;
+    uint64_t last;
+    bool has_deps; /* else its bytes are not looked at again to move the floor */
+};
+
 /* Keep a batch (a reference is taken). first must be above everything kept of
  * the lane. Without memory, or when it alone is above the bound, it is not kept
  * and the floor moves past it. Then evicts what is over the bounds. */
 void tulle__kept_append(struct tulle__store *store,
                         struct tulle__kept *kept,
-                        struct tulle__buf *buf,
-                        uint64_t first,
-                        uint64_t last,
+                        const struct tulle__keep *batch,
                         struct tulle__mono now);
 /* Evict what is too old. */
 void tulle__store_expire(struct tulle__store *store, struct tulle__mono now);
