@@ -17,6 +17,10 @@ from dataclasses import dataclass
 BROKER_START_S = 10
 
 
+class NotMeasured(Exception):
+    """A peer does not do a piece of work."""
+
+
 @dataclass(frozen=True)
 class Work:
     """One piece of work, as arguments of a peer's program."""
@@ -73,26 +77,64 @@ def mosquitto_broker(port, folder):
     return ["mosquitto", "-c", str(config)]
 
 
+def run_harness(program, work, arguments, port, broker):
+    """One run by a peer's program, which ends its own children."""
+    timeout_s = 20 + 5 * arguments.seconds
+    command = [str(program), "--publishers", str(work.publishers),
+               "--subscribers", str(work.subscribers), "--size", str(work.size),
+               "--rate", str(work.rate), "--seconds", str(arguments.seconds),
+               "--timeout", str(timeout_s)]  # fmt: skip
+    if arguments.curve:
+        command.append("--curve")
+    if port:
+        command += ["--port", str(port)]
+    if broker:
+        command += ["--broker", str(broker.pid)]
+    return run_program(command, timeout_s + 10)
+
+
+def run_tool(program, work, arguments, _port, _broker):
+    """One run by the tulle program itself: a check of the harness's figures."""
+    if work.rate > 0:
+        raise NotMeasured
+    command = [str(program), "bench", "--publishers", str(work.publishers),
+               "--subscribers", str(work.subscribers), "--size", str(work.size),
+               "--duration", str(arguments.seconds), "--runs", "1", "--json"]  # fmt: skip
+    result = run_program(command, 30 + 5 * arguments.seconds)["results"][0]
+    return {
+        "peer": "tulle-bench",
+        "events_per_second": result["events_per_second"]["median"],
+        "deliveries_per_second": result["deliveries_per_second"]["median"],
+        "lost": result["lost"],
+        "misordered": result["misordered"],
+        "cpu_seconds_per_million": {
+            "total": result["cpu_seconds_per_million"]["total"] * work.subscribers
+        },
+    }
+
+
 @dataclass(frozen=True)
 class Peer:
-    """One system. Programs are called peer_<name>."""
+    """One system."""
 
-    title: str
+    program: str
     broker: object = None  # (port, folder) to the command that runs it in the foreground
     port_count: int = 0  # ports that it must be told
     curve: bool = False  # can be encrypted
+    run: object = run_harness
 
 
 PEERS = {
-    "tulle": Peer("tulle"),
-    "zmq2": Peer("ZeroMQ, topic and payload frames", curve=True),
-    "zmq1": Peer("ZeroMQ, one frame", curve=True),
-    "zmqmap": Peer("ZeroMQ, topic frame and msgpack map", curve=True),
-    "zmqbatch": Peer("ZeroMQ, 32 KiB batches", curve=True),
-    "nats": Peer("NATS core", nats_broker, 1),
-    "redis": Peer("Redis pub/sub", redis_broker, 1),
-    "mosquitto": Peer("mosquitto, QoS 0", mosquitto_broker, 1),
-    "cyclonedds": Peer("Cyclone DDS, reliable", None, 100),
+    "tulle": Peer("peer_tulle"),
+    "tulle-bench": Peer("tulle", run=run_tool),
+    "zmq2": Peer("peer_zmq2", curve=True),
+    "zmq1": Peer("peer_zmq1", curve=True),
+    "zmqmap": Peer("peer_zmqmap", curve=True),
+    "zmqbatch": Peer("peer_zmqbatch", curve=True),
+    "nats": Peer("peer_nats", nats_broker, 1),
+    "redis": Peer("peer_redis", redis_broker, 1),
+    "mosquitto": Peer("peer_mosquitto", mosquitto_broker, 1),
+    "cyclonedds": Peer("peer_cyclonedds", None, 100),
 }
 
 # Whose versions are told, and with which peer; None: always.
@@ -138,7 +180,8 @@ def build(root):
         cwd=root, check=True, stdout=sys.stderr,
     )  # fmt: skip
     subprocess.run(
-        ["cmake", "--build", "--preset", "release", "--parallel", jobs, "--target", "peers"],
+        ["cmake", "--build", "--preset", "release", "--parallel", jobs,
+         "--target", "peers", "tulle_tools"],
         cwd=root, check=True, stdout=sys.stderr,
     )  # fmt: skip
     return root / "build" / "release" / "bin"
@@ -156,8 +199,8 @@ def find_peers(folder, names):
     for name in names:
         broker = PEERS[name].broker
         command = broker(0, tempfile.gettempdir())[0] if broker else None
-        if not os.access(folder / f"peer_{name}", os.X_OK):
-            skipped[name] = "its library was not found when this was built"
+        if not os.access(folder / PEERS[name].program, os.X_OK):
+            skipped[name] = f"{PEERS[name].program} was not built: its library was not found"
         elif command and not find_broker(command):
             skipped[name] = f"{command} is not installed"
         else:
@@ -225,42 +268,31 @@ def broker_of(peer, port):
 
 
 def run_program(command, timeout_s):
-    """What a peer's program prints, as an object. It ends its own children."""
+    """What a program prints, as an object."""
     process = start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        out, err = process.communicate(timeout=timeout_s + 10)
+        out, err = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired as error:
         raise RuntimeError("does not end") from error
     finally:
         stop(process)
-    if process.returncode != 0 and not out:
-        raise RuntimeError(err.strip()[-300:] or f"ended with {process.returncode}")
-    result = json.loads(out)
     if process.returncode != 0:
-        raise RuntimeError(f"lost {result['lost']}, misordered {result['misordered']}")
-    return result
+        raise RuntimeError(" ".join((err + out).split())[-400:] or f"ended: {process.returncode}")
+    return json.loads(out)
 
 
 def run_one(folder, name, work, arguments):
-    """One run: the result, or an object that says what went wrong."""
+    """One run: the result, None if the peer does not do this work, or an object that says what
+    went wrong."""
     peer = PEERS[name]
-    timeout_s = 20 + 5 * arguments.seconds
-    command = [str(folder / f"peer_{name}"), "--publishers", str(work.publishers),
-               "--subscribers", str(work.subscribers), "--size", str(work.size),
-               "--rate", str(work.rate), "--seconds", str(arguments.seconds),
-               "--timeout", str(timeout_s)]  # fmt: skip
-    if arguments.curve:
-        command.append("--curve")
     try:
         port = free_port(peer.port_count) if peer.port_count else 0
         with broker_of(peer, port) as broker:
-            if port:
-                command += ["--port", str(port)]
-            if broker:
-                command += ["--broker", str(broker.pid)]
-            return run_program(command, timeout_s)
-    except (RuntimeError, OSError, ValueError) as error:
-        return {"peer": name, "failed": str(error)}
+            return peer.run(folder / peer.program, work, arguments, port, broker)
+    except NotMeasured:
+        return None
+    except (RuntimeError, OSError, ValueError, LookupError, TypeError) as error:
+        return {"peer": name, "failed": str(error) or repr(error)}
 
 
 def run_all(arguments, folder, names):
@@ -271,6 +303,8 @@ def run_all(arguments, folder, names):
         for work in arguments.works:
             for name in names[shift:] + names[:shift]:
                 result = run_one(folder, name, work, arguments)
+                if result is None:
+                    continue
                 runs.append({"repetition": repetition, "work": work.name} | result)
                 print(f"{repetition + 1}/{arguments.runs} {work.name} {name}"
                       f"{': ' + result['failed'] if 'failed' in result else ''}",

@@ -6,7 +6,7 @@ import html
 import contest
 import report
 
-WIDTH, LABEL, BAR, GAP, PANEL_HEAD, COLUMN_GAP = 420, 84, 14, 5, 30, 30
+WIDTH, LABEL, BAR, GAP, PANEL_HEAD, COLUMN_GAP = 420, 90, 14, 5, 30, 30
 COLORS = {"tulle": "#c2410c", "zmq2": "#1e3a8a"}
 OTHERS = "#94a3b8"
 

@@ -130,7 +130,7 @@ def print_tables(results, summary):
     count = 1 + max((r["repetition"] for r in results["runs"]), default=-1)
     machine = results["machine"]
     print(f"{machine['cores']} cores, {machine['cpu']}, {machine['memory_gib']} GiB, "
-          f"{machine['system']}")  # fmt: skip
+          f"{machine['system']}; load {machine['load']} before the first run")  # fmt: skip
     print(", ".join(f"{name} {version}" for name, version in results["versions"].items()))
     print(f"Medians of {count} runs of {results['seconds']:g} s; "
           f"in brackets the ratio to {REFERENCE}.")  # fmt: skip
@@ -195,6 +195,7 @@ def describe_machine():
         "cpu": field_of("/proc/cpuinfo", "model name"),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(int(memory) / 1048576) if memory.isdigit() else 0,
+        "load": round(os.getloadavg()[0], 2),
         "system": f"{field_of('/etc/os-release', 'PRETTY_NAME')}, Linux {platform.release()}",
     }
 
