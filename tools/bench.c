@@ -2,16 +2,11 @@
 
 /* tulle bench: how many events a second go through a mesh, and what they cost. */
 
-#include "app/exit.h"
-#include "tools/load_report.h"
+#include "tools/load_series.h"
 #include "tools/tools.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #define MIB       1048576.0
 #define AT(field) offsetof(struct tulle__load_options, field)
@@ -53,10 +48,7 @@ static const char notes[] =
 struct bench {
     const struct tulle__program *program;
     struct tulle__load_options options;
-    struct tulle__signals signals;
-    json_t *results;
     bool has_header;
-    bool has_faults;
 };
 
 static int
@@ -125,7 +117,7 @@ print_row(struct bench *bench,
           const struct tulle__load_plan *plan,
           const struct tulle__load_result *runs)
 {
-    size_t count = bench->options.runs;
+    uint32_t count = bench->options.runs;
     struct tulle__spread events = tulle__load_spread_at(runs, count, OF(events_per_second));
     double delivered = tulle__load_spread_at(runs, count, OF(deliveries_per_second)).median;
     if (!bench->has_header)
@@ -162,7 +154,7 @@ print_csv(struct bench *bench,
 {
     static const size_t wholes[] = { OF(lost),     OF(gaps),    OF(misordered),
                                      OF(uncaused), OF(foreign), OF(repaired) };
-    size_t count = bench->options.runs;
+    uint32_t count = bench->options.runs;
     if (!bench->has_header) {
         (void)puts("publishers,subscribers,both,streams,topics,size,order,transport,rate,runs,"
                    "events_per_second,events_per_second_min,events_per_second_max,"
@@ -171,8 +163,8 @@ print_csv(struct bench *bench,
                    "lost,gaps,misordered,uncaused,foreign,repaired");
     }
     bench->has_header = true;
-    (void)printf("%u,%u,%u,%u,%u,%" PRIu64 ",%s,%s,%.15g,%zu", plan->publishers, plan->subscribers,
-                 plan->both, plan->streams, plan->topics, plan->size,
+    (void)printf("%u,%u,%u,%u,%u,%" PRIu64 ",%s,%s,%.15g,%" PRIu32, plan->publishers,
+                 plan->subscribers, plan->both, plan->streams, plan->topics, plan->size,
                  tulle__load_order_name(plan->order), tulle__load_transport_name(plan->transport),
                  plan->rate, count);
     struct tulle__spread events = tulle__load_spread_at(runs, count, OF(events_per_second));
@@ -190,73 +182,20 @@ print_csv(struct bench *bench,
     (void)fputc('\n', stdout);
 }
 
-static int
-print_result(struct bench *bench,
-             const struct tulle__load_plan *plan,
-             const struct tulle__load_result *runs)
+static void
+print(const struct tulle__load_plan *plan, const struct tulle__load_result *runs, void *ctx)
 {
-    if (bench->options.is_json) {
-        json_t *result = tulle__load_json(&bench->options, plan, runs, bench->options.runs);
-        return json_array_append_new(bench->results, result) == 0 ? 0 : TULLE__EXIT_FAILURE;
-    }
+    struct bench *bench = ctx;
     if (bench->options.is_csv)
         print_csv(bench, plan, runs);
     else
         print_row(bench, plan, runs);
-    return fflush(stdout) == 0 ? 0 : TULLE__EXIT_FAILURE;
-}
-
-/* ---- running ---- */
-
-/* One size. Returns 0 or an exit status. */
-static int
-run_size(struct bench *bench, uint64_t size, struct tulle__load_result *runs)
-{
-    struct tulle__load_plan plan = bench->options.plan;
-    plan.size = size;
-    bool has_progress = !bench->options.is_quiet && isatty(STDERR_FILENO) == 1;
-    for (uint32_t i = 0; i < bench->options.runs; i++) {
-        char what[64];
-        (void)snprintf(what, sizeof what, "size %" PRIu64 ", run %" PRIu32 " of %" PRIu32, size,
-                       i + 1, bench->options.runs);
-        int status = tulle__load_run(&plan, bench->program->name, has_progress ? what : NULL,
-                                     &bench->signals, &runs[i]);
-        if (status != 0)
-            return status;
-        if (!tulle__load_judge(bench->program->name, what, &runs[i]))
-            bench->has_faults = true;
-    }
-    return print_result(bench, &plan, runs);
-}
-
-static int
-run(struct bench *bench)
-{
-    if (!tulle__signals_open(&bench->signals)) {
-        (void)fprintf(stderr, "%s: signals: %s\n", bench->program->name, strerror(errno));
-        return TULLE__EXIT_FAILURE;
-    }
-    struct tulle__load_result *runs = calloc(bench->options.runs, sizeof *runs);
-    bench->results = json_array();
-    int status = runs != NULL && bench->results != NULL ? 0 : TULLE__EXIT_FAILURE;
-    for (size_t i = 0; i < bench->options.size_count && status == 0; i++)
-        status = run_size(bench, bench->options.sizes[i], runs);
-    free(runs);
-    tulle__signals_close(&bench->signals);
-    /* Also when it was interrupted: what was measured before. */
-    bool is_printed =
-        !bench->options.is_json || tulle__load_print_json(bench->program->name, bench->results);
-    if (!bench->options.is_json)
-        json_decref(bench->results);
-    if (status == 0 && (bench->has_faults || !is_printed))
-        status = TULLE__EXIT_FAILURE;
-    return status;
 }
 
 int
 tulle__tool_bench(int argc, char **argv)
 {
-    struct bench bench = { .signals.fd = -1 };
+    struct bench bench = { 0 };
     tulle__load_options_init(&bench.options);
     const struct tulle__option_group groups[] = {
         { "Mesh", mesh_options, sizeof mesh_options / sizeof *mesh_options, &bench.options },
@@ -280,8 +219,15 @@ tulle__tool_bench(int argc, char **argv)
     if (!tulle__args_begin(&program, argc, argv, &args, &status))
         return status;
     status = check_options(&bench, &args);
-    if (status == 0)
-        status = run(&bench);
+    if (status == 0) {
+        const struct tulle__load_series series = { .program = &program,
+                                                   .options = &bench.options,
+                                                   .rates = &bench.options.plan.rate,
+                                                   .rate_count = 1,
+                                                   .print = print,
+                                                   .ctx = &bench };
+        status = tulle__load_series_run(&series);
+    }
     tulle__args_end(&args);
     return status;
 }

@@ -10,6 +10,7 @@
  * first to the last delivery of them all.
  */
 
+#include "app/histogram.h"
 #include "app/signal.h"
 
 #include <tulle/node.h>
@@ -38,19 +39,31 @@ struct tulle__load_plan {
     int64_t timeout_ms; /* without progress */
     int order;          /* a tulle_order */
     int transport;      /* an enum tulle__load_transport */
+    bool is_timed;      /* note latencies; needs a rate */
+    bool is_round_trip; /* subscribers answer each event, and latency is until the answer is back;
+                           one publisher, and none that does both */
+    bool is_spinning;   /* a publisher waits in a loop for the last moment before an event is due */
     /* Of every node; mesh, name and addresses are set by the run. */
     tulle_node_options node;
 };
 
-enum { TULLE__LOAD_PUBLISHES = 1, TULLE__LOAD_TAKES = 2 };
+enum {
+    TULLE__LOAD_PUBLISHES = 1,
+    TULLE__LOAD_TAKES = 2,
+    TULLE__LOAD_ANSWERS = 4, /* each event that it takes */
+    TULLE__LOAD_AWAITS = 8   /* answers */
+};
+
+/* Of the node with this index: publishers first, then subscribers, then those that do both. */
+uint32_t tulle__load_roles(const struct tulle__load_plan *plan, uint32_t index);
 
 /* What one process did. "measured": after the warm-up. */
 struct tulle__load_share {
     uint32_t roles;
     uint64_t published, published_measured;
-    uint64_t delivered, delivered_measured;
-    uint64_t lost; /* published by others and never delivered here */
-    uint64_t gaps; /* gap notices, and the events in them */
+    uint64_t delivered, delivered_measured; /* answers, if it awaits them */
+    uint64_t lost;                          /* published by others and never delivered here */
+    uint64_t gaps;                          /* gap notices, and the events in them */
     uint64_t gap_events;
     uint64_t misordered;        /* events that came before or again after a later one */
     uint64_t uncaused;          /* events that came before one that their publisher had seen */
@@ -75,6 +88,7 @@ struct tulle__load_result {
      * and of all nodes for a million deliveries. Below 0: there is no such node. */
     double publisher_cpu, subscriber_cpu, total_cpu;
     uint64_t publisher_rss, subscriber_rss; /* the most that a process with that role took */
+    struct tulle__histogram latency;        /* nanoseconds from when an event was due */
 };
 
 /* Was everything delivered, once and in order? */

@@ -11,10 +11,10 @@
  *     runner  GO         when to begin
  *     node    PROGRESS   deliveries so far, several times
  *     node    PUBLISHED  if it publishes: how much
- *     runner  EXPECT     to those who take: how much there is
- *     node    COMPLETE   if it takes: that much has come, or is told lost
+ *     runner  EXPECT     to those who take, or await answers: how much there is
+ *     node    COMPLETE   then: that much has come, or is told lost
  *     runner  END
- *     node    RESULT
+ *     node    RESULT, and then, if latencies are noted, its histogram as it is
  *
  * or FAILED at any time. The end of the other side is the end of the node.
  */

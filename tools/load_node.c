@@ -19,12 +19,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECOND_NS INT64_C(1000000000)
+#define SECOND_NS    INT64_C(1000000000)
+#define ANSWER_TOPIC "answer/0/0"
 
 enum {
     SLICE_MS = 20,          /* longest wait for an event */
     PUBLISH_SLICE_MS = 200, /* longest wait for room, or sleep, that does not look for the end */
-    LISTEN_NS = 5000000,    /* how often the runner is listened to while events come */
+    SPIN_NS = 100000,
+    LISTEN_NS = 5000000, /* how often the runner is listened to while events come */
     PROGRESS_NS = 200000000,
     LOOK_EVERY = 1024,   /* events taken between looks at the clock */
     CLOCK_EVERY = 32,    /* events published between looks at the clock */
@@ -59,6 +61,8 @@ struct worker {
     bool is_expecting, is_complete;
     bool has_news; /* deliveries whose time is not noted */
     int64_t listened_ns, progress_ns;
+    struct tulle__histogram latency;
+    char *answer;        /* a payload, if it answers */
     struct rusage usage; /* at the end of the warm-up */
     bool has_usage;
     atomic_bool is_over;
@@ -121,10 +125,12 @@ static void
 sleep_until(const struct worker *worker, int64_t due_ns)
 {
     const int64_t slice_ns = (int64_t)PUBLISH_SLICE_MS * 1000000;
+    const int64_t spin_ns = worker->plan->is_spinning ? SPIN_NS : 0;
     for (int64_t now = now_ns(); now < due_ns && !atomic_load(&worker->is_over); now = now_ns()) {
-        int64_t until = due_ns - now > slice_ns ? now + slice_ns : due_ns;
+        int64_t until = due_ns - now > slice_ns ? now + slice_ns : due_ns - spin_ns;
         struct timespec at = { .tv_sec = until / SECOND_NS, .tv_nsec = until % SECOND_NS };
-        (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+        if (until > now)
+            (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
     }
 }
 
@@ -151,7 +157,10 @@ pace(struct worker *worker, struct stamp *stamp)
 static void
 fill_cause(const struct worker *worker, struct stamp *stamp)
 {
-    uint64_t seen = atomic_load_explicit(&worker->seen, memory_order_relaxed);
+    /* Answers are no cause that a subscriber could check: it does not take them. */
+    uint64_t seen = (uint64_t)NOBODY << CAUSE_SHIFT;
+    if ((worker->share.roles & TULLE__LOAD_TAKES) != 0)
+        seen = atomic_load_explicit(&worker->seen, memory_order_relaxed);
     stamp->cause_publisher = (uint16_t)(seen >> CAUSE_SHIFT);
     stamp->cause_seq = seen & ((UINT64_C(1) << CAUSE_SHIFT) - 1);
 }
@@ -190,7 +199,7 @@ publish_all(void *ctx)
         tulle_status status = publish(worker, worker->topics[topic], payload);
         if (status != TULLE_OK) {
             if (status != TULLE_EAGAIN)
-                (void)say_failed(worker, (int)tulle__exit_of(status), "publish",
+                (void)say_failed(worker, (int)tulle__exit_of(status), "publishing",
                                  tulle_strerror(status));
             break;
         }
@@ -254,17 +263,37 @@ take_event(struct worker *worker, const tulle_event *event)
         if ((worker->share.roles & TULLE__LOAD_PUBLISHES) == 0)
             note_usage(worker);
     }
+    if (worker->plan->is_timed && worker->answer == NULL)
+        tulle__histogram_record(&worker->latency, (uint64_t)(now_ns() - stamp.due_ns));
 }
 
-static void
+static tulle_status
+answer(struct worker *worker, const tulle_event *event)
+{
+    size_t len = worker->plan->size;
+    struct stamp stamp;
+    if (event->payload_len != len)
+        return TULLE_OK;
+    memcpy(worker->answer, event->payload, len);
+    memcpy(&stamp, worker->answer, sizeof stamp);
+    stamp.publisher = worker->index;
+    memcpy(worker->answer, &stamp, sizeof stamp);
+    worker->share.published++;
+    return publish(worker, ANSWER_TOPIC, worker->answer);
+}
+
+static tulle_status
 take(struct worker *worker, const tulle_message *message)
 {
     if (message->kind == TULLE_MESSAGE_EVENT) {
         take_event(worker, &message->u.event);
+        if (worker->answer != NULL)
+            return answer(worker, &message->u.event);
     } else if (message->kind == TULLE_MESSAGE_GAP) {
         worker->share.gaps++;
         worker->share.gap_events += message->u.gap.last - message->u.gap.first + 1;
     }
+    return TULLE_OK;
 }
 
 /* The queue is empty, or it is time to look: note when that was, tell the runner how it goes
@@ -312,9 +341,9 @@ take_all(struct worker *worker)
         if (status == TULLE_ETIMEDOUT)
             status = tulle_subscription_receive(worker->subscription, &message, SLICE_MS);
         if (status == TULLE_OK)
-            take(worker, message);
-        else if (status != TULLE_ETIMEDOUT)
-            return say_failed(worker, (int)tulle__exit_of(status), "receive",
+            status = take(worker, message);
+        if (status != TULLE_OK && status != TULLE_ETIMEDOUT)
+            return say_failed(worker, (int)tulle__exit_of(status), "taking events",
                               tulle_strerror(status));
     }
 }
@@ -329,7 +358,10 @@ make_tables(struct worker *worker)
     uint32_t count = streams * plan->topics;
     worker->topics = calloc(count, sizeof *worker->topics);
     worker->next = calloc((size_t)worker->node_count * streams, sizeof *worker->next);
-    if (worker->topics == NULL || worker->next == NULL)
+    bool is_answering = (worker->share.roles & TULLE__LOAD_ANSWERS) != 0;
+    if (is_answering)
+        worker->answer = malloc(plan->size);
+    if (worker->topics == NULL || worker->next == NULL || (is_answering && worker->answer == NULL))
         return false;
     for (uint32_t i = 0; i < count; i++)
         (void)snprintf(worker->topics[i], sizeof worker->topics[i], "bench/%u/%u", i % streams,
@@ -347,11 +379,11 @@ open_node(struct worker *worker)
     char address[64] = "tcp://127.0.0.1:*";
     char mesh[48];
     (void)snprintf(mesh, sizeof mesh, "bench-%ld", (long)getppid());
-    (void)snprintf(name, sizeof name, "%s-%u",
-                   worker->share.roles == TULLE__LOAD_PUBLISHES ? "publisher"
-                   : worker->share.roles == TULLE__LOAD_TAKES   ? "subscriber"
-                                                                : "node",
-                   worker->index);
+    uint32_t roles = worker->share.roles;
+    const char *role = (roles & TULLE__LOAD_TAKES) == 0 ? "publisher" : "subscriber";
+    if ((roles & TULLE__LOAD_PUBLISHES) != 0 && (roles & TULLE__LOAD_TAKES) != 0)
+        role = "node";
+    (void)snprintf(name, sizeof name, "%s-%u", role, worker->index);
     if (plan->transport == TULLE__LOAD_IPC) /* a name without a file: nothing can stay behind */
         (void)snprintf(address, sizeof address, "ipc://@tulle-bench-%ld", (long)getpid());
     options.mesh = mesh;
@@ -360,11 +392,12 @@ open_node(struct worker *worker)
     options.listen_count = 1;
     options.stream_levels = 2;
     tulle_status status = tulle_node_new(&options, &worker->node, &error);
-    if (status == TULLE_OK && (worker->share.roles & TULLE__LOAD_TAKES) != 0) {
+    if (status == TULLE_OK && (roles & (TULLE__LOAD_TAKES | TULLE__LOAD_AWAITS)) != 0) {
+        const char *pattern = (roles & TULLE__LOAD_TAKES) != 0 ? "bench/**" : ANSWER_TOPIC;
         tulle_subscribe_options subscribe;
         tulle_subscribe_options_init(&subscribe);
         subscribe.order = (tulle_order)plan->order;
-        status = tulle_node_subscribe(worker->node, "bench/**", &subscribe, &worker->subscription);
+        status = tulle_node_subscribe(worker->node, pattern, &subscribe, &worker->subscription);
     }
     if (status == TULLE_OK)
         status = tulle_node_start(worker->node, &error);
@@ -386,10 +419,13 @@ join_others(struct worker *worker)
     tulle_status status = TULLE_OK;
     if (message.u.text[0] != '\0')
         status = tulle_node_join(worker->node, message.u.text);
-    bool is_both = worker->share.roles == (TULLE__LOAD_PUBLISHES | TULLE__LOAD_TAKES);
-    size_t takers = plan->subscribers + plan->both - (is_both ? 1 : 0);
-    if (status == TULLE_OK && (worker->share.roles & TULLE__LOAD_PUBLISHES) != 0)
+    uint32_t roles = worker->share.roles;
+    size_t takers = plan->subscribers + plan->both - ((roles & TULLE__LOAD_TAKES) != 0 ? 1 : 0);
+    if (status == TULLE_OK && (roles & TULLE__LOAD_PUBLISHES) != 0)
         status = tulle_node_wait_peers(worker->node, "bench/**", takers, (int)plan->timeout_ms);
+    if (status == TULLE_OK && (roles & TULLE__LOAD_ANSWERS) != 0)
+        status = tulle_node_wait_peers(worker->node, ANSWER_TOPIC, plan->publishers,
+                                       (int)plan->timeout_ms);
     if (status == TULLE_ETIMEDOUT)
         return say_failed(worker, TULLE__EXIT_NETWORK, "", "the nodes did not all connect in time");
     if (status != TULLE_OK)
@@ -423,6 +459,8 @@ report(struct worker *worker)
     }
     say(worker,
         &(struct tulle__load_message){ .word = TULLE__LOAD_RESULT, .u.share = worker->share });
+    if (worker->plan->is_timed)
+        (void)send(worker->fd, &worker->latency, sizeof worker->latency, MSG_NOSIGNAL);
 }
 
 static int
@@ -451,11 +489,8 @@ tulle__load_node(const struct tulle__load_plan *plan, uint32_t index, int fd)
 {
     struct worker worker = { .plan = plan, .index = (uint16_t)index, .fd = fd };
     worker.node_count = plan->publishers + plan->subscribers + plan->both;
-    worker.share.roles = TULLE__LOAD_PUBLISHES | TULLE__LOAD_TAKES;
-    if (index < plan->publishers)
-        worker.share.roles = TULLE__LOAD_PUBLISHES;
-    else if (index < plan->publishers + plan->subscribers)
-        worker.share.roles = TULLE__LOAD_TAKES;
+    worker.share.roles = tulle__load_roles(plan, index);
+    tulle__histogram_init(&worker.latency);
     atomic_init(&worker.is_over, false);
     atomic_init(&worker.seen, (uint64_t)NOBODY << CAUSE_SHIFT);
     int status = TULLE__EXIT_FAILURE;
@@ -470,5 +505,6 @@ tulle__load_node(const struct tulle__load_plan *plan, uint32_t index, int fd)
     tulle_node_free(&worker.node); /* with its subscription */
     free(worker.topics);
     free(worker.next);
+    free(worker.answer);
     return status;
 }

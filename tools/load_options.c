@@ -98,27 +98,32 @@ tulle__load_output_group(struct tulle__load_options *options)
                                          sizeof output_options / sizeof *output_options, options };
 }
 
-/* "64,256,1K" */
+bool
+tulle__load_next_item(const char **at, char item[static 32])
+{
+    size_t len = strcspn(*at, ",");
+    if (len >= 32)
+        return false;
+    memcpy(item, *at, len);
+    item[len] = '\0';
+    *at = (*at)[len] == '\0' ? NULL : *at + len + 1;
+    return true;
+}
+
 static bool
 parse_sizes(struct tulle__load_options *options)
 {
     const char *at = options->size;
-    for (;;) {
+    while (at != NULL) {
         char text[32];
-        size_t len = strcspn(at, ",");
-        uint64_t *size = &options->sizes[options->size_count];
-        if (len >= sizeof text || options->size_count == TULLE__LOAD_VALUES_MAX)
+        if (options->size_count == TULLE__LOAD_VALUES_MAX || !tulle__load_next_item(&at, text))
             return false;
-        memcpy(text, at, len);
-        text[len] = '\0';
+        uint64_t *size = &options->sizes[options->size_count++];
         if (!tulle__parse_bytes(text, size) || *size < TULLE__LOAD_SIZE_MIN ||
             *size > TULLE__LOAD_SIZE_MAX)
             return false;
-        options->size_count++;
-        if (at[len] == '\0')
-            return true;
-        at += len + 1;
     }
+    return true;
 }
 
 int

@@ -33,6 +33,10 @@ int tulle__load_options_finish(const struct tulle__program *program,
                                const struct tulle__args *args,
                                struct tulle__load_options *options);
 
+/* The next item of a list such as "64,256", of up to 31 characters; *at moves on, to NULL after
+ * the last. Returns false when the item is too long. */
+bool tulle__load_next_item(const char **at, char item[static 32]);
+
 /* "causal", "tcp": as the options are written. */
 const char *tulle__load_order_name(int order);
 const char *tulle__load_transport_name(int transport);

@@ -95,9 +95,54 @@ tulle__load_judge(const char *name, const char *what, const struct tulle__load_r
     return tulle__load_is_clean(run);
 }
 
+static double
+latency_us(const struct tulle__load_result *run, const void *share)
+{
+    return (double)tulle__histogram_quantile(&run->latency, *(const double *)share) / 1000.0;
+}
+
+static double
+mean_us(const struct tulle__load_result *run, const void *ctx)
+{
+    (void)ctx;
+    return tulle__histogram_mean(&run->latency) / 1000.0;
+}
+
+struct tulle__load_latency
+tulle__load_latency(const struct tulle__load_result *runs, size_t count)
+{
+    static const double shares[] = { 0.5, 0.9, 0.99, 0.999 };
+    double values[sizeof shares / sizeof *shares];
+    struct tulle__load_latency out = { .mean =
+                                           tulle__load_spread(runs, count, mean_us, NULL).median };
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
+        values[i] = tulle__load_spread(runs, count, latency_us, &shares[i]).median;
+    out.p50 = values[0];
+    out.p90 = values[1];
+    out.p99 = values[2];
+    out.p999 = values[3];
+    uint64_t min = UINT64_MAX;
+    for (size_t i = 0; i < count; i++) {
+        const struct tulle__histogram *latency = &runs[i].latency;
+        out.count += latency->count;
+        min = latency->min < min ? latency->min : min;
+        out.max = (double)latency->max / 1000.0 > out.max ? (double)latency->max / 1000.0 : out.max;
+    }
+    out.min = out.count > 0 ? (double)min / 1000.0 : 0;
+    return out;
+}
+
 /* ---- JSON ---- */
 
 #define OF(field) offsetof(struct tulle__load_result, field)
+
+static const struct {
+    const char *name;
+    size_t offset;
+} counts[] = {
+    { "lost", OF(lost) },         { "gaps", OF(gaps) },       { "misordered", OF(misordered) },
+    { "uncaused", OF(uncaused) }, { "foreign", OF(foreign) }, { "repaired", OF(repaired) },
+};
 
 static json_t *
 whole(uint64_t value)
@@ -105,16 +150,35 @@ whole(uint64_t value)
     return json_integer((json_int_t)value);
 }
 
-/* Below 0: there is none. */
-static json_t *
-figure(double value)
+/* Takes the value; NULL is what there was no memory for, and *out becomes NULL too. */
+static void
+put(json_t **out, const char *name, json_t *value)
 {
+    if (json_object_set_new(*out, name, value) == 0)
+        return;
+    json_decref(*out);
+    *out = NULL;
+}
+
+static void
+put_counts(json_t **out, const struct tulle__load_result *runs, size_t count)
+{
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        put(out, counts[i].name, whole(tulle__load_sum_at(runs, count, counts[i].offset)));
+}
+
+/* The median; null when it is below 0: there is none. */
+static json_t *
+median_json(const struct tulle__load_result *runs, size_t count, size_t offset)
+{
+    double value = tulle__load_spread_at(runs, count, offset).median;
     return value < 0 ? json_null() : json_real(value);
 }
 
 static json_t *
-spread_json(struct tulle__spread spread)
+spread_json(const struct tulle__load_result *runs, size_t count, size_t offset)
 {
+    struct tulle__spread spread = tulle__load_spread_at(runs, count, offset);
     return json_pack("{s:f, s:f, s:f}", "median", spread.median, "min", spread.min, "max",
                      spread.max);
 }
@@ -124,69 +188,72 @@ process_json(const struct tulle__load_share *share)
 {
     static const char *const roles[] = { "", "publisher", "subscriber", "both" };
     return json_pack(
-        "{s:s, s:o, s:o, s:f, s:f, s:o}", "role", roles[share->roles], "published",
+        "{s:s, s:o, s:o, s:f, s:f, s:o}", "role",
+        roles[share->roles & (TULLE__LOAD_PUBLISHES | TULLE__LOAD_TAKES)], "published",
         whole(share->published_measured), "delivered", whole(share->delivered_measured),
         "cpu_user_seconds", (double)share->user_us / 1e6, "cpu_system_seconds",
         (double)share->system_us / 1e6, "peak_rss_bytes", whole(share->peak_rss_bytes));
 }
 
 static json_t *
-run_json(const struct tulle__load_result *run)
+latency_json(const struct tulle__load_result *runs, size_t count)
+{
+    struct tulle__load_latency latency = tulle__load_latency(runs, count);
+    return json_pack("{s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "count", whole(latency.count),
+                     "min", latency.min, "mean", latency.mean, "p50", latency.p50, "p90",
+                     latency.p90, "p99", latency.p99, "p999", latency.p999, "max", latency.max);
+}
+
+static json_t *
+run_json(const struct tulle__load_result *run, bool is_timed)
 {
     json_t *processes = json_array();
     for (size_t i = 0; i < run->share_count; i++)
         (void)json_array_append_new(processes, process_json(&run->shares[i]));
-    return json_pack("{s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "seconds",
-                     run->seconds, "events_per_second", run->events_per_second,
-                     "deliveries_per_second", run->deliveries_per_second, "published",
-                     whole(run->published), "delivered", whole(run->delivered), "lost",
-                     whole(run->lost), "gaps", whole(run->gaps), "misordered",
-                     whole(run->misordered), "uncaused", whole(run->uncaused), "foreign",
-                     whole(run->foreign), "repaired", whole(run->repaired), "processes", processes);
+    json_t *out = json_object();
+    put(&out, "seconds", json_real(run->seconds));
+    put(&out, "events_per_second", json_real(run->events_per_second));
+    put(&out, "deliveries_per_second", json_real(run->deliveries_per_second));
+    put(&out, "published", whole(run->published));
+    put(&out, "delivered", whole(run->delivered));
+    put_counts(&out, run, 1);
+    if (is_timed)
+        put(&out, "latency_us", latency_json(run, 1));
+    put(&out, "processes", processes);
+    return out;
 }
 
 json_t *
-tulle__load_json(const struct tulle__load_options *options,
-                 const struct tulle__load_plan *plan,
+tulle__load_json(const struct tulle__load_plan *plan,
                  const struct tulle__load_result *runs,
                  size_t count)
 {
     json_t *each = json_array();
     for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(each, run_json(&runs[i]));
-    json_t *cpu = json_pack(
-        "{s:o, s:o, s:o}", "publisher",
-        figure(tulle__load_spread_at(runs, count, OF(publisher_cpu)).median), "subscriber",
-        figure(tulle__load_spread_at(runs, count, OF(subscriber_cpu)).median), "total",
-        figure(tulle__load_spread_at(runs, count, OF(total_cpu)).median));
-    json_t *rss = json_pack("{s:o, s:o}", "publisher",
-                            whole(tulle__load_max_at(runs, count, OF(publisher_rss))), "subscriber",
-                            whole(tulle__load_max_at(runs, count, OF(subscriber_rss))));
+        (void)json_array_append_new(each, run_json(&runs[i], plan->is_timed));
     json_t *out =
         json_pack("{s:i, s:i, s:i, s:i, s:i, s:o, s:s, s:s, s:f, s:o}", "publishers",
                   (int)plan->publishers, "subscribers", (int)plan->subscribers, "both",
                   (int)plan->both, "streams", (int)plan->streams, "topics", (int)plan->topics,
                   "size", whole(plan->size), "order", tulle__load_order_name(plan->order),
                   "transport", tulle__load_transport_name(plan->transport), "rate", plan->rate,
-                  "window_bytes", whole(options->common.node.window_bytes));
-    json_t *figures =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "events_per_second",
-                  spread_json(tulle__load_spread_at(runs, count, OF(events_per_second))),
-                  "deliveries_per_second",
-                  spread_json(tulle__load_spread_at(runs, count, OF(deliveries_per_second))),
-                  "lost", whole(tulle__load_sum_at(runs, count, OF(lost))), "gaps",
-                  whole(tulle__load_sum_at(runs, count, OF(gaps))), "misordered",
-                  whole(tulle__load_sum_at(runs, count, OF(misordered))), "uncaused",
-                  whole(tulle__load_sum_at(runs, count, OF(uncaused))), "foreign",
-                  whole(tulle__load_sum_at(runs, count, OF(foreign))), "repaired",
-                  whole(tulle__load_sum_at(runs, count, OF(repaired))), "cpu_seconds_per_million",
-                  cpu, "peak_rss_bytes", rss, "runs", each);
-    /* Takes NULL for what there was no memory for, and then fails as a whole. */
-    if (json_object_update(out, figures) != 0) {
-        json_decref(out);
-        out = NULL;
+                  "window_bytes", whole(plan->node.window_bytes));
+    put(&out, "events_per_second", spread_json(runs, count, OF(events_per_second)));
+    put(&out, "deliveries_per_second", spread_json(runs, count, OF(deliveries_per_second)));
+    if (plan->is_timed) {
+        put(&out, "round_trip", json_boolean(plan->is_round_trip));
+        put(&out, "latency_us", latency_json(runs, count));
     }
-    json_decref(figures);
+    put_counts(&out, runs, count);
+    put(&out, "cpu_seconds_per_million",
+        json_pack("{s:o, s:o, s:o}", "publisher", median_json(runs, count, OF(publisher_cpu)),
+                  "subscriber", median_json(runs, count, OF(subscriber_cpu)), "total",
+                  median_json(runs, count, OF(total_cpu))));
+    put(&out, "peak_rss_bytes",
+        json_pack("{s:o, s:o}", "publisher",
+                  whole(tulle__load_max_at(runs, count, OF(publisher_rss))), "subscriber",
+                  whole(tulle__load_max_at(runs, count, OF(subscriber_rss)))));
+    put(&out, "runs", each);
     return out;
 }
 
@@ -194,7 +261,7 @@ bool
 tulle__load_print_json(const char *name, json_t *results)
 {
     json_t *out =
-        json_pack("{s:s, s:s, s:o}", "tool", name, "version", TULLE_VERSION, "results", results);
+        json_pack("{s:s, s:s, s:O}", "tool", name, "version", TULLE_VERSION, "results", results);
     bool is_printed = out != NULL &&
                       json_dumpf(out, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 &&
                       fputc('\n', stdout) != EOF && fflush(stdout) == 0;

@@ -28,16 +28,24 @@ tulle__load_spread_at(const struct tulle__load_result *runs, size_t count, size_
 uint64_t tulle__load_sum_at(const struct tulle__load_result *runs, size_t count, size_t offset);
 uint64_t tulle__load_max_at(const struct tulle__load_result *runs, size_t count, size_t offset);
 
+/* Latencies in microseconds: medians of the runs, but min and max of them all, and how many
+ * there were. */
+struct tulle__load_latency {
+    uint64_t count;
+    double min, mean, p50, p90, p99, p999, max;
+};
+
+struct tulle__load_latency tulle__load_latency(const struct tulle__load_result *runs, size_t count);
+
 /* Say on stderr what was not delivered as it should. Returns true when all was. */
 bool tulle__load_judge(const char *name, const char *what, const struct tulle__load_result *run);
 
 /* The members that results of both tools have, documented in tulle-bench(1). NULL without
  * memory. */
-json_t *tulle__load_json(const struct tulle__load_options *options,
-                         const struct tulle__load_plan *plan,
+json_t *tulle__load_json(const struct tulle__load_plan *plan,
                          const struct tulle__load_result *runs,
                          size_t count);
-/* {"tool": ..., "version": ..., "results": results}, which it takes, on stdout. Returns false,
+/* {"tool": ..., "version": ..., "results": results} on stdout. Returns false,
  * after a message, when that failed. */
 bool tulle__load_print_json(const char *name, json_t *results);
 

@@ -40,6 +40,7 @@ struct child {
 
 struct run {
     const struct tulle__load_plan *plan;
+    struct tulle__histogram *latency; /* of all nodes */
     const char *name;
     const char *progress;
     struct tulle__signals *signals;
@@ -63,13 +64,13 @@ fail(struct run *run, const char *what)
 
 /* ---- processes ---- */
 
-static uint32_t
-roles_of(const struct tulle__load_plan *plan, uint32_t index)
+uint32_t
+tulle__load_roles(const struct tulle__load_plan *plan, uint32_t index)
 {
     if (index < plan->publishers)
-        return TULLE__LOAD_PUBLISHES;
+        return TULLE__LOAD_PUBLISHES | (plan->is_round_trip ? TULLE__LOAD_AWAITS : 0);
     if (index < plan->publishers + plan->subscribers)
-        return TULLE__LOAD_TAKES;
+        return TULLE__LOAD_TAKES | (plan->is_round_trip ? TULLE__LOAD_ANSWERS : 0);
     return TULLE__LOAD_PUBLISHES | TULLE__LOAD_TAKES;
 }
 
@@ -156,6 +157,21 @@ show_progress(struct run *run)
     (void)fprintf(stderr, "\r%s, %" PRIu64 " delivered\033[K", run->progress, delivered);
 }
 
+/* Behind its result. */
+static int
+hear_latency(struct run *run, struct child *child)
+{
+    struct tulle__histogram latency;
+    ssize_t got;
+    do {
+        got = recv(child->fd, &latency, sizeof latency, 0);
+    } while (got < 0 && errno == EINTR);
+    if (got != (ssize_t)sizeof latency)
+        return fail(run, "a node's latencies are missing");
+    tulle__histogram_merge(run->latency, &latency);
+    return 0;
+}
+
 static int
 hear(struct run *run, struct child *child, const struct tulle__load_message *message)
 {
@@ -176,7 +192,7 @@ hear(struct run *run, struct child *child, const struct tulle__load_message *mes
         break;
     case TULLE__LOAD_RESULT:
         child->share = message->u.share;
-        break;
+        return run->plan->is_timed ? hear_latency(run, child) : 0;
     case TULLE__LOAD_FAILED:
         (void)fail(run, message->u.text);
         return message->status;
@@ -243,7 +259,7 @@ wait_word(struct run *run, enum tulle__load_word word, uint32_t roles, int64_t m
     for (;;) {
         uint32_t missing = 0;
         for (uint32_t i = 0; i < run->count; i++)
-            missing += (roles_of(run->plan, i) & roles) != 0 &&
+            missing += (tulle__load_roles(run->plan, i) & roles) != 0 &&
                        (run->children[i].heard & (unsigned)word) == 0;
         if (missing == 0)
             return 0;
@@ -260,16 +276,18 @@ static void
 tell(const struct run *run, uint32_t roles, const struct tulle__load_message *message)
 {
     for (uint32_t i = 0; i < run->count; i++) {
-        if ((roles_of(run->plan, i) & roles) != 0)
+        if ((tulle__load_roles(run->plan, i) & roles) != 0)
             (void)send(run->children[i].fd, message, sizeof *message, MSG_NOSIGNAL);
     }
 }
 
-/* What is there for this node to take. */
+/* What is there for this node to take, or to come back. */
 static uint64_t
 expected_by(const struct run *run, uint32_t index)
 {
     uint64_t expected = 0;
+    if ((tulle__load_roles(run->plan, index) & TULLE__LOAD_AWAITS) != 0)
+        return run->children[index].published * run->plan->subscribers;
     for (uint32_t i = 0; i < run->count; i++)
         expected += i == index ? 0 : run->children[i].published;
     return expected;
@@ -277,7 +295,10 @@ expected_by(const struct run *run, uint32_t index)
 
 /* ---- the run ---- */
 
-enum { ALL = TULLE__LOAD_PUBLISHES | TULLE__LOAD_TAKES };
+enum {
+    ALL = TULLE__LOAD_PUBLISHES | TULLE__LOAD_TAKES,
+    EXPECTING = TULLE__LOAD_TAKES | TULLE__LOAD_AWAITS
+};
 
 static int
 connect_all(struct run *run)
@@ -319,11 +340,11 @@ measure(struct run *run)
     for (uint32_t i = 0; i < run->count && !is_stalled; i++) {
         struct tulle__load_message expect = { .word = TULLE__LOAD_EXPECT };
         expect.u.count = expected_by(run, i);
-        if ((roles_of(plan, i) & TULLE__LOAD_TAKES) != 0)
+        if ((tulle__load_roles(plan, i) & EXPECTING) != 0)
             (void)send(run->children[i].fd, &expect, sizeof expect, MSG_NOSIGNAL);
     }
     if (!is_stalled)
-        status = wait_word(run, TULLE__LOAD_COMPLETE, TULLE__LOAD_TAKES, ms, &is_stalled);
+        status = wait_word(run, TULLE__LOAD_COMPLETE, EXPECTING, ms, &is_stalled);
     if (status != 0)
         return status;
     tell(run, ALL, &(struct tulle__load_message){ .word = TULLE__LOAD_END });
@@ -335,7 +356,8 @@ static void
 add_share(struct tulle__load_result *out, const struct tulle__load_share *share)
 {
     out->published += share->published_measured;
-    out->delivered += share->delivered_measured;
+    if ((share->roles & TULLE__LOAD_TAKES) != 0)
+        out->delivered += share->delivered_measured;
     out->lost += share->lost;
     out->gaps += share->gaps;
     out->misordered += share->misordered;
@@ -348,7 +370,7 @@ add_share(struct tulle__load_result *out, const struct tulle__load_share *share)
         out->subscriber_rss = share->peak_rss_bytes;
 }
 
-/* CPU seconds of the nodes with exactly these roles (0: of all) for a million of count. */
+/* CPU seconds of the nodes that only publish, or only take (0: of all), for a million events. */
 static double
 cpu_per_million(const struct tulle__load_result *result, uint32_t roles)
 {
@@ -356,11 +378,13 @@ cpu_per_million(const struct tulle__load_result *result, uint32_t roles)
     double events = 0;
     for (size_t i = 0; i < result->share_count; i++) {
         const struct tulle__load_share *share = &result->shares[i];
-        if (roles != 0 && share->roles != roles)
+        if (roles != 0 && (share->roles & (unsigned)ALL) != roles)
             continue;
         seconds += (double)(share->user_us + share->system_us) / 1e6;
-        events += (double)(roles == TULLE__LOAD_PUBLISHES ? share->published_measured
-                                                          : share->delivered_measured);
+        if (roles == TULLE__LOAD_PUBLISHES)
+            events += (double)share->published_measured;
+        else if ((share->roles & TULLE__LOAD_TAKES) != 0)
+            events += (double)share->delivered_measured;
     }
     return events > 0 ? seconds * 1e6 / events : -1;
 }
@@ -368,16 +392,16 @@ cpu_per_million(const struct tulle__load_result *result, uint32_t roles)
 static void
 sum_up(const struct run *run, struct tulle__load_result *out)
 {
-    *out = (struct tulle__load_result){ .share_count = run->count };
+    out->share_count = run->count;
     int64_t first_ns = INT64_MAX;
     int64_t last_ns = INT64_MIN;
     for (uint32_t i = 0; i < run->count; i++) {
         struct tulle__load_share *share = &out->shares[i];
         *share = run->children[i].share;
         uint64_t expected = expected_by(run, i);
-        if ((share->roles & TULLE__LOAD_TAKES) != 0 && expected > share->delivered)
+        if ((share->roles & EXPECTING) != 0 && expected > share->delivered)
             share->lost = expected - share->delivered;
-        if (share->delivered_measured > 0) {
+        if ((share->roles & TULLE__LOAD_TAKES) != 0 && share->delivered_measured > 0) {
             first_ns = share->first_ns < first_ns ? share->first_ns : first_ns;
             last_ns = share->last_ns > last_ns ? share->last_ns : last_ns;
         }
@@ -410,6 +434,9 @@ tulle__load_run(const struct tulle__load_plan *plan,
     struct run run = { .plan = plan, .name = name, .progress = progress, .signals = signals };
     uint32_t count = plan->publishers + plan->subscribers + plan->both;
     int status = 0;
+    *out = (struct tulle__load_result){ 0 };
+    tulle__histogram_init(&out->latency);
+    run.latency = &out->latency;
     for (uint32_t i = 0; i < count && status == 0; i++)
         status = start_child(&run, i);
     if (status == 0)

@@ -9,6 +9,7 @@ static const struct tulle__command commands[] = {
     { "pub", tulle__tool_pub, "publish events" },
     { "tap", tulle__tool_tap, "watch events as they flow" },
     { "bench", tulle__tool_bench, "measure events a second" },
+    { "latency", tulle__tool_latency, "measure how long events take" },
 };
 
 int

@@ -6,6 +6,7 @@ set(TULLE_APP_SOURCES
     app/exit.c
     app/format.c
     app/help.c
+    app/histogram.c
     app/json.c
     app/logsink.c
     app/msgpack.c

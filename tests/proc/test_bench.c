@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* tulle bench: what it prints, and that it tells what goes wrong. */
+/* tulle bench and tulle latency: what they print, and that they tell what goes wrong. */
 
 #include "testkit.h"
 
@@ -129,6 +129,56 @@ TEST(nodes_that_do_both_depend_on_each_other)
     json_decref(root);
 }
 
+static double
+latency_at(const json_t *result, const char *name)
+{
+    const json_t *member = json_object_get(json_object_get(result, "latency_us"), name);
+    assert_true(json_is_number(member));
+    return json_number_value(member);
+}
+
+TEST(latencies_are_measured_and_described)
+{
+    (void)state;
+    struct proc *latency = proc_start("tulle", "latency", "--json", "-n", "500", "--warmup", "0.1",
+                                      "-r", "2", "--rate", "1000,2500.5", "-c", "2", NULL);
+    assert_int_equal(proc_wait(latency), 0);
+    assert_string_equal(proc_text(latency, PROC_ERR), "");
+    json_t *root = read_json(latency);
+    assert_int_equal(json_array_size(json_object_get(root, "results")), 2);
+    const json_t *result = result_at(root, 1);
+    assert_true(json_number_value(json_object_get(result, "rate")) == 2500.5);
+    assert_whole(result, "size", 64);
+    assert_clean(result);
+    assert_whole(json_object_get(result, "latency_us"), "count", 2000); /* runs, subscribers */
+    static const char *const rising[] = { "min", "p50", "p90", "p99", "p999", "max" };
+    assert_true(latency_at(result, "min") > 0);
+    for (size_t i = 1; i < sizeof rising / sizeof *rising; i++)
+        assert_true(latency_at(result, rising[i]) >= latency_at(result, rising[i - 1]));
+    const json_t *run = json_array_get(json_object_get(result, "runs"), 1);
+    assert_whole(json_object_get(run, "latency_us"), "count", 1000);
+    json_decref(root);
+}
+
+/* Two subscribers answer each event. */
+TEST(answers_are_waited_for)
+{
+    (void)state;
+    struct proc *latency =
+        proc_start("tulle", "latency", "--json", "-n", "200", "--warmup", "0", "-r", "1", "--rate",
+                   "1000", "-c", "2", "--round-trip", "-t", "ipc", "--spin", NULL);
+    assert_int_equal(proc_wait(latency), 0);
+    json_t *root = read_json(latency);
+    const json_t *result = result_at(root, 0);
+    assert_true(json_is_true(json_object_get(result, "round_trip")));
+    assert_clean(result);
+    assert_whole(json_object_get(result, "latency_us"), "count", 400);
+    const json_t *run = json_array_get(json_object_get(result, "runs"), 0);
+    assert_whole(run, "published", 200);
+    assert_whole(run, "delivered", 400);
+    json_decref(root);
+}
+
 /* With a rate, the table says about that rate. */
 TEST(a_rate_is_kept)
 {
@@ -163,6 +213,41 @@ wait_children(struct proc *bench, pid_t *children, size_t count)
     for (int i = 0; i < 1000 && proc_children(bench, children, CHILDREN_MAX) < count; i++)
         proc_pause(10);
     assert_int_equal(proc_children(bench, children, CHILDREN_MAX), count);
+}
+
+/* The publisher sleeps for a while: what was due meanwhile is late by as much, and is in the
+ * figures. */
+TEST(a_pause_of_the_publisher_is_not_omitted)
+{
+    (void)state;
+    pid_t children[CHILDREN_MAX];
+    struct proc *latency = proc_start("tulle", "latency", "--json", "-d", "2", "--warmup", "0.1",
+                                      "-r", "1", "--rate", "500", NULL);
+    wait_children(latency, children, 2);
+    proc_pause(1000);
+    assert_int_equal(kill(children[0], SIGSTOP), 0);
+    proc_pause(500);
+    assert_int_equal(kill(children[0], SIGCONT), 0);
+    assert_int_equal(proc_wait(latency), 0);
+    json_t *root = read_json(latency);
+    const json_t *result = result_at(root, 0);
+    assert_whole(json_object_get(result, "latency_us"), "count", 1000);
+    assert_true(latency_at(result, "max") > 400e3);
+    assert_true(latency_at(result, "p90") > 200e3); /* 250 of 1000 events were due */
+    json_decref(root);
+}
+
+TEST(a_histogram_is_drawn)
+{
+    (void)state;
+    struct proc *latency = proc_start("tulle", "latency", "-n", "100", "--warmup", "0", "-r", "1",
+                                      "--rate", "1000", "--histogram", NULL);
+    assert_int_equal(proc_wait(latency), 0);
+    assert_non_null(strstr(proc_text(latency, PROC_OUT), "100.0000% |#"));
+    struct proc *csv = proc_start("tulle", "latency", "-n", "100", "--warmup", "0", "-r", "1",
+                                  "--rate", "1000", "--csv", NULL);
+    assert_int_equal(proc_wait(csv), 0);
+    assert_non_null(strstr(proc_text(csv, PROC_OUT), "\n1,64,causal,tcp,0,1000,1,100,"));
 }
 
 /* A subscriber that sleeps while events pass by that nobody keeps: what it missed is told. */
@@ -268,6 +353,12 @@ TEST(wrong_options_are_status_2)
     }
     struct proc *two = proc_start("tulle", "bench", "--json", "--csv", NULL);
     assert_int_equal(proc_wait(two), 2);
+    static const char *const rates[] = { "0", "1000,", "nan", "fast" };
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        struct proc *latency = proc_start("tulle", "latency", "--rate", rates[i], NULL);
+        assert_int_equal(proc_wait(latency), 2);
+        assert_non_null(strstr(proc_text(latency, PROC_ERR), rates[i]));
+    }
 }
 
 int
@@ -276,8 +367,12 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(one_to_one_is_measured_and_described, proc_end_all),
         cmocka_unit_test_teardown(nodes_that_do_both_depend_on_each_other, proc_end_all),
+        cmocka_unit_test_teardown(latencies_are_measured_and_described, proc_end_all),
+        cmocka_unit_test_teardown(answers_are_waited_for, proc_end_all),
         cmocka_unit_test_teardown(a_rate_is_kept, proc_end_all),
         cmocka_unit_test_teardown(a_table_is_printed, proc_end_all),
+        cmocka_unit_test_teardown(a_pause_of_the_publisher_is_not_omitted, proc_end_all),
+        cmocka_unit_test_teardown(a_histogram_is_drawn, proc_end_all),
         cmocka_unit_test_teardown(a_loss_is_status_1, proc_end_all),
         cmocka_unit_test_teardown(a_dead_node_ends_the_run, proc_end_all),
         cmocka_unit_test_teardown(a_signal_ends_the_run, proc_end_all),

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* tulle latency: how long events take from one process to another on this host.
+ *
+ * The publisher keeps to a schedule, and a latency counts from when the schedule said that the
+ * event is due. Were it counted from when it was published, a delay of the publisher, by a full
+ * window say, would keep events out of the figures that suffer from it ("coordinated omission"). */
+
+#include "tools/load_series.h"
+#include "tools/tools.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BAR_LEN = 50 };
+
+struct latency {
+    struct tulle__load_options load;
+    const char *rate; /* a list */
+    double rates[TULLE__LOAD_VALUES_MAX];
+    size_t rate_count;
+    bool has_picture;
+    bool has_header;
+};
+
+// clang-format off
+#define AT(field) offsetof(struct latency, field)
+#define HERE TULLE__OPTION_FLAG_ONLY
+static const struct tulle__option mesh_options[] = {
+    { .name = "rate", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(rate),
+      .arg = "N,...", .help = "events a second, measured one rate after the other" },
+    { .name = "subscribers", .letter = 'c', .type = TULLE__OPTION_U32, .flags = HERE,
+      .offset = AT(load.plan.subscribers), .arg = "N", .min = 1, .max = TULLE__LOAD_NODES_MAX - 1,
+      .help = "nodes that take every event" },
+    { .name = "round_trip", .type = TULLE__OPTION_FLAG, .flags = HERE,
+      .offset = AT(load.plan.is_round_trip), .help = "subscribers answer; measure until an answer is back" },
+    { .name = "spin", .type = TULLE__OPTION_FLAG, .flags = HERE,
+      .offset = AT(load.plan.is_spinning),
+      .help = "the publisher waits in a loop for the last 0.1 ms before an event is due: it wakes in time, and uses a CPU" },
+    { .name = "histogram", .letter = 'H', .type = TULLE__OPTION_FLAG, .flags = HERE,
+      .offset = AT(has_picture), .help = "draw how latencies are spread" },
+};
+// clang-format on
+
+static const char notes[] =
+    "Publisher and subscribers are processes of their own. Latency counts from when the schedule\n"
+    "of --rate says that an event is due. Status 1 says that not everything was delivered once\n"
+    "and in order.\n"
+    "\n"
+    "Examples:\n"
+    "  tulle latency                                # 1000 and 10000 events a second\n"
+    "  tulle latency --rate 5000 -s 1K --histogram\n"
+    "  tulle latency --round-trip --transport ipc --json";
+
+/* "1000,2.5" */
+static bool
+parse_rates(struct latency *latency)
+{
+    const char *at = latency->rate;
+    while (at != NULL) {
+        char text[32];
+        char *end = NULL;
+        if (latency->rate_count == TULLE__LOAD_VALUES_MAX || !tulle__load_next_item(&at, text))
+            return false;
+        double rate = strtod(text, &end);
+        /* Not "<": it may be no number at all. */
+        if (end == text || *end != '\0' || !(rate >= 0.001 && rate <= 1e9))
+            return false;
+        latency->rates[latency->rate_count++] = rate;
+    }
+    return true;
+}
+
+/* ---- output ---- */
+
+static void
+print_header(const struct latency *latency)
+{
+    const struct tulle__load_plan *plan = &latency->load.plan;
+    (void)printf("1 publisher, %" PRIu32 " subscriber%s, %s, order %s, %s; ", plan->subscribers,
+                 plan->subscribers == 1 ? "" : "s", tulle__load_transport_name(plan->transport),
+                 tulle__load_order_name(plan->order),
+                 plan->is_round_trip ? "there and back" : "one way");
+    if (latency->load.runs > 1)
+        (void)printf("median of %" PRIu32 " runs", latency->load.runs);
+    else
+        (void)printf("one run");
+    if (plan->count > 0)
+        (void)printf(" of %" PRIu64 " events\n", plan->count);
+    else
+        (void)printf(" of %.15g s\n", (double)plan->duration_ms / 1000.0);
+    (void)printf("%27s %s\n", "", "microseconds from when an event was due");
+    (void)printf("%8s %8s %9s %8s %8s %8s %8s %8s %8s %8s %6s\n", "size", "rate", "events/s", "min",
+                 "mean", "p50", "p90", "p99", "p99.9", "max", "lost");
+}
+
+/* Ends of the rows of the picture: so many for each power of ten. */
+static const double steps[] = { 1, 1.5, 2, 3, 5, 7 };
+enum { STEPS = sizeof steps / sizeof *steps };
+
+/* The row's upper end, in nanoseconds. */
+static uint64_t
+row_end(unsigned row)
+{
+    double scale = 100;
+    for (unsigned i = 0; i < row / STEPS; i++)
+        scale *= 10;
+    return (uint64_t)(steps[row % STEPS] * scale);
+}
+
+static void
+draw(const struct tulle__histogram *histogram)
+{
+    unsigned first = 0;
+    while (row_end(first) < histogram->min)
+        first++;
+    unsigned last = first;
+    while (row_end(last) < histogram->max)
+        last++;
+    uint64_t most = 1;
+    uint64_t before = 0;
+    for (unsigned row = first; row <= last; row++) {
+        uint64_t up_to = tulle__histogram_up_to(histogram, row_end(row));
+        most = up_to - before > most ? up_to - before : most;
+        before = up_to;
+    }
+    before = 0;
+    for (unsigned row = first; row <= last; row++) {
+        uint64_t up_to = tulle__histogram_up_to(histogram, row_end(row));
+        uint64_t count = up_to - before;
+        int len = (int)((double)count * BAR_LEN / (double)most + 0.5);
+        (void)printf(
+            "  up to %10.15g us %10" PRIu64 " %8.4f%% |%.*s\n", (double)row_end(row) / 1000.0,
+            count, 100.0 * (double)up_to / (double)histogram->count,
+            len == 0 && count > 0 ? 1 : len, "##################################################");
+        before = up_to;
+    }
+}
+
+/* Of all runs together. */
+static void
+print_picture(const struct tulle__load_result *runs, size_t count)
+{
+    struct tulle__histogram all;
+    tulle__histogram_init(&all);
+    for (size_t i = 0; i < count; i++)
+        tulle__histogram_merge(&all, &runs[i].latency);
+    if (all.count > 0)
+        draw(&all);
+}
+
+static void
+print_row(struct latency *latency,
+          const struct tulle__load_plan *plan,
+          const struct tulle__load_result *runs)
+{
+    uint32_t count = latency->load.runs;
+    struct tulle__load_latency figures = tulle__load_latency(runs, count);
+    double events =
+        tulle__load_spread_at(runs, count, offsetof(struct tulle__load_result, events_per_second))
+            .median;
+    uint64_t lost = tulle__load_sum_at(runs, count, offsetof(struct tulle__load_result, lost));
+    if (!latency->has_header)
+        print_header(latency);
+    latency->has_header = true;
+    (void)printf("%8" PRIu64 " %8.10g %9.0f %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %6" PRIu64
+                 "\n",
+                 plan->size, plan->rate, events, figures.min, figures.mean, figures.p50,
+                 figures.p90, figures.p99, figures.p999, figures.max, lost);
+    if (latency->has_picture)
+        print_picture(runs, count);
+}
+
+static void
+print_csv(struct latency *latency,
+          const struct tulle__load_plan *plan,
+          const struct tulle__load_result *runs)
+{
+    uint32_t count = latency->load.runs;
+    struct tulle__load_latency figures = tulle__load_latency(runs, count);
+    if (!latency->has_header) {
+        (void)puts("subscribers,size,order,transport,round_trip,rate,runs,count,min_us,mean_us,"
+                   "p50_us,p90_us,p99_us,p999_us,max_us,lost,gaps");
+    }
+    latency->has_header = true;
+    (void)printf("%" PRIu32 ",%" PRIu64 ",%s,%s,%d,%.15g,%" PRIu32 ",%" PRIu64
+                 ",%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%" PRIu64 ",%" PRIu64 "\n",
+                 plan->subscribers, plan->size, tulle__load_order_name(plan->order),
+                 tulle__load_transport_name(plan->transport), plan->is_round_trip, plan->rate,
+                 count, figures.count, figures.min, figures.mean, figures.p50, figures.p90,
+                 figures.p99, figures.p999, figures.max,
+                 tulle__load_sum_at(runs, count, offsetof(struct tulle__load_result, lost)),
+                 tulle__load_sum_at(runs, count, offsetof(struct tulle__load_result, gaps)));
+}
+
+static void
+print(const struct tulle__load_plan *plan, const struct tulle__load_result *runs, void *ctx)
+{
+    struct latency *latency = ctx;
+    if (latency->load.is_csv)
+        print_csv(latency, plan, runs);
+    else
+        print_row(latency, plan, runs);
+}
+
+static int
+run(const struct tulle__program *program, const struct tulle__args *args, struct latency *latency)
+{
+    if (!parse_rates(latency))
+        return tulle__args_usage(program, "--rate: '%s' is no list of up to %d rates above 0",
+                                 latency->rate, TULLE__LOAD_VALUES_MAX);
+    if (latency->has_picture && (latency->load.is_json || latency->load.is_csv))
+        return tulle__args_usage(program, "--histogram excludes --json and --csv");
+    int status = tulle__load_options_finish(program, args, &latency->load);
+    if (status != 0)
+        return status;
+    const struct tulle__load_series series = { .program = program,
+                                               .options = &latency->load,
+                                               .rates = latency->rates,
+                                               .rate_count = latency->rate_count,
+                                               .print = print,
+                                               .ctx = latency };
+    return tulle__load_series_run(&series);
+}
+
+int
+tulle__tool_latency(int argc, char **argv)
+{
+    struct latency latency = { .rate = "1000,10000" };
+    tulle__load_options_init(&latency.load);
+    latency.load.size = "64";
+    latency.load.plan.is_timed = true;
+    const struct tulle__option_group groups[] = {
+        { "Mesh", mesh_options, sizeof mesh_options / sizeof *mesh_options, &latency },
+        tulle__load_measure_group(&latency.load),
+        tulle__load_output_group(&latency.load),
+        tulle__common_log_group(&latency.load.common),
+        tulle__common_tuning_group(&latency.load.common),
+    };
+    const struct tulle__program program = {
+        .name = "tulle latency",
+        .synopsis = "[options]",
+        .summary = "Measure how long events take from one process of this host to another.",
+        .groups = groups,
+        .group_count = sizeof groups / sizeof *groups,
+        .notes = notes,
+    };
+    struct tulle__args args;
+    int status = 0;
+    if (!tulle__args_begin(&program, argc, argv, &args, &status))
+        return status;
+    status = run(&program, &args, &latency);
+    tulle__args_end(&args);
+    return status;
+}
