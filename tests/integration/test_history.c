@@ -75,6 +75,47 @@ TEST(last_begins_within_a_batch)
     kit_expect_silence(s, 0);
 }
 
+/* In fifo order too: c begins with a's second answer. That the answers depend on b's
+ * question stands with the first; what c publishes says so all the same. */
+TEST(fifo_begins_with_the_past_of_its_lane)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    tulle_node *b = kit_node("b", tulle_node_address(a));
+    tulle_subscription *asked = kit_subscribe(a, "question");
+    assert_status(tulle_node_wait_peers(b, "question", 1, KIT_DEADLINE_MS), TULLE_OK);
+    kit_publish(b, "question", "why");
+    (void)kit_expect(asked, "question", "why");
+    kit_publish(a, "answer", "perhaps");
+    KIT_UNTIL(kit_counters(a).batches_published == 1);
+    kit_publish(a, "answer", "because");
+
+    tulle_node *c = kit_node("c", tulle_node_address(a));
+    tulle_subscribe_options how;
+    tulle_subscription *answers = NULL;
+    tulle_subscribe_options_init(&how);
+    how.order = TULLE_ORDER_FIFO;
+    how.from = TULLE_FROM_LAST;
+    how.from_count = 1;
+    assert_status(tulle_node_subscribe(c, "answer", &how, &answers), TULLE_OK);
+    (void)kit_expect(answers, "answer", "because");
+
+    tulle_subscription *summaries = NULL;
+    tulle_subscribe_options_init(&how);
+    how.flags = TULLE_DETAIL_DEPS;
+    assert_status(tulle_node_subscribe(a, "summary", &how, &summaries), TULLE_OK);
+    assert_status(tulle_node_wait_peers(c, "summary", 1, KIT_DEADLINE_MS), TULLE_OK);
+    kit_publish(c, "summary", "so");
+    const tulle_event *event = kit_expect(summaries, "summary", "so");
+    size_t questions = 0;
+    for (size_t i = 0; i < event->dep_count; i++) {
+        const tulle_clock_entry *dep = &event->deps[i];
+        if (strcmp(dep->stream, "question") == 0 && dep->node == tulle_node_id(b))
+            questions += (size_t)dep->count;
+    }
+    assert_int_equal(questions, 1);
+}
+
 /* What nobody keeps any more is not there to be read, and is no loss. */
 TEST(earliest_is_what_is_kept)
 {
@@ -150,6 +191,7 @@ main(void)
         KIT_TEST(earliest_begins_with_the_first),
         KIT_TEST(last_begins_so_many_before_the_end),
         KIT_TEST(last_begins_within_a_batch),
+        KIT_TEST(fifo_begins_with_the_past_of_its_lane),
         KIT_TEST(earliest_is_what_is_kept),
         KIT_TEST(events_of_one_who_left_come_from_those_who_took_them),
         KIT_TEST(the_past_is_in_causal_order_too),
