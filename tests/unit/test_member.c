@@ -57,7 +57,7 @@ TEST(suspect_that_is_heard_is_up_again)
     mini_heal(net, MINI_B, MINI_A);
     mini_run(net, 2000);
 
-    assert_string_equal(peers_of(net, MINI_A), "suspect(b) ");
+    assert_string_equal(peers_of(net, MINI_A), "suspect(b) up(b) ");
     assert_int_equal(mini_counters(net, MINI_A).peers_up, 1);
 }
 
@@ -128,6 +128,38 @@ TEST(restarted_node_is_a_new_one_with_an_old_name)
     assert_non_null(strstr(peers_of(net, MINI_A), "restarted(b)"));
     assert_string_equal(mini_log(net, MINI_A), "1 2 ");
     assert_int_equal(mini_counters(net, MINI_A).peers_up, 1);
+}
+
+/* Two that live may have one name: one that a ghost names, never heard, and b itself. */
+TEST(namesake_that_was_only_heard_of_is_no_restart)
+{
+    struct mini_net *net = *state;
+    mini_start(net, 1);
+    uint64_t ghost = TULLE__NODE_ID_MIN + 7;
+    mini_meet_ghost(net, MINI_A, ghost);
+    (void)mini_take(net, MINI_A, "**"); /* the ghost is asked again */
+    mini_run(net, 500);
+    struct tulle__known_out namesake = { .id = ghost + 1, .name = "b" };
+    struct tulle__here_out here = { .reply_to = net->ghost_counter[TULLE__SYNC],
+                                    .self = { .name = "ghost" },
+                                    .has_lanes = true,
+                                    .peers = &namesake,
+                                    .peer_count = 1 };
+    struct tulle__writer w;
+    tulle__writer_init(&w);
+    tulle__here_encode(&w, &here);
+    mini_tell_control(
+        net, MINI_A,
+        &(struct tulle__control_header){
+            .kind = TULLE__HERE, .from = ghost, .to = mini_id(net, MINI_A), .counter = 9 },
+        &w);
+    tulle__writer_fini(&w);
+
+    mini_start_one(net, MINI_B, MINI_A);
+    mini_run(net, 500);
+
+    assert_non_null(strstr(peers_of(net, MINI_A), "up(b)"));
+    assert_null(strstr(peers_of(net, MINI_A), "restarted"));
 }
 
 TEST(node_that_joins_itself_notices)
@@ -239,6 +271,7 @@ main(void)
         MEMBER_TEST(peer_that_says_goodbye_has_left_at_once),
         MEMBER_TEST(stragglers_of_one_that_left_do_not_bring_it_back),
         MEMBER_TEST(restarted_node_is_a_new_one_with_an_old_name),
+        MEMBER_TEST(namesake_that_was_only_heard_of_is_no_restart),
         MEMBER_TEST(node_that_joins_itself_notices),
         MEMBER_TEST(address_where_nobody_answers_is_asked_at_growing_intervals),
         MEMBER_TEST(node_that_is_found_is_asked_and_met),

@@ -162,6 +162,7 @@ tulle__peer_set_stage(struct tulle__engine *e,
     if (peer->stage == stage)
         return;
     bool was_live = tulle__peer_is_live(peer);
+    bool is_back = peer->stage == TULLE__STAGE_SUSPECT && stage == TULLE__STAGE_UP;
     peer->stage = stage;
     peer->stage_ns = e->now.mono.ns;
     e->interest_epoch++;
@@ -173,6 +174,8 @@ tulle__peer_set_stage(struct tulle__engine *e,
         e->up_count--;
     if (stage == TULLE__STAGE_SUSPECT && peer->is_announced)
         (void)tell_peer(e, peer, TULLE_PEER_SUSPECT, 0);
+    if (is_back && peer->is_announced)
+        (void)tell_peer(e, peer, TULLE_PEER_UP, 0);
     if (stage == TULLE__STAGE_SUSPECT && peer->link != 0) {
         e->links[peer->link - 1].due_ns = e->now.mono.ns;
         e->links[peer->link - 1].tries = 0;
@@ -193,7 +196,7 @@ find_previous(struct tulle__engine *e, const struct tulle__peer *peer)
 {
     struct tulle__peer *previous = NULL;
     for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
-        if (p == peer || strcmp(p->name, peer->name) != 0)
+        if (p == peer || p->stage == TULLE__STAGE_NEW || strcmp(p->name, peer->name) != 0)
             continue;
         /* Two that live may have one name, but not one address too. */
         bool is_same_place = p->control[0] != '\0' && strcmp(p->control, peer->control) == 0;
