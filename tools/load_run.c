@@ -331,8 +331,10 @@ measure(struct run *run)
     struct tulle__load_message go = { .word = TULLE__LOAD_GO };
     go.u.start_ns = (tulle__tool_mono_us() + START_US) * 1000;
     tell(run, ALL, &go);
-    /* At a slow rate there is nothing new for a while. */
-    int64_t ms = plan->timeout_ms + (plan->rate > 0 ? (int64_t)(2000 / plan->rate) : 0);
+    /* At a slow rate there is nothing new for a while, nor while a hole is waited for. */
+    int64_t ms = plan->timeout_ms + plan->node.hold_ms;
+    if (plan->rate > 0)
+        ms += (int64_t)(2000 / plan->rate);
     bool is_stalled = false;
     int status = wait_word(run, TULLE__LOAD_PUBLISHED, TULLE__LOAD_PUBLISHES, ms, &is_stalled);
     if (status != 0)

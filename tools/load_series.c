@@ -30,7 +30,11 @@ print_load(const struct state *state, const struct tulle__load_plan *plan)
         return json_array_append_new(state->results, result) == 0 ? 0 : TULLE__EXIT_FAILURE;
     }
     series->print(plan, state->runs, series->ctx);
-    return fflush(stdout) == 0 ? 0 : TULLE__EXIT_FAILURE;
+    if (fflush(stdout) == 0)
+        return 0;
+    (void)fprintf(stderr, "%s: the output cannot be written: %s\n", series->program->name,
+                  strerror(errno));
+    return TULLE__EXIT_FAILURE;
 }
 
 static int
