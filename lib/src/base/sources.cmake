@@ -4,6 +4,7 @@ set(TULLE_BASE_SOURCES
     src/base/alloc.c
     src/base/buf.c
     src/base/counters.c
+    src/base/heap.c
     src/base/log.c
     src/base/panic.c
     src/base/pool.c

@@ -109,7 +109,7 @@ tulle__engine_new(const struct tulle__engine_config *config, struct tulle__now n
     e->own_store.pool = e->others_store.pool = e->pool;
     e->interest.version = 1;
     e->is_everything_acked = true;
-    e->repair_due_ns = TULLE__NEVER_NS;
+    e->link_due_ns = TULLE__NEVER_NS;
     e->beat_soon_ns = TULLE__NEVER_NS;
     /* Beats of nodes that started together spread over the period. */
     e->beat_due_ns = now.mono.ns + tulle__ms_to_ns((int64_t)(config->seed % (config->beat_ms + 1)));
@@ -426,8 +426,7 @@ tulle__engine_on_timer(struct tulle__engine *e, struct tulle__now now)
     if (now.mono.ns >= e->member_due_ns)
         tulle__member_on_timer(e);
     tulle__join_on_timer(e);
-    if (now.mono.ns >= e->repair_due_ns)
-        tulle__repair_on_timer(e);
+    tulle__repair_on_timer(e);
     tulle__progress(e);
     tulle__beat_on_timer(e);
 }
@@ -436,8 +435,10 @@ struct tulle__mono
 tulle__engine_deadline(const struct tulle__engine *e)
 {
     int64_t due = e->member_due_ns;
-    if (e->repair_due_ns < due)
-        due = e->repair_due_ns;
+    if (tulle__join_due_ns(e) < due)
+        due = tulle__join_due_ns(e);
+    if (tulle__repair_due_ns(e) < due)
+        due = tulle__repair_due_ns(e);
     if (e->beat_due_ns < due)
         due = e->beat_due_ns;
     if (e->beat_soon_ns < due)

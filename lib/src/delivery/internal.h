@@ -124,6 +124,7 @@ void tulle__repair_pause(struct tulle__engine *e, struct tulle__rx *rx);
 /* The lane got on: the time that a hole may hold it up begins anew. */
 void tulle__repair_progress(struct tulle__engine *e, struct tulle__rx *rx);
 void tulle__repair_on_timer(struct tulle__engine *e);
+int64_t tulle__repair_due_ns(const struct tulle__engine *e);
 /* Batches of a lane from the from-th kept on, as far as they follow fetch's first
  * without a hole and within its bounds. Returns how many. */
 size_t tulle__gather_batches(const struct tulle__kept *kept,
@@ -207,6 +208,7 @@ void tulle__peer_is_heard(struct tulle__engine *e, struct tulle__peer *peer);
 /* Ask the peer to sync at once, or when it can be reached. */
 void tulle__sync_want(struct tulle__engine *e, struct tulle__peer *peer);
 void tulle__join_on_timer(struct tulle__engine *e);
+int64_t tulle__join_due_ns(const struct tulle__engine *e);
 void tulle__on_sync(struct tulle__engine *e,
                     const struct tulle__control_header *header,
                     uint64_t via,

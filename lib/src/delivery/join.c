@@ -15,10 +15,11 @@
 /* ---- asking ---- */
 
 static void
-wake_at(struct tulle__engine *e, int64_t due_ns)
+ask_at(struct tulle__engine *e, struct tulle__peer *peer, int64_t due_ns)
 {
-    if (due_ns < e->member_due_ns)
-        e->member_due_ns = due_ns;
+    peer->sync_due_ns = due_ns;
+    tulle__heap_remove(&e->asking, &peer->asking);
+    tulle__heap_insert(&e->asking, &peer->asking, (uint64_t)due_ns);
 }
 
 void
@@ -29,10 +30,9 @@ tulle__sync_want(struct tulle__engine *e, struct tulle__peer *peer)
     if (peer->is_sync_due && peer->sync_wanted == e->interest.version)
         return; /* it is on its way */
     peer->is_sync_due = true;
-    peer->sync_due_ns = e->now.mono.ns;
     peer->sync_tries = 0;
     peer->sync_wanted = e->interest.version;
-    wake_at(e, peer->sync_due_ns);
+    ask_at(e, peer, e->now.mono.ns);
 }
 
 static int64_t
@@ -64,20 +64,19 @@ is_beyond_proxy_business(const struct tulle__engine *e, const struct tulle__peer
 static void
 ask_peer(struct tulle__engine *e, struct tulle__peer *peer)
 {
-    if (!peer->is_sync_due && !peer->is_confirm_due)
+    if (!peer->is_sync_due && !peer->is_confirm_due) {
+        tulle__heap_remove(&e->asking, &peer->asking);
         return;
-    if (e->now.mono.ns >= peer->sync_due_ns) {
-        peer->sync_due_ns = retry_at(e, peer->sync_tries++);
-        /* To one that is gone or cannot be reached the question waits. */
-        if (peer->stage != TULLE__STAGE_GONE && tulle__peer_hop(e, peer) != 0 &&
-            !is_beyond_proxy_business(e, peer)) {
-            encode_sync(e, !e->config.is_proxy && peer->is_sync_due);
-            peer->sync_version = e->interest.version;
-            peer->sync_counter = tulle__control_send(e, peer->id, TULLE__SYNC);
-            e->counters.syncs_sent++;
-        }
     }
-    wake_at(e, peer->sync_due_ns);
+    ask_at(e, peer, retry_at(e, peer->sync_tries++));
+    /* To one that is gone or cannot be reached the question waits. */
+    if (peer->stage == TULLE__STAGE_GONE || tulle__peer_hop(e, peer) == 0 ||
+        is_beyond_proxy_business(e, peer))
+        return;
+    encode_sync(e, !e->config.is_proxy && peer->is_sync_due);
+    peer->sync_version = e->interest.version;
+    peer->sync_counter = tulle__control_send(e, peer->id, TULLE__SYNC);
+    e->counters.syncs_sent++;
 }
 
 static void
@@ -96,16 +95,29 @@ ask_link(struct tulle__engine *e, struct tulle__link *link)
         link->counter = tulle__control_send_hop(e, link->handle, 0, TULLE__SYNC);
         e->counters.syncs_sent++;
     }
-    wake_at(e, link->due_ns);
+    if (link->due_ns < e->link_due_ns)
+        e->link_due_ns = link->due_ns;
 }
 
 void
 tulle__join_on_timer(struct tulle__engine *e)
 {
-    for (size_t i = 0; i < TULLE__LINKS_LIMIT; i++)
-        ask_link(e, &e->links[i]);
-    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next)
-        ask_peer(e, p);
+    if (e->now.mono.ns >= e->link_due_ns) {
+        e->link_due_ns = TULLE__NEVER_NS;
+        for (size_t i = 0; i < TULLE__LINKS_LIMIT; i++)
+            ask_link(e, &e->links[i]);
+    }
+    while (e->asking.least != NULL && (int64_t)e->asking.least->key <= e->now.mono.ns)
+        ask_peer(e, tulle__heap_item(e->asking.least, struct tulle__peer, asking));
+}
+
+int64_t
+tulle__join_due_ns(const struct tulle__engine *e)
+{
+    int64_t due_ns = e->link_due_ns;
+    if (e->asking.least != NULL && (int64_t)e->asking.least->key < due_ns)
+        due_ns = (int64_t)e->asking.least->key;
+    return due_ns;
 }
 
 tulle_status
@@ -430,11 +442,10 @@ take_lanes(struct tulle__engine *e,
     peer->is_synced = true;
     if (peer->synced_version < version)
         peer->synced_version = version;
-    for (uint32_t i = 0; i < e->lane_cap; i++) {
-        struct tulle__rx *rx = e->lanes[i].rx;
-        if (rx == NULL || rx->node != peer->id)
-            continue;
-        if (!rx->is_active && tulle__lane_policy(e, i)->since <= version) {
+    struct tulle__rx *next;
+    for (struct tulle__rx *rx = tulle__lanes_of_node(e, peer->id); rx != NULL; rx = next) {
+        next = rx->sibling_next;
+        if (!rx->is_active && tulle__lane_policy(e, rx->lane)->since <= version) {
             rx->is_clock_known = true; /* not named: it is newer than the answer */
             rx->kept.is_floor_known = true;
             tulle__rx_activate(e, rx, 1);
@@ -495,7 +506,7 @@ take_holdings(struct tulle__engine *e,
 static void
 resolve_cited(struct tulle__engine *e, const struct tulle__peer *citer, uint64_t reply_to)
 {
-    for (uint32_t i = 0; i < e->lane_cap; i++) {
+    for (uint32_t i = 0; e->cited_count > 0 && i < e->lane_cap; i++) {
         struct tulle__rx *rx = e->lanes[i].rx;
         if (rx != NULL && !rx->is_active && rx->cited_sync != 0 && rx->cited_by == citer->id &&
             reply_to >= rx->cited_sync && tulle__peer_find(e, rx->node) == NULL)
@@ -546,8 +557,7 @@ tulle__peer_is_heard(struct tulle__engine *e, struct tulle__peer *peer)
     peer->is_heard = true;
     if (!peer->is_confirm_due || peer->is_sync_due)
         return;
-    peer->sync_due_ns = e->now.mono.ns;
-    wake_at(e, peer->sync_due_ns);
+    ask_at(e, peer, e->now.mono.ns);
 }
 
 /* Its lanes are here: tell it so, until it answers. */
@@ -561,12 +571,10 @@ want_confirmed(struct tulle__engine *e, struct tulle__peer *peer, uint64_t versi
         return;
     peer->is_confirm_due = true;
     peer->sync_tries = 0;
-    peer->sync_due_ns = e->now.mono.ns;
     /* Its publications are not heard here yet: what it publishes now would have to be
      * fetched. It is told when they are, or after a while all the same. */
-    if (!peer->is_heard)
-        peer->sync_due_ns += tulle__ms_to_ns(TULLE__CONFIRM_WAIT_MS);
-    wake_at(e, peer->sync_due_ns);
+    int64_t wait_ms = peer->is_heard ? 0 : TULLE__CONFIRM_WAIT_MS;
+    ask_at(e, peer, e->now.mono.ns + tulle__ms_to_ns(wait_ms));
 }
 
 void
@@ -588,10 +596,9 @@ tulle__on_here(struct tulle__engine *e,
     if (here->has_lanes) {
         take_lanes(e, peer, here, version);
         take_holdings(e, peer, here->holdings);
-        for (uint32_t i = 0; i < e->lane_cap; i++) {
-            if (e->lanes[i].rx != NULL && e->lanes[i].rx->node == peer->id)
-                resolve_need(e, e->lanes[i].rx);
-        }
+        for (const struct tulle__rx *rx = tulle__lanes_of_node(e, peer->id); rx != NULL;
+             rx = rx->sibling_next)
+            resolve_need(e, rx);
         resolve_cited(e, peer, here->reply_to);
         want_confirmed(e, peer, version);
     } else if (peer->is_proxy || e->config.is_proxy) {

@@ -4,6 +4,8 @@
 
 /* State of interest and lanes; see delivery/state.h. */
 
+#include "base/heap.h"
+#include "base/table.h"
 #include "clock/clock.h"
 #include "codec/batch.h"
 #include "codec/topic.h"
@@ -98,13 +100,16 @@ struct tulle__repair {
     uint32_t refusals; /* in this round */
     uint32_t rounds;
     uint64_t available; /* lowest seq above the hole that somebody keeps; 0: not known */
-    struct tulle__rx *next;
-    struct tulle__rx *previous;
+    struct tulle__heap_node queued; /* among the engine's repairs, by due_ns */
+    struct tulle__rx *again;        /* while a timer runs */
 };
 
 struct tulle__rx {
     uint32_t lane;
     uint64_t node;
+    struct tulle__node_lanes *siblings; /* lanes of the same node */
+    struct tulle__rx *sibling_next;
+    struct tulle__rx *sibling_previous;
     bool is_active;           /* it is known where to start; else arrivals wait */
     bool wants_prefix;        /* the clock just before next is needed and not known */
     bool is_clock_known;      /* clock is complete */
@@ -121,10 +126,11 @@ struct tulle__rx {
     uint32_t wait_lane;
     uint64_t wait_count;
     int64_t wait_since_ns;
-    uint32_t walk;               /* of a search for circles that came by */
-    struct tulle__rx *wait_next; /* others that wait for the same lane, ascending by count */
-    struct tulle__rx *waiters;   /* those that wait for this one */
+    uint32_t walk;                  /* of a search for circles that came by */
+    struct tulle__heap_node queued; /* among the waiters of wait_lane, by wait_count */
+    struct tulle__heap waiters;     /* those that wait for this one */
     struct tulle__rx *run_next;
+    struct tulle__rx *run_previous;
     struct tulle__repair repair;
     uint64_t cited_by;       /* id of a node that depends on something here; 0: none */
     uint64_t cited_sync;     /* counter of the SYNC that asked it about an unknown node */
@@ -136,6 +142,13 @@ struct tulle__rx {
     uint64_t gap_first;   /* last range given up */
     uint64_t gap_last;
     struct tulle__kept kept;
+};
+
+/* Taken lanes of one node. */
+struct tulle__node_lanes {
+    uint64_t node;
+    struct tulle__rx *first;
+    UT_hash_handle hh;
 };
 
 /* ---- publish.c: own lanes ---- */
@@ -157,8 +170,9 @@ struct tulle__tx {
     size_t open_dep_count;
     size_t open_dep_cap;
     struct tulle__tx *open_next; /* open ones, oldest first */
-    struct tulle__tx *next;      /* all own lanes */
-    uint64_t beat_head;          /* head that the last beat told */
+    struct tulle__tx *open_previous;
+    struct tulle__tx *next; /* all own lanes */
+    uint64_t beat_head;     /* head that the last beat told */
 };
 
 struct tulle__lane {

@@ -47,6 +47,59 @@ tulle__lane_policy_slow(struct tulle__engine *e, uint32_t lane)
     return policy;
 }
 
+/* ---- lanes of one node ---- */
+
+struct tulle__rx *
+tulle__lanes_of_node(const struct tulle__engine *e, uint64_t node)
+{
+    const struct tulle__node_lanes *lanes = NULL;
+    HASH_FIND(hh, e->by_node, &node, sizeof node, lanes);
+    return lanes == NULL ? NULL : lanes->first;
+}
+
+bool
+tulle__siblings_add(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    struct tulle__node_lanes *lanes = NULL;
+    HASH_FIND(hh, e->by_node, &rx->node, sizeof rx->node, lanes);
+    if (lanes == NULL) {
+        lanes = tulle__alloc(sizeof *lanes);
+        if (lanes == NULL)
+            return false;
+        lanes->node = rx->node;
+        lanes->first = rx;
+        HASH_ADD(hh, e->by_node, node, sizeof lanes->node, lanes);
+        if (tulle__lanes_of_node(e, rx->node) != rx) { /* no memory for the table */
+            tulle__free(lanes);
+            return false;
+        }
+    } else {
+        rx->sibling_next = lanes->first;
+        lanes->first->sibling_previous = rx;
+        lanes->first = rx;
+    }
+    rx->siblings = lanes;
+    return true;
+}
+
+void
+tulle__siblings_remove(struct tulle__engine *e, struct tulle__rx *rx)
+{
+    struct tulle__node_lanes *lanes = rx->siblings;
+    if (rx->sibling_next != NULL)
+        rx->sibling_next->sibling_previous = rx->sibling_previous;
+    if (rx->sibling_previous != NULL)
+        rx->sibling_previous->sibling_next = rx->sibling_next;
+    else
+        lanes->first = rx->sibling_next;
+    if (lanes->first != NULL)
+        return;
+    HASH_DEL(e->by_node, lanes);
+    tulle__free(lanes);
+}
+
+/* ---- the table as a whole ---- */
+
 void
 tulle__lanes_free(struct tulle__engine *e)
 {
@@ -108,7 +161,8 @@ static bool
 is_over(const struct tulle__rx *rx, const struct tulle__peer *peer)
 {
     return peer == NULL && rx->is_active && rx->held == NULL && rx->kept.len == 0 &&
-           rx->waiters == NULL && !rx->is_waiting && !rx->is_runnable && !rx->repair.is_active;
+           rx->waiters.least == NULL && !rx->is_waiting && !rx->is_runnable &&
+           !rx->repair.is_active;
 }
 
 /* A lane that only clocks name, of a node that is not there, unchanged since the

@@ -29,6 +29,11 @@ tulle__lane_policy(struct tulle__engine *e, uint32_t lane)
         return &e->lanes[lane].policy;
     return tulle__lane_policy_slow(e, lane);
 }
+/* First of the taken lanes of a node, in a list by sibling_next; NULL: none. */
+struct tulle__rx *tulle__lanes_of_node(const struct tulle__engine *e, uint64_t node);
+/* A new lane joins them; false: no memory. */
+bool tulle__siblings_add(struct tulle__engine *e, struct tulle__rx *rx);
+void tulle__siblings_remove(struct tulle__engine *e, struct tulle__rx *rx);
 void tulle__lanes_free(struct tulle__engine *e);
 /* Drop from all clocks the lanes of nodes that are long gone. */
 void tulle__lanes_forget(struct tulle__engine *e);

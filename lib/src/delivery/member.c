@@ -47,6 +47,7 @@ unbind_link(struct tulle__engine *e, struct tulle__peer *peer)
     link->peer = 0;
     link->tries = 0;
     link->due_ns = e->now.mono.ns;
+    e->link_due_ns = e->now.mono.ns;
     peer->link = 0;
 }
 
@@ -54,6 +55,7 @@ static void
 free_peer(struct tulle__engine *e, struct tulle__peer *peer)
 {
     HASH_DEL(e->peers, peer);
+    tulle__heap_remove(&e->asking, &peer->asking);
     tulle__clock_fini(&peer->acked);
     tulle__free(peer->takes);
     tulle__free(peer);
@@ -144,10 +146,9 @@ tell_peer(struct tulle__engine *e,
 static void
 resolve_lanes(struct tulle__engine *e, const struct tulle__peer *peer)
 {
-    for (uint32_t i = 0; i < e->lane_cap; i++) {
-        struct tulle__rx *rx = e->lanes[i].rx;
-        if (rx == NULL || rx->node != peer->id)
-            continue;
+    struct tulle__rx *next;
+    for (struct tulle__rx *rx = tulle__lanes_of_node(e, peer->id); rx != NULL; rx = next) {
+        next = rx->sibling_next;
         rx->has_left = peer->stage == TULLE__STAGE_LEFT;
         if (!rx->is_active)
             tulle__resolve_pending(e, rx);
@@ -179,6 +180,7 @@ tulle__peer_set_stage(struct tulle__engine *e,
     if (stage == TULLE__STAGE_SUSPECT && peer->link != 0) {
         e->links[peer->link - 1].due_ns = e->now.mono.ns;
         e->links[peer->link - 1].tries = 0;
+        e->link_due_ns = e->now.mono.ns;
     }
     if (stage != TULLE__STAGE_GONE && stage != TULLE__STAGE_LEFT)
         return;

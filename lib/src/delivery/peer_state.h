@@ -4,6 +4,7 @@
 
 /* State of the other nodes and the ways to them; see delivery/state.h. */
 
+#include "base/heap.h"
 #include "base/table.h"
 #include "clock/clock.h"
 #include "codec/limits.h"
@@ -62,6 +63,7 @@ struct tulle__peer {
     uint64_t synced_version; /* interest version that the HERE answered */
     bool is_sync_due;
     int64_t sync_due_ns;
+    struct tulle__heap_node asking; /* among those to ask, by sync_due_ns */
     uint32_t sync_tries;
     uint64_t sync_wanted;       /* interest version that wants to be answered */
     uint64_t sync_counter;      /* of the SYNC sent last */

@@ -163,16 +163,15 @@ collect_causes(struct tulle__engine *e,
 static void
 unlink_open(struct tulle__engine *e, struct tulle__tx *tx)
 {
-    struct tulle__tx *previous = NULL;
-    for (struct tulle__tx *t = e->open_head; t != tx; t = t->open_next)
-        previous = t;
-    if (previous != NULL)
-        previous->open_next = tx->open_next;
+    if (tx->open_previous != NULL)
+        tx->open_previous->open_next = tx->open_next;
     else
         e->open_head = tx->open_next;
-    if (e->open_tail == tx)
-        e->open_tail = previous;
-    tx->open_next = NULL;
+    if (tx->open_next != NULL)
+        tx->open_next->open_previous = tx->open_previous;
+    else
+        e->open_tail = tx->open_previous;
+    tx->open_next = tx->open_previous = NULL;
     tx->is_open = false;
 }
 
@@ -243,6 +242,7 @@ open_batch(struct tulle__engine *e, struct tulle__tx *tx, const struct tulle__pu
     tx->is_open_explicit = publish->only_causes;
     tx->open_count = 0;
     tx->open_base = 0;
+    tx->open_previous = e->open_tail;
     if (e->open_tail != NULL)
         e->open_tail->open_next = tx;
     else

@@ -28,6 +28,10 @@ tulle__rx_get(struct tulle__engine *e, uint32_t lane)
     tulle__clock_init(&rx->clock);
     tulle__clock_init(&rx->need);
     tulle__kept_init(&rx->kept);
+    if (!tulle__siblings_add(e, rx)) {
+        tulle__free(rx);
+        return NULL;
+    }
     e->lanes[lane].rx = rx;
     struct tulle__peer *peer = tulle__peer_find(e, rx->node);
     rx->has_left = peer != NULL && peer->stage == TULLE__STAGE_LEFT;
@@ -51,11 +55,15 @@ stop_waiting(struct tulle__engine *e, struct tulle__rx *rx)
     rx->is_waiting = false;
     struct tulle__rx *blocker = e->lanes[rx->wait_lane].rx;
     TULLE_ASSERT(blocker != NULL);
-    struct tulle__rx **link = &blocker->waiters;
-    while (*link != rx)
-        link = &(*link)->wait_next;
-    *link = rx->wait_next;
-    rx->wait_next = NULL;
+    tulle__heap_remove(&blocker->waiters, &rx->queued);
+}
+
+/* The waiter with the lowest count; NULL: none. */
+static struct tulle__rx *
+first_waiter(const struct tulle__rx *rx)
+{
+    struct tulle__heap_node *node = rx->waiters.least;
+    return node == NULL ? NULL : tulle__heap_item(node, struct tulle__rx, queued);
 }
 
 static void
@@ -65,15 +73,11 @@ start_waiting(struct tulle__engine *e, struct tulle__rx *rx, uint32_t lane, uint
     struct tulle__rx *blocker = lane < e->lane_cap ? e->lanes[lane].rx : NULL;
     if (blocker == NULL)
         return; /* no memory: noted, and tried again */
-    struct tulle__rx **link = &blocker->waiters;
-    while (*link != NULL && (*link)->wait_count <= count)
-        link = &(*link)->wait_next;
     if (rx->wait_lane != lane || rx->wait_count != count)
         rx->wait_since_ns = e->now.mono.ns; /* else it was looked at in between, no more */
     rx->wait_lane = lane;
     rx->wait_count = count;
-    rx->wait_next = *link;
-    *link = rx;
+    tulle__heap_insert(&blocker->waiters, &rx->queued, count);
     rx->is_waiting = true;
 }
 
@@ -82,15 +86,14 @@ remove_runnable(struct tulle__engine *e, struct tulle__rx *rx)
 {
     if (!rx->is_runnable)
         return;
-    struct tulle__rx *previous = NULL;
-    for (struct tulle__rx *r = e->run_head; r != rx; r = r->run_next)
-        previous = r;
-    if (previous != NULL)
-        previous->run_next = rx->run_next;
+    if (rx->run_previous != NULL)
+        rx->run_previous->run_next = rx->run_next;
     else
         e->run_head = rx->run_next;
-    if (e->run_tail == rx)
-        e->run_tail = previous;
+    if (rx->run_next != NULL)
+        rx->run_next->run_previous = rx->run_previous;
+    else
+        e->run_tail = rx->run_previous;
     rx->is_runnable = false;
 }
 
@@ -99,12 +102,15 @@ tulle__rx_free(struct tulle__engine *e, struct tulle__rx **pointer)
 {
     struct tulle__rx *rx = *pointer;
     stop_waiting(e, rx);
-    while (rx->waiters != NULL) {
-        struct tulle__rx *waiter = rx->waiters;
+    struct tulle__rx *waiter;
+    while ((waiter = first_waiter(rx)) != NULL) {
         stop_waiting(e, waiter);
         tulle__make_runnable(e, waiter);
     }
     remove_runnable(e, rx);
+    tulle__siblings_remove(e, rx);
+    if (!rx->is_active && rx->cited_sync != 0)
+        e->cited_count--;
     tulle__repair_stop(e, rx);
     while (rx->held != NULL)
         tulle__rx_unlink_held(e, rx, rx->held);
@@ -121,6 +127,8 @@ tulle__rx_activate(struct tulle__engine *e, struct tulle__rx *rx, uint64_t next)
 {
     TULLE_ASSERT(!rx->is_active);
     rx->is_active = true;
+    if (rx->cited_sync != 0)
+        e->cited_count--;
     tulle__repair_stop(e, rx); /* it watched the start; the search for events begins now */
     tulle__rx_advance(e, rx, next);
     tulle__make_runnable(e, rx);
@@ -367,6 +375,7 @@ tulle__make_runnable(struct tulle__engine *e, struct tulle__rx *rx)
         return;
     rx->is_runnable = true;
     rx->run_next = NULL;
+    rx->run_previous = e->run_tail;
     if (e->run_tail != NULL)
         e->run_tail->run_next = rx;
     else
@@ -379,8 +388,8 @@ tulle__rx_advance(struct tulle__engine *e, struct tulle__rx *rx, uint64_t next)
 {
     TULLE_ASSERT(next >= rx->next);
     rx->next = next;
-    while (rx->waiters != NULL && rx->waiters->wait_count < next) {
-        struct tulle__rx *waiter = rx->waiters;
+    struct tulle__rx *waiter;
+    while ((waiter = first_waiter(rx)) != NULL && waiter->wait_count < next) {
         stop_waiting(e, waiter);
         tulle__make_runnable(e, waiter);
     }
@@ -416,6 +425,7 @@ is_blocked(struct tulle__engine *e, struct tulle__rx *rx, uint32_t lane, uint64_
         if (citer != NULL) {
             tulle__sync_want(e, citer);
             blocker->cited_sync = e->control_counter + 1;
+            e->cited_count++;
         }
     }
     return true;
@@ -502,10 +512,7 @@ tulle__progress(struct tulle__engine *e)
     e->lacks_memory = false;
     while (e->run_head != NULL && !e->is_stalled && !e->lacks_memory) {
         struct tulle__rx *rx = e->run_head;
-        e->run_head = rx->run_next;
-        if (e->run_head == NULL)
-            e->run_tail = NULL;
-        rx->is_runnable = false;
+        remove_runnable(e, rx);
         run_lane(e, rx);
         if (e->lacks_memory)
             tulle__make_runnable(e, rx);

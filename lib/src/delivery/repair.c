@@ -17,11 +17,21 @@ ms(int64_t value)
     return tulle__ms_to_ns(value);
 }
 
+/* When to look at the lane has changed. */
 static void
-wake_at(struct tulle__engine *e, int64_t due_ns)
+requeue(struct tulle__engine *e, struct tulle__rx *rx)
 {
-    if (due_ns < e->repair_due_ns)
-        e->repair_due_ns = due_ns;
+    struct tulle__repair *repair = &rx->repair;
+    if (repair->queued.is_in && repair->queued.key == (uint64_t)repair->due_ns)
+        return;
+    tulle__heap_remove(&e->repairs, &repair->queued);
+    tulle__heap_insert(&e->repairs, &repair->queued, (uint64_t)repair->due_ns);
+}
+
+int64_t
+tulle__repair_due_ns(const struct tulle__engine *e)
+{
+    return e->repairs.least == NULL ? TULLE__NEVER_NS : (int64_t)e->repairs.least->key;
 }
 
 /* ---- when to look for something ---- */
@@ -67,34 +77,23 @@ tulle__repair_check(struct tulle__engine *e, struct tulle__rx *rx)
     int64_t due_ns = seen_ns + ms(e->config.fetch_delay_ms);
     *repair = (struct tulle__repair){ .is_active = true,
                                       .since_ns = e->now.mono.ns,
-                                      .due_ns = due_ns > e->now.mono.ns ? due_ns : e->now.mono.ns,
-                                      .next = e->repairs };
-    if (e->repairs != NULL)
-        e->repairs->repair.previous = rx;
-    e->repairs = rx;
-    wake_at(e, repair->due_ns);
+                                      .due_ns = due_ns > e->now.mono.ns ? due_ns : e->now.mono.ns };
+    requeue(e, rx);
 }
 
 void
 tulle__repair_stop(struct tulle__engine *e, struct tulle__rx *rx)
 {
-    struct tulle__repair *repair = &rx->repair;
-    if (!repair->is_active)
-        return;
-    repair->is_active = false;
-    if (repair->previous != NULL)
-        repair->previous->repair.next = repair->next;
-    else
-        e->repairs = repair->next;
-    if (repair->next != NULL)
-        repair->next->repair.previous = repair->previous;
-    repair->next = repair->previous = NULL;
+    rx->repair.is_active = false;
+    tulle__heap_remove(&e->repairs, &rx->repair.queued);
 }
 
 void
 tulle__repair_pause(struct tulle__engine *e, struct tulle__rx *rx)
 {
     rx->repair.due_ns = e->now.mono.ns + ms(TULLE__NO_ROOM_PAUSE_MS);
+    if (rx->repair.is_active)
+        requeue(e, rx);
 }
 
 void
@@ -134,10 +133,8 @@ miss_node(struct tulle__engine *e, uint64_t node)
 {
     if (tulle__peer_find(e, node) != NULL)
         return;
-    for (uint32_t i = 0; i < e->lane_cap; i++) {
-        if (e->lanes[i].rx != NULL && e->lanes[i].rx->node == node)
-            e->lanes[i].rx->is_missed = true;
-    }
+    for (struct tulle__rx *rx = tulle__lanes_of_node(e, node); rx != NULL; rx = rx->sibling_next)
+        rx->is_missed = true;
 }
 
 static void
@@ -384,15 +381,26 @@ step(struct tulle__engine *e, struct tulle__rx *rx)
 void
 tulle__repair_on_timer(struct tulle__engine *e)
 {
-    e->repair_due_ns = TULLE__NEVER_NS;
-    for (struct tulle__rx *rx = e->repairs; rx != NULL;) {
-        struct tulle__rx *next = rx->repair.next; /* step may end this lane's repair only */
-        if (e->now.mono.ns >= rx->repair.due_ns)
-            step(e, rx);
+    struct tulle__rx *again = NULL; /* due once more at this very time: looked at next time */
+    while (tulle__repair_due_ns(e) <= e->now.mono.ns) {
+        struct tulle__rx *rx = tulle__heap_item(e->repairs.least, struct tulle__rx, repair.queued);
+        tulle__heap_remove(&e->repairs, &rx->repair.queued);
+        step(e, rx);
         tulle__repair_check(e, rx);
+        if (!rx->repair.is_active || rx->repair.queued.is_in)
+            continue;
+        if (rx->repair.due_ns > e->now.mono.ns) {
+            requeue(e, rx);
+            continue;
+        }
+        rx->repair.again = again;
+        again = rx;
+    }
+    while (again != NULL) {
+        struct tulle__rx *rx = again;
+        again = rx->repair.again;
         if (rx->repair.is_active)
-            wake_at(e, rx->repair.due_ns);
-        rx = next;
+            requeue(e, rx);
     }
 }
 
@@ -604,5 +612,5 @@ tulle__on_range(struct tulle__engine *e,
     if (rx->next > next_before && repair->is_active && !repair->is_asking)
         repair->due_ns = e->now.mono.ns; /* what is missing behind it will not come by itself */
     if (repair->is_active)
-        wake_at(e, repair->due_ns);
+        requeue(e, rx);
 }

@@ -71,10 +71,13 @@ struct tulle__engine {
     bool lacks_memory; /* what is due is tried again with the next input */
     bool is_stalled;
     uint64_t held_bytes;
-    struct tulle__rx *repairs; /* lanes with an active repair */
-    int64_t repair_due_ns;
+    struct tulle__heap repairs;        /* lanes with an active repair, by when to look */
+    struct tulle__node_lanes *by_node; /* uthash: taken lanes */
+    uint32_t cited_count;              /* lanes that do not start yet and wait for a citer */
 
     struct tulle__peer *peers;           /* uthash by id */
+    struct tulle__heap asking;           /* peers to sync with, by when */
+    int64_t link_due_ns;                 /* some link is to be asked */
     struct tulle__told_name *told_names; /* uthash by id */
     uint32_t up_count;
     struct tulle__link links[TULLE__LINKS_LIMIT];
