@@ -250,14 +250,15 @@ tell_alone(const struct pub *pub, bool has_count, size_t count, const char *topi
 {
     const char *name = pub->program->name;
     double seconds = (double)pub->options.wait_timeout_ms / 1000.0;
-    if (!has_count)
+    if (!has_count) {
         (void)fprintf(stderr, "%s: no node reached within %.15g s\n", name, seconds);
-    else if (count == 1)
+    } else if (count == 1) {
         (void)fprintf(stderr, "%s: no node that takes '%s' reached within %.15g s\n", name, topic,
                       seconds);
-    else
+    } else {
         (void)fprintf(stderr, "%s: fewer than %zu nodes that take '%s' reached within %.15g s\n",
                       name, count, topic, seconds);
+    }
     return TULLE__EXIT_NETWORK;
 }
 
@@ -562,10 +563,11 @@ remark(struct pub *pub, bool is_acked)
                       pub->program->name, pub->first_topic,
                       is_proxy ? ": only a proxy is reached, and nobody beyond it" : "");
     }
-    if (pub->options.is_verbose)
+    if (pub->options.is_verbose) {
         (void)fprintf(stderr, "%s: %" PRIu64 " event%s published%s\n", pub->program->name,
                       pub->published, pub->published == 1 ? "" : "s",
                       is_acked && is_taken ? " and acknowledged" : "");
+    }
     if (pub->is_interrupted)
         (void)fprintf(stderr, "%s: interrupted; events published: %" PRIu64 "\n",
                       pub->program->name, pub->published);

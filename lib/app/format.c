@@ -89,6 +89,7 @@ add_part(struct tulle__format *format)
             return NULL;
         format->parts = parts;
     }
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there are parts when count is not 0 */
     format->parts[count] = (struct part){ 0 };
     format->count = count + 1;
     return &format->parts[count];

@@ -222,7 +222,7 @@ drain(struct play *p)
         tulle__engine_counters(p->engine, &counters);
     else
         tulle__forward_counters(p->forward, 0, &counters);
-    TULLE_ASSERT(counters.held_now <= 2 * HELD_BYTES);
+    TULLE_ASSERT(counters.held_now <= UINT64_C(2) * HELD_BYTES);
     TULLE_ASSERT(counters.lanes <= LANES_MAX);
     TULLE_ASSERT(counters.peers_up <= PEERS_MAX);
 }
@@ -419,13 +419,14 @@ play_here(struct play *p)
             holdings[i].first = holdings[i].last + 1;
     }
     here.peer_count = take_count(p);
-    for (size_t i = 0; i < here.peer_count; i++)
+    for (size_t i = 0; i < here.peer_count; i++) {
         known[i] = (struct tulle__known_out){ .id = take_ghost(p),
                                               .name = "k",
                                               .control_addresses = &self.address,
                                               .control_address_count = 1,
                                               .event_addresses = &self.address,
                                               .event_address_count = 1 };
+    }
     tulle__writer_reset(&p->body);
     tulle__here_encode(&p->body, &here);
     tell_control(p, TULLE__HERE);
@@ -438,7 +439,7 @@ play_fetch(struct play *p)
     fetch.stream = take_stream(p);
     fetch.first = take_seq(p);
     fetch.last = fetch.first + take_byte(p) % 64;
-    fetch.bytes_max = take_byte(p) * 100U;
+    fetch.bytes_max = UINT64_C(100) * take_byte(p);
     fetch.wants_clock = take_byte(p) % 2 == 0;
     if (fetch.last > TULLE__SEQ_MAX)
         fetch.last = TULLE__SEQ_MAX;

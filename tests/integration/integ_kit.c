@@ -369,11 +369,14 @@ kit_place_use(const struct kit_place *place, tulle_node_options *options)
 size_t
 kit_memory(void)
 {
-    long total = 0;
-    long resident = 0;
+    char line[128] = "";
+    char *behind_total = line;
     FILE *file = fopen("/proc/self/statm", "r");
     assert_non_null(file);
-    assert_int_equal(fscanf(file, "%ld %ld", &total, &resident), 2);
+    assert_non_null(fgets(line, sizeof line, file));
     (void)fclose(file);
-    return (size_t)resident * (size_t)sysconf(_SC_PAGESIZE);
+    (void)strtoul(line, &behind_total, 10);
+    size_t resident = strtoul(behind_total, NULL, 10);
+    assert_true(resident > 0);
+    return resident * (size_t)sysconf(_SC_PAGESIZE);
 }

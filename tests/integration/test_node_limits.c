@@ -157,7 +157,7 @@ TEST(notices_do_not_fill_a_queue)
             assert_int_not_equal(tulle_node_flush(a, 10), TULLE_ESTATE);
     }
     KIT_UNTIL(kit_counters(b).notices_dropped > 0);
-    assert_true(tulle__subscription_bytes(s) < 20 * (QUEUE + 65536));
+    assert_true(tulle__subscription_bytes(s) < 20UL * (QUEUE + 65536));
     uint64_t next = 1;
     while (next <= EVENTS) {
         const tulle_message *message = NULL;

@@ -50,10 +50,11 @@ make_lines(int first, int count, size_t *len)
     char *lines = malloc((size_t)count * LINE_LEN + 1);
     assert_non_null(lines);
     *len = 0;
-    for (int i = first; i < first + count; i++)
+    for (int i = first; i < first + count; i++) {
         *len +=
             (size_t)snprintf(lines + *len, LINE_LEN,
                              "{\"topic\": \"load/%d\", \"payload\": {\"n\": %d}}\n", i % TOPICS, i);
+    }
     return lines;
 }
 

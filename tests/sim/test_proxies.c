@@ -156,7 +156,7 @@ TEST(a_ring_of_segments_does_not_storm)
     run_until_quiet(sim);
     run_for(sim, 10000);
     /* Six sockets' worth of beats, each passed on at most twice by each proxy. */
-    assert_true(sim_messages(sim) - before < 10 * 2 * 9 * 12);
+    assert_true(sim_messages(sim) - before < 10UL * 2 * 9 * 12);
     assert_true(sim_has(sim, b, event));
     assert_true(sim_has(sim, c, event));
 

@@ -14,6 +14,7 @@
 enum {
     RECENT_MAX = 8, /* deliveries of a node that may be named as causes */
     OPEN_US_MAX = 40000,
+    PROXIES_MAX = 3,
     NODE_EVENTS_MAX = 400 /* of a run of a host: answers to answers must end */
 };
 
@@ -32,7 +33,7 @@ struct run {
     struct sim_rng rng;
     struct member *members; /* nodes */
     uint32_t member_count;
-    int proxies[3];
+    int proxies[PROXIES_MAX];
     uint32_t proxy_count;
     bool is_peace;
 };
@@ -292,9 +293,9 @@ static void
 add_proxies(struct run *run)
 {
     static const uint32_t counts[CHAOS_SHAPE_COUNT] = { 0, 1, 2, 2, 3 };
-    static const char *const names[] = { "proxy-a", "proxy-b", "proxy-c" };
+    static const char *const names[PROXIES_MAX] = { "proxy-a", "proxy-b", "proxy-c" };
     run->proxy_count = counts[run->chaos->shape];
-    for (uint32_t i = 0; i < run->proxy_count; i++) {
+    for (uint32_t i = 0; i < run->proxy_count && i < PROXIES_MAX; i++) {
         const char *pair[2] = { segments[0], segments[1] };
         if (run->chaos->shape == CHAOS_CHAIN || run->chaos->shape == CHAOS_RING) {
             pair[0] = segments[i];
@@ -328,10 +329,11 @@ subscribe_random(struct run *run, struct member *member)
         sim_subscribe(run->sim, host, "alerts/**", order, from);
     else
         member->has_changed_takes = true;
-    if (below(run, 4) == 0 && run->chaos->stream_count < ORACLE_STREAMS_MAX)
+    if (below(run, 4) == 0 && run->chaos->stream_count < ORACLE_STREAMS_MAX) {
         sim_subscribe(run->sim, host,
                       wild_patterns[below(run, sizeof wild_patterns / sizeof wild_patterns[0])],
                       order, from);
+    }
 }
 
 /* Everybody of a segment knows its first node; so do the proxies, and one another. */

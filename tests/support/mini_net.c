@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -404,17 +405,17 @@ mini_id(const struct mini_net *net, size_t node)
 }
 
 void
-mini_start_one(struct mini_net *net, size_t index, size_t join)
+mini_start_one(struct mini_net *net, size_t node_index, size_t join)
 {
-    struct mini_node *node = &net->nodes[index];
+    struct mini_node *node = &net->nodes[node_index];
     assert_null(node->engine);
     node->starts++;
-    node->config.id = mini_id(net, index);
+    node->config.id = mini_id(net, node_index);
     node->key_count = node->way_count = 0;
     memset(node->hears, 0, sizeof node->hears);
     node->engine = tulle__engine_new(&node->config, net->now);
     assert_non_null(node->engine);
-    if (join != index)
+    if (join != node_index)
         assert_status(tulle__engine_join(node->engine, net->nodes[join].name, net->now), TULLE_OK);
 }
 
@@ -562,7 +563,7 @@ mini_batch(
     tulle__writer_init(&scratch);
     for (uint32_t i = 0; i < count; i++) {
         char payload[32];
-        (void)snprintf(payload, sizeof payload, "%llu", (unsigned long long)(first + i));
+        (void)snprintf(payload, sizeof payload, "%" PRIu64, first + i);
         tulle__event_encode(&events, mini_text(""), 0, mini_text(payload), NULL);
     }
     struct tulle__batch_head head = { .node = node,

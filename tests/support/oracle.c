@@ -108,6 +108,7 @@ void
 oracle_vector_raise(struct oracle_vector *vector, size_t lane, uint64_t count)
 {
     vector_reserve(vector, lane + 1);
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is room for the lane now */
     if (vector->counts[lane] < count)
         vector->counts[lane] = (uint32_t)count;
 }
@@ -127,8 +128,10 @@ oracle_vector_copy(struct oracle_vector *vector, const struct oracle_vector *oth
 {
     *vector = (struct oracle_vector){ 0 };
     vector_reserve(vector, other->len);
-    if (other->len > 0)
+    if (other->len > 0) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): there is room for them now */
         memcpy(vector->counts, other->counts, other->len * sizeof *vector->counts);
+    }
 }
 
 /* ---- life ---- */
@@ -307,10 +310,13 @@ refresh_takes(struct oracle *oracle, struct oracle_node *node)
 }
 
 void
-oracle_subscribe(
-    struct oracle *oracle, uint32_t index, const char *pattern, tulle_order order, tulle_from from)
+oracle_subscribe(struct oracle *oracle,
+                 uint32_t node_index,
+                 const char *pattern,
+                 tulle_order order,
+                 tulle_from from)
 {
-    struct oracle_node *node = &oracle->nodes[index];
+    struct oracle_node *node = &oracle->nodes[node_index];
     if (node->take_count == ORACLE_TAKES_MAX) {
         oracle_fail(oracle, "test error: too many subscriptions");
         return;
@@ -321,9 +327,9 @@ oracle_subscribe(
 }
 
 void
-oracle_unsubscribe(struct oracle *oracle, uint32_t index, const char *pattern)
+oracle_unsubscribe(struct oracle *oracle, uint32_t node_index, const char *pattern)
 {
-    struct oracle_node *node = &oracle->nodes[index];
+    struct oracle_node *node = &oracle->nodes[node_index];
     for (size_t i = 0; i < node->take_count; i++) {
         if (strcmp(node->takes[i].pattern, pattern) != 0)
             continue;
@@ -336,9 +342,9 @@ oracle_unsubscribe(struct oracle *oracle, uint32_t index, const char *pattern)
 }
 
 bool
-oracle_takes(const struct oracle *oracle, uint32_t index, const char *stream)
+oracle_takes(const struct oracle *oracle, uint32_t node_index, const char *stream)
 {
-    const struct oracle_node *node = &oracle->nodes[index];
+    const struct oracle_node *node = &oracle->nodes[node_index];
     for (size_t i = 0; i < node->take_count; i++) {
         if (pattern_takes(node->takes[i].pattern, stream))
             return true;
@@ -382,9 +388,9 @@ oracle_stream_name(const struct oracle *oracle, uint32_t stream)
 }
 
 struct oracle_seen *
-oracle_seen_get(struct oracle *oracle, uint32_t index, size_t lane)
+oracle_seen_get(struct oracle *oracle, uint32_t node_index, size_t lane)
 {
-    struct oracle_node *node = &oracle->nodes[index];
+    struct oracle_node *node = &oracle->nodes[node_index];
     if (lane >= node->seen_len) {
         size_t len = (lane / ORACLE_STREAMS_MAX + 1) * ORACLE_STREAMS_MAX;
         node->seen = oracle_memory_get(node->seen, len, sizeof *node->seen);
@@ -441,14 +447,14 @@ new_event(struct oracle_lane *lane, const struct oracle_publish *publish)
 }
 
 struct oracle_ref
-oracle_published(struct oracle *oracle, uint32_t index, const struct oracle_publish *publish)
+oracle_published(struct oracle *oracle, uint32_t node_index, const struct oracle_publish *publish)
 {
     uint32_t stream = stream_get(oracle, publish->stream);
-    struct oracle_node *node = &oracle->nodes[index];
+    struct oracle_node *node = &oracle->nodes[node_index];
     struct oracle_lane *lane = &node->lanes[stream];
     struct oracle_event *event = new_event(lane, publish);
-    struct oracle_ref ref = { index, stream, (uint32_t)lane->len };
-    size_t own = oracle_lane_index(index, stream);
+    struct oracle_ref ref = { node_index, stream, (uint32_t)lane->len };
+    size_t own = oracle_lane_index(node_index, stream);
     if (!publish->only_causes) {
         oracle_vector_copy(&event->past, &node->past);
     } else if (lane->len > 1) {
@@ -457,7 +463,7 @@ oracle_published(struct oracle *oracle, uint32_t index, const struct oracle_publ
     }
     /* Other causes are in the past already, but for those of explicit events. */
     for (size_t i = 0; publish->only_causes && i < publish->cause_count; i++)
-        add_cause(oracle, index, &publish->causes[i], &event->past);
+        add_cause(oracle, node_index, &publish->causes[i], &event->past);
     oracle_vector_raise(&node->past, own, lane->len);
     oracle->published++;
     return ref;

@@ -46,7 +46,7 @@ struct oracle_rules {
 };
 
 struct oracle *oracle_new(const struct oracle_rules *rules);
-void oracle_free(struct oracle **oracle);
+void oracle_free(struct oracle **pointer);
 /* Text of the first violation; NULL: none so far. */
 const char *oracle_failure(const struct oracle *oracle);
 /* Report something that the simulator itself saw; kept when it is the first. */

@@ -230,32 +230,32 @@ is_intact(const struct oracle_event *event, const struct oracle_delivery *delive
 
 bool
 oracle_delivered(struct oracle *oracle,
-                 uint32_t index,
+                 uint32_t node_index,
                  const struct oracle_delivery *delivery,
                  struct oracle_ref *ref)
 {
-    if (!find_event(oracle, index, delivery, ref))
+    if (!find_event(oracle, node_index, delivery, ref))
         return false;
-    struct oracle_node *node = &oracle->nodes[index];
+    struct oracle_node *node = &oracle->nodes[node_index];
     size_t lane = oracle_lane_index(ref->node, ref->stream);
     /* Room for all lanes at once: what is pointed at below does not move. */
-    (void)oracle_seen_get(oracle, index, oracle->node_count * ORACLE_STREAMS_MAX - 1);
+    (void)oracle_seen_get(oracle, node_index, oracle->node_count * ORACLE_STREAMS_MAX - 1);
     const struct oracle_event *event =
         &oracle->nodes[ref->node].lanes[ref->stream].events[ref->seq - 1];
     if (!is_intact(event, delivery)) {
-        node_fail(oracle, index, lane, ref->seq, "contents changed");
+        node_fail(oracle, node_index, lane, ref->seq, "contents changed");
         return false;
     }
-    if (!advance(oracle, index, lane, ref->seq, ref->seq))
+    if (!advance(oracle, node_index, lane, ref->seq, ref->seq))
         return false;
-    struct oracle_seen *seen = oracle_seen_get(oracle, index, lane);
+    struct oracle_seen *seen = oracle_seen_get(oracle, node_index, lane);
     if (node->order[ref->stream] == TULLE_ORDER_NONE)
         seen->is_known_partial = true;
     if (seen->clockless != 0 && ref->seq >= seen->clockless)
-        forget_past(oracle, index, lane, ref->seq);
-    const struct oracle_vector *past = known_past(oracle, index, lane, ref->seq);
+        forget_past(oracle, node_index, lane, ref->seq);
+    const struct oracle_vector *past = known_past(oracle, node_index, lane, ref->seq);
     if (node->order[ref->stream] == TULLE_ORDER_CAUSAL &&
-        !is_past_there(oracle, index, lane, ref->seq, past))
+        !is_past_there(oracle, node_index, lane, ref->seq, past))
         return false;
     oracle_vector_merge(&node->past, past);
     oracle_vector_raise(&node->past, lane, ref->seq);
@@ -267,23 +267,27 @@ oracle_delivered(struct oracle *oracle,
 /* ---- gaps ---- */
 
 void
-oracle_clock_given_up(
-    struct oracle *oracle, uint32_t index, uint64_t publisher, const char *stream, uint64_t next)
+oracle_clock_given_up(struct oracle *oracle,
+                      uint32_t node_index,
+                      uint64_t publisher,
+                      const char *stream,
+                      uint64_t next)
 {
     uint32_t node = oracle_node_find(oracle, publisher);
     uint32_t at = oracle_stream_find(oracle, stream, strlen(stream));
-    if (node == UINT32_MAX || at == UINT32_MAX || oracle->nodes[index].order[at] == 0 || next < 2) {
+    if (node == UINT32_MAX || at == UINT32_MAX || oracle->nodes[node_index].order[at] == 0 ||
+        next < 2) {
         oracle_fail(oracle, "%s#%" PRIu32 ": gave the clock of a strange lane up",
-                    oracle->nodes[index].name, index);
+                    oracle->nodes[node_index].name, node_index);
         return;
     }
-    struct oracle_seen *seen = oracle_seen_get(oracle, index, oracle_lane_index(node, at));
+    struct oracle_seen *seen = oracle_seen_get(oracle, node_index, oracle_lane_index(node, at));
     seen->clockless = next; /* what was delivered before is told after this */
     oracle->clocks_given_up++;
 }
 
 void
-oracle_gap(struct oracle *oracle, uint32_t index, const tulle_gap *gap)
+oracle_gap(struct oracle *oracle, uint32_t node_index, const tulle_gap *gap)
 {
     uint32_t publisher = oracle_node_find(oracle, gap->node);
     uint32_t stream = oracle_stream_find(oracle, gap->stream, strlen(gap->stream));
@@ -292,49 +296,53 @@ oracle_gap(struct oracle *oracle, uint32_t index, const tulle_gap *gap)
         oracle_fail(oracle,
                     "%s#%" PRIu32 ": gap %" PRIu64 "..%" PRIu64 " of %016" PRIx64
                     ":%s, where no such events are",
-                    oracle->nodes[index].name, index, gap->first, gap->last, gap->node,
+                    oracle->nodes[node_index].name, node_index, gap->first, gap->last, gap->node,
                     gap->stream);
         return;
     }
     size_t lane = oracle_lane_index(publisher, stream);
-    if (oracle->nodes[index].order[stream] == 0) {
-        node_fail(oracle, index, lane, gap->first, "a gap where nothing is taken");
+    if (oracle->nodes[node_index].order[stream] == 0) {
+        node_fail(oracle, node_index, lane, gap->first, "a gap where nothing is taken");
         return;
     }
     if (oracle->rules.is_gap_wrong && gap->reason != TULLE_GAP_BEST_EFFORT) {
-        node_fail(oracle, index, lane, gap->first, "given up, though nothing was lost for good");
+        node_fail(oracle, node_index, lane, gap->first,
+                  "given up, though nothing was lost for good");
         return;
     }
     bool is_live = oracle->nodes[publisher].is_live;
     if (gap->reason == TULLE_GAP_EVICTED && !oracle->rules.can_evict && is_live &&
         !oracle->is_rough) {
-        node_fail(oracle, index, lane, gap->first, "called evicted, but its publisher keeps it");
+        node_fail(oracle, node_index, lane, gap->first,
+                  "called evicted, but its publisher keeps it");
         return;
     }
-    if (!advance(oracle, index, lane, gap->first, gap->last))
+    if (!advance(oracle, node_index, lane, gap->first, gap->last))
         return;
-    struct oracle_seen *seen = oracle_seen_get(oracle, index, lane);
+    struct oracle_seen *seen = oracle_seen_get(oracle, node_index, lane);
     oracle_runs_add(&seen->gaps, gap->first, gap->last);
     oracle->gaps++;
     if (!oracle->rules.keeps_next)
-        forget_past(oracle, index, lane, gap->first);
+        forget_past(oracle, node_index, lane, gap->first);
 }
 
 /* ---- memory ---- */
 
 void
 oracle_memory(struct oracle *oracle,
-              uint32_t index,
+              uint32_t node_index,
               const tulle_counters *counters,
               const struct oracle_limits *limits)
 {
     if (counters->held_now > limits->held_bytes)
         oracle_fail(oracle, "%s#%" PRIu32 ": holds %" PRIu64 " bytes, more than %" PRIu64,
-                    oracle->nodes[index].name, index, counters->held_now, limits->held_bytes);
-    if (counters->retained_now > limits->retained_bytes)
+                    oracle->nodes[node_index].name, node_index, counters->held_now,
+                    limits->held_bytes);
+    if (counters->retained_now > limits->retained_bytes) {
         oracle_fail(oracle, "%s#%" PRIu32 ": retains %" PRIu64 " bytes, more than %" PRIu64,
-                    oracle->nodes[index].name, index, counters->retained_now,
+                    oracle->nodes[node_index].name, node_index, counters->retained_now,
                     limits->retained_bytes);
+    }
 }
 
 /* ---- at rest ---- */

@@ -480,9 +480,10 @@ is_listening(int port)
     while (!is_found && fgets(line, sizeof line, table) != NULL) {
         char local[64];
         char remote[64];
-        unsigned state = 0;
-        is_found = sscanf(line, "%*s %63s %63s %x", local, remote, &state) == 3 && state == 10 &&
-                   strlen(local) > 5 && strcmp(local + strlen(local) - 5, wanted) == 0;
+        char state[8];
+        is_found = sscanf(line, "%*s %63s %63s %7s", local, remote, state) == 3 &&
+                   strcmp(state, "0A") == 0 && strlen(local) > 5 &&
+                   strcmp(local + strlen(local) - 5, wanted) == 0;
     }
     (void)fclose(table);
     return is_found;

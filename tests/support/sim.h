@@ -64,7 +64,7 @@ void sim_config_init(struct sim_config *config);
 uint64_t sim_seed(uint64_t seed);
 
 struct sim *sim_new(const struct sim_config *config);
-void sim_free(struct sim **sim);
+void sim_free(struct sim **pointer);
 
 /* ---- hosts ---- */
 

@@ -346,9 +346,9 @@ join_engine(struct sim *sim, struct sim_host *host, size_t index)
 }
 
 void
-sim_start(struct sim *sim, int index)
+sim_start(struct sim *sim, int host_index)
 {
-    struct sim_host *host = &sim->hosts[index];
+    struct sim_host *host = &sim->hosts[host_index];
     if (sim_host_is_up(host) || sim_failure(sim) != NULL)
         return;
     host->life++;
@@ -415,9 +415,9 @@ sim_host_free(struct sim_host *host)
 }
 
 void
-sim_crash(struct sim *sim, int index)
+sim_crash(struct sim *sim, int host_index)
 {
-    struct sim_host *host = &sim->hosts[index];
+    struct sim_host *host = &sim->hosts[host_index];
     if (!sim_host_is_up(host))
         return;
     oracle_set_rough(sim->oracle);
@@ -425,9 +425,9 @@ sim_crash(struct sim *sim, int index)
 }
 
 void
-sim_leave(struct sim *sim, int index)
+sim_leave(struct sim *sim, int host_index)
 {
-    struct sim_host *host = &sim->hosts[index];
+    struct sim_host *host = &sim->hosts[host_index];
     if (!sim_host_is_up(host))
         return;
     oracle_set_rough(sim->oracle);
@@ -440,16 +440,16 @@ sim_leave(struct sim *sim, int index)
 }
 
 void
-sim_restart(struct sim *sim, int index)
+sim_restart(struct sim *sim, int host_index)
 {
-    sim_crash(sim, index);
-    sim_start(sim, index);
+    sim_crash(sim, host_index);
+    sim_start(sim, host_index);
 }
 
 void
-sim_pause(struct sim *sim, int index)
+sim_pause(struct sim *sim, int host_index)
 {
-    struct sim_host *host = &sim->hosts[index];
+    struct sim_host *host = &sim->hosts[host_index];
     if (!sim_host_is_up(host))
         return;
     oracle_set_rough(sim->oracle);
@@ -457,9 +457,9 @@ sim_pause(struct sim *sim, int index)
 }
 
 void
-sim_resume(struct sim *sim, int index)
+sim_resume(struct sim *sim, int host_index)
 {
-    struct sim_host *host = &sim->hosts[index];
+    struct sim_host *host = &sim->hosts[host_index];
     if (!sim_host_is_up(host) || !host->is_paused)
         return;
     host->is_paused = false;
@@ -476,9 +476,10 @@ sim_resume(struct sim *sim, int index)
 /* ---- subscriptions and joins ---- */
 
 void
-sim_subscribe(struct sim *sim, int index, const char *pattern, tulle_order order, tulle_from from)
+sim_subscribe(
+    struct sim *sim, int node_index, const char *pattern, tulle_order order, tulle_from from)
 {
-    struct sim_host *host = &sim->hosts[index];
+    struct sim_host *host = &sim->hosts[node_index];
     if (host->sub_count == SIM_SUBS_MAX || strlen(pattern) >= sizeof host->subs[0].pattern) {
         oracle_fail(sim->oracle, "test error: subscription");
         return;
@@ -493,9 +494,9 @@ sim_subscribe(struct sim *sim, int index, const char *pattern, tulle_order order
 }
 
 void
-sim_unsubscribe(struct sim *sim, int index, const char *pattern)
+sim_unsubscribe(struct sim *sim, int node_index, const char *pattern)
 {
-    struct sim_host *host = &sim->hosts[index];
+    struct sim_host *host = &sim->hosts[node_index];
     for (size_t i = 0; i < host->sub_count; i++) {
         if (strcmp(host->subs[i].pattern, pattern) != 0)
             continue;
@@ -511,9 +512,9 @@ sim_unsubscribe(struct sim *sim, int index, const char *pattern)
 }
 
 void
-sim_join(struct sim *sim, int index, int other)
+sim_join(struct sim *sim, int host_index, int other)
 {
-    struct sim_host *host = &sim->hosts[index];
+    struct sim_host *host = &sim->hosts[host_index];
     const struct sim_host *target = &sim->hosts[other];
     for (size_t a = 0; a < host->endpoint_count; a++) {
         for (size_t b = 0; b < target->endpoint_count; b++) {

@@ -173,6 +173,7 @@ send_control(struct sim *sim, int from, const struct tulle__action *action)
         send_packet(sim, from, dial->target, connection, SIM_WIRE_CONTROL, packet);
     } else if (connection->waiting_count < SIM_WAITING_MAX) {
         if (connection->waiting == NULL)
+            /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is wanted */
             connection->waiting = sim_memory_get(NULL, SIM_WAITING_MAX, sizeof packet);
         packet->refs++;
         connection->waiting[connection->waiting_count++] = packet;

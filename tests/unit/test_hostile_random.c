@@ -280,7 +280,7 @@ run_chaos(struct mini_net *net, uint64_t seed)
         step(&c);
         net->nodes[MINI_B].log[0] = net->nodes[MINI_B].peers[0] = '\0';
         net->nodes[MINI_B].keys_log[0] = '\0';
-        assert_true(mini_counters(net, MINI_B).held_now <= 2 * HELD_BYTES);
+        assert_true(mini_counters(net, MINI_B).held_now <= UINT64_C(2) * HELD_BYTES);
         assert_true(mini_counters(net, MINI_B).lanes <= config->lanes_max);
     }
     if (c.is_stalled)

@@ -18,8 +18,8 @@ struct tulle__pool;
 
 /* NULL without memory. unused_max: bytes kept for later. */
 struct tulle__pool *tulle__pool_open(size_t unused_max);
-/* The owner needs it no more; blocks that are out stay good. *pool becomes NULL. */
-void tulle__pool_close(struct tulle__pool **pool);
+/* The owner needs it no more; blocks that are out stay good. *pointer becomes NULL. */
+void tulle__pool_close(struct tulle__pool **pointer);
 
 /* Owner: a block of at least len bytes, not zeroed; *room (may be NULL) is how many.
  * Without a pool (NULL) it comes from the system. NULL without memory. */

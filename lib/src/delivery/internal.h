@@ -39,7 +39,7 @@ tulle__interest_set_keys(struct tulle__engine *e, const struct tulle__view *keys
 
 /* ---- publish.c ---- */
 
-void tulle__tx_free(struct tulle__engine *e, struct tulle__tx **tx);
+void tulle__tx_free(struct tulle__engine *e, struct tulle__tx **pointer);
 /* A peer has delivered an own lane up to seq. */
 void tulle__ack(struct tulle__engine *e, struct tulle__peer *peer, uint32_t lane, uint64_t seq);
 /* Bring unacked_bytes and is_everything_acked up to date. */
@@ -50,7 +50,7 @@ void tulle__acks_refresh(struct tulle__engine *e);
 /* The taken lane's state, made when it is new; its start is told by what is known
  * of its node. NULL without memory. */
 struct tulle__rx *tulle__rx_get(struct tulle__engine *e, uint32_t lane);
-void tulle__rx_free(struct tulle__engine *e, struct tulle__rx **rx);
+void tulle__rx_free(struct tulle__engine *e, struct tulle__rx **pointer);
 /* Start a lane at next; the clock just before it may follow (need). */
 void tulle__rx_activate(struct tulle__engine *e, struct tulle__rx *rx, uint64_t next);
 /* Somebody knows of events up to head. */

@@ -75,6 +75,7 @@ static void
 evict_oldest(struct tulle__store *store)
 {
     struct tulle__kept_batch *batch = store->oldest;
+    TULLE_ASSERT(batch != NULL);
     struct tulle__kept *kept = batch->lane;
     TULLE_ASSERT(tulle__kept_at(kept, 0) == batch);
     if (batch->has_deps)
@@ -106,6 +107,7 @@ grow_ring(struct tulle__kept *kept)
     if (kept->len < kept->cap)
         return true;
     size_t cap = kept->cap == 0 ? 8 : kept->cap * 2;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is wanted */
     struct tulle__kept_batch **ring = tulle__alloc(cap * sizeof *ring);
     if (ring == NULL)
         return false;

@@ -69,11 +69,7 @@ make_actor(const char *interface_name, uint16_t port)
 }
 
 tulle_status
-tulle__beacon_open(const char *mesh,
-                   uint64_t id,
-                   uint16_t control_port,
-                   uint16_t port,
-                   const char *interface_name,
+tulle__beacon_open(const struct tulle__beacon_options *options,
                    struct tulle__beacon **out,
                    tulle_error *error)
 {
@@ -81,8 +77,8 @@ tulle__beacon_open(const char *mesh,
     struct tulle__beacon *beacon = tulle__alloc(sizeof *beacon);
     if (beacon == NULL)
         return TULLE_ENOMEM;
-    beacon->id = id;
-    beacon->actor = make_actor(interface_name, port);
+    beacon->id = options->id;
+    beacon->actor = make_actor(options->interface_name, options->port);
     if (beacon->actor == NULL) {
         tulle__free(beacon);
         if (error != NULL) {
@@ -90,16 +86,16 @@ tulle__beacon_open(const char *mesh,
             (void)snprintf(error->text, sizeof error->text,
                            "cannot send beacons on UDP port %u%s%s: no interface that can "
                            "broadcast; join by address instead",
-                           (unsigned)port, interface_name == NULL ? "" : " of ",
-                           interface_name == NULL ? "" : interface_name);
+                           (unsigned)options->port, options->interface_name == NULL ? "" : " of ",
+                           options->interface_name == NULL ? "" : options->interface_name);
         }
         return TULLE_ENETWORK;
     }
     uint8_t data[BEACON_LEN] = { 'T', 'U', 'L', 1 };
-    put_number(data + 4, hash_mesh(mesh), 8);
-    put_number(data + 12, id, 8);
-    put_number(data + 20, control_port, 2);
-    if (control_port != 0)
+    put_number(data + 4, hash_mesh(options->mesh), 8);
+    put_number(data + 12, options->id, 8);
+    put_number(data + 20, options->control_port, 2);
+    if (options->control_port != 0)
         (void)zsock_send(beacon->actor, "sbi", "PUBLISH", data, sizeof data, INTERVAL_MS);
     (void)zsock_send(beacon->actor, "sb", "SUBSCRIBE", data, (size_t)FILTER_LEN);
     *out = beacon;

@@ -14,13 +14,17 @@
 
 struct tulle__beacon;
 
-/* port is the UDP port; interface_name may be NULL. error may be NULL.
+struct tulle__beacon_options {
+    const char *mesh;
+    uint64_t id;
+    uint16_t control_port;      /* to tell of; 0: only listen */
+    uint16_t port;              /* UDP */
+    const char *interface_name; /* NULL: czmq chooses */
+};
+
+/* error may be NULL.
  * Returns TULLE_OK, TULLE_ENETWORK (no interface can broadcast), TULLE_ENOMEM */
-TULLE_MUST_CHECK tulle_status tulle__beacon_open(const char *mesh,
-                                                 uint64_t id,
-                                                 uint16_t control_port,
-                                                 uint16_t port,
-                                                 const char *interface_name,
+TULLE_MUST_CHECK tulle_status tulle__beacon_open(const struct tulle__beacon_options *options,
                                                  struct tulle__beacon **out,
                                                  tulle_error *error);
 void tulle__beacon_close(struct tulle__beacon **beacon);

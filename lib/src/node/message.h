@@ -45,7 +45,7 @@ struct tulle__item *tulle__item_from_delivery(tulle_message_kind kind,
                                               const struct tulle__delivery *delivery);
 struct tulle__item *tulle__item_from_gap(const tulle_gap *gap);
 struct tulle__item *tulle__item_from_peer(const tulle_peer *peer);
-void tulle__item_free(struct tulle__item **item);
+void tulle__item_free(struct tulle__item **pointer);
 
 struct tulle__builder {
     const struct tulle__item *item; /* borrowed; NULL: none */

@@ -92,10 +92,15 @@ open_network(tulle_node *node, uint64_t id, tulle_error *error)
     if (node->context == NULL)
         return tulle__error_set(error, TULLE_EOS, "cannot open a ZeroMQ context");
     tulle_status status = tulle__transport_open(node->context, &transport, &node->transport, error);
-    if (status == TULLE_OK && o->use_beacon)
-        status = tulle__beacon_open(o->mesh, id, tulle__transport_control_port(node->transport),
-                                    o->beacon_port, o->beacon_interface, &node->beacon, error);
-    return status;
+    if (status != TULLE_OK || !o->use_beacon)
+        return status;
+    struct tulle__beacon_options beacon = { .mesh = o->mesh,
+                                            .id = id,
+                                            .control_port =
+                                                tulle__transport_control_port(node->transport),
+                                            .port = o->beacon_port,
+                                            .interface_name = o->beacon_interface };
+    return tulle__beacon_open(&beacon, &node->beacon, error);
 }
 
 static void
@@ -116,7 +121,7 @@ register_subscriptions(tulle_node *node, tulle_error *error)
     for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next) {
         tulle_status status =
             tulle__patterns_register(s->patterns, node->engine, &s->options, tulle__os_now());
-        if (status != TULLE_OK)
+        if (status != TULLE_OK) {
             return tulle__error_set(error, status, "cannot take %s%s: %s",
                                     (const char *)s->patterns->items[0].text.data,
                                     s->patterns->count > 1 ? " and more" : "",
@@ -124,6 +129,7 @@ register_subscriptions(tulle_node *node, tulle_error *error)
                                         ? "another subscription takes a stream of it from "
                                           "another start"
                                         : tulle_strerror(status));
+        }
         s->is_registered = true;
     }
     return TULLE_OK;

@@ -116,10 +116,11 @@ check_ranges(const struct range *ranges, size_t count, tulle_error *error)
 {
     for (size_t i = 0; i < count; i++) {
         const struct range *r = &ranges[i];
-        if (r->value < r->min || r->value > r->max)
+        if (r->value < r->min || r->value > r->max) {
             return tulle__error_set(error, TULLE_EINVAL, "%s is %llu, must be %llu to %llu",
                                     r->name, (unsigned long long)r->value,
                                     (unsigned long long)r->min, (unsigned long long)r->max);
+        }
     }
     return TULLE_OK;
 }
@@ -136,17 +137,19 @@ check_addresses(const char *const *listen,
         return tulle__error_set(error, TULLE_EINVAL, "at most %d listen addresses and %d to join",
                                 (int)TULLE_LISTEN_MAX, (int)JOIN_MAX);
     for (size_t i = 0; i < listen_count; i++) {
-        if (listen[i] == NULL || !tulle__address_parse(listen[i], &address))
+        if (listen[i] == NULL || !tulle__address_parse(listen[i], &address)) {
             return tulle__error_set(error, TULLE_EINVAL,
                                     "listen address \"%s\" is none: tcp://HOST:PORT with a port up "
                                     "to 65534 or \"*\", or ipc://PATH",
                                     listen[i] == NULL ? "" : listen[i]);
+        }
     }
     for (size_t i = 0; i < join_count; i++) {
-        if (join[i] == NULL || !tulle__address_can_be_dialed(join[i]))
+        if (join[i] == NULL || !tulle__address_can_be_dialed(join[i])) {
             return tulle__error_set(error, TULLE_EINVAL,
                                     "address to join \"%s\" is none: tcp://HOST:PORT or ipc://PATH",
                                     join[i] == NULL ? "" : join[i]);
+        }
     }
     return TULLE_OK;
 }

@@ -144,10 +144,10 @@ sleep_until_work(tulle_proxy *proxy)
     for (size_t i = 0; i < proxy->options.segment_count; i++) {
         tulle__transport_poll_items(proxy->segments[i].transport, &items[count]);
         count += TULLE__TRANSPORT_POLL_ITEMS;
-        if (proxy->segments[i].beacon != NULL)
+        struct tulle__beacon *beacon = proxy->segments[i].beacon;
+        if (beacon != NULL)
             items[count++] =
-                (zmq_pollitem_t){ .socket = tulle__beacon_socket(proxy->segments[i].beacon),
-                                  .events = ZMQ_POLLIN };
+                (zmq_pollitem_t){ .socket = tulle__beacon_socket(beacon), .events = ZMQ_POLLIN };
     }
     items[count++] = (zmq_pollitem_t){ .fd = proxy->wake_fd, .events = ZMQ_POLLIN };
     int64_t left = tulle__forward_deadline(proxy->forward).ns - tulle__os_now().mono.ns;
@@ -224,11 +224,15 @@ open_segment(tulle_proxy *proxy, size_t index, tulle_error *error)
     memcpy(transport.listen, o->listen, sizeof transport.listen);
     tulle_status status =
         tulle__transport_open(proxy->context, &transport, &segment->transport, error);
-    if (status == TULLE_OK && o->use_beacon)
-        status = tulle__beacon_open(proxy->options.mesh, proxy->id,
-                                    tulle__transport_control_port(segment->transport),
-                                    o->beacon_port, o->beacon_interface, &segment->beacon, error);
-    return status;
+    if (status != TULLE_OK || !o->use_beacon)
+        return status;
+    struct tulle__beacon_options beacon = { .mesh = proxy->options.mesh,
+                                            .id = proxy->id,
+                                            .control_port =
+                                                tulle__transport_control_port(segment->transport),
+                                            .port = o->beacon_port,
+                                            .interface_name = o->beacon_interface };
+    return tulle__beacon_open(&beacon, &segment->beacon, error);
 }
 
 static void

@@ -91,7 +91,7 @@ struct tulle_node {
 };
 
 /* The thread's function; argument is the node, engine and transport are made. */
-void *tulle__loop_run(void *node);
+void *tulle__loop_run(void *argument);
 /* Handle all actions of the engine. */
 void tulle__loop_drain(tulle_node *node);
 /* Do one request now, on the node's thread (or before there is one). True: done. */

@@ -39,7 +39,7 @@ struct tulle_subscription {
 struct tulle_subscription *tulle__subscription_new(tulle_node *node,
                                                    const char *pattern,
                                                    const tulle_subscribe_options *options);
-void tulle__subscription_destroy(struct tulle_subscription **subscription);
+void tulle__subscription_destroy(struct tulle_subscription **pointer);
 
 /* Node's thread: hand an item over, or join it to the gap before it; the subscription owns it from
  * here. With a callback it runs now. Returns the bytes that are queued after it. */
