@@ -221,19 +221,19 @@ TEST(a_pause_of_the_publisher_is_not_omitted)
 {
     (void)state;
     pid_t children[CHILDREN_MAX];
-    struct proc *latency = proc_start("tulle", "latency", "--json", "-d", "2", "--warmup", "0.1",
+    struct proc *latency = proc_start("tulle", "latency", "--json", "-d", "3", "--warmup", "0.1",
                                       "-r", "1", "--rate", "500", NULL);
     wait_children(latency, children, 2);
-    proc_pause(1000);
+    proc_pause(1500);
     assert_int_equal(kill(children[0], SIGSTOP), 0);
-    proc_pause(500);
+    proc_pause(700);
     assert_int_equal(kill(children[0], SIGCONT), 0);
     assert_int_equal(proc_wait(latency), 0);
     json_t *root = read_json(latency);
     const json_t *result = result_at(root, 0);
-    assert_whole(json_object_get(result, "latency_us"), "count", 1000);
-    assert_true(latency_at(result, "max") > 400e3);
-    assert_true(latency_at(result, "p90") > 200e3); /* 250 of 1000 events were due */
+    assert_whole(json_object_get(result, "latency_us"), "count", 1500);
+    assert_true(latency_at(result, "max") > 600e3);
+    assert_true(latency_at(result, "p90") > 200e3); /* 350 of 1500 events were due */
     json_decref(root);
 }
 
@@ -256,10 +256,10 @@ TEST(a_loss_is_status_1)
     (void)state;
     pid_t children[CHILDREN_MAX];
     struct proc *bench =
-        proc_start("tulle", "bench", "--json", "-d", "2", "--warmup", "0", "-r", "1", "-s", "16K",
+        proc_start("tulle", "bench", "--json", "-d", "3", "--warmup", "0", "-r", "1", "-s", "16K",
                    "-w", "0", "--retain-bytes", "0", "--hold-ms", "300", NULL);
     wait_children(bench, children, 2);
-    proc_pause(700);
+    proc_pause(1500);
     assert_int_equal(kill(children[1], SIGSTOP), 0);
     proc_pause(1000);
     assert_int_equal(kill(children[1], SIGCONT), 0);
