@@ -107,42 +107,48 @@ def cell(entry, metric):
     return show(metric, figure["median"]) + ratio
 
 
-def print_table(title, metric, works, summary):
-    """One table in Markdown: a row for each peer, a column for each piece of work."""
+def table(title, metric, works, summary):
+    """The lines of one table in Markdown: a row for each peer, a column for each piece of work."""
     works = [w for w in works if w.name in summary]
-    if not works:
-        return
-    print(f"\n{title}\n")
     rows = [["", *(w.title for w in works)]]
     for name in contest.PEERS:
-        if any(name in summary[w.name] for w in works):
-            rows.append([name, *(cell(summary[w.name].get(name), metric) for w in works)])
+        cells = [cell(summary[w.name].get(name), metric) for w in works]
+        if any(text != "-" for text in cells):
+            rows.append([name, *cells])
+    if len(rows) == 1:
+        return []
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     rows.insert(1, ["-" * width for width in widths])
-    for row in rows:
-        print("| " + " | ".join(text.ljust(w) for text, w in zip(row, widths)) + " |")
+    lines = [
+        "| " + " | ".join(text.ljust(w) for text, w in zip(row, widths)) + " |" for row in rows
+    ]
+    return ["", title, "", *lines]
 
 
-def print_tables(results, summary):
-    """Everything measured, medians first, ratios to the reference in brackets."""
+def tables(results, summary):
+    """The lines of everything measured: medians, and ratios to the reference in brackets."""
     floods = [w for w in contest.WORKS if w.rate == 0]
     paced = [w for w in contest.WORKS if w.rate > 0]
+    one = [w for w in floods if w.subscribers == w.publishers == 1]
     count = 1 + max((r["repetition"] for r in results["runs"]), default=-1)
     machine = results["machine"]
-    print(f"{machine['cores']} cores, {machine['cpu']}, {machine['memory_gib']} GiB, "
-          f"{machine['system']}; load {machine['load']} before the first run")  # fmt: skip
-    print(", ".join(f"{name} {version}" for name, version in results["versions"].items()))
-    print(f"Medians of {count} runs of {results['seconds']:g} s; "
-          f"in brackets the ratio to {REFERENCE}.")  # fmt: skip
-    print_table("Deliveries per second:", "deliveries", floods, summary)
-    one = [w for w in floods if w.subscribers == w.publishers == 1]
-    print_table("CPU seconds per million events, of all processes:", "cpu", one, summary)
-    print_table("Latency from when it was due, microseconds, median:", "p50", paced, summary)
-    print_table("Latency, 99th percentile:", "p99", paced, summary)
+    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+    return [
+        f"{machine['cores']} cores, {machine['cpu']}, {machine['memory_gib']} GiB, "
+        f"{machine['system']}. Load {machine['load']:.2f} before, {machine['load_after']:.2f} "
+        f"after. {versions}.",
+        "",
+        f"Medians of {count} runs of {results['seconds']:g} s; in brackets the ratio to "
+        f"{REFERENCE}, the median of those within rounds.",
+        *table("Deliveries per second:", "deliveries", floods, summary),
+        *table("CPU seconds per million events, of all processes:", "cpu", one, summary),
+        *table("Latency from when it was due, microseconds, median:", "p50", paced, summary),
+        *table("Latency, 99th percentile:", "p99", paced, summary),
+    ]
 
 
-def print_targets(summary):
-    """Whether tulle meets what is asked of it. How many targets it misses."""
+def judge(summary):
+    """What is asked of tulle: the lines of a table, and how many targets are missed."""
     missed = 0
     lines = []
     for work, metric, kind, bound in TARGETS:
@@ -153,21 +159,41 @@ def print_targets(summary):
             continue
         met = value is not None and (value >= bound if metric == "deliveries" else value <= bound)
         missed += not met
-        text = "failed" if value is None else f"{value:.2f}"
-        sign = ">=" if metric == "deliveries" else "<="
-        of = f"{metric} of {REFERENCE}" if kind == "ratio" else metric
-        lines.append(f"{'met   ' if met else 'MISSED'}  {work}: {of} {text}, {sign} {bound}")
+        what = f"{metric}, ratio to {REFERENCE}" if kind == "ratio" else metric
+        sign = "at least" if metric == "deliveries" else "at most"
+        lines.append(
+            f"| {work} | {what} | {sign} {bound} | {'failed' if value is None else f'{value:.2f}'} "
+            f"| {'met' if met else 'missed'} |"
+        )
     if lines:
-        print("\nTargets:\n\n" + "\n".join(lines))
-    return missed
+        lines = ["", "Targets of tulle:", "", "| work | | target | measured | |",
+                 "|---|---|---|---|---|", *lines]  # fmt: skip
+    return lines, missed
 
 
-def print_failures(runs):
-    """Runs that count for nothing. How many there are."""
-    failed = [run for run in runs if "failed" in run]
-    for run in failed:
-        print(f"failed: {run['work']} {run['peer']}, run {run['repetition'] + 1}: {run['failed']}")
-    return len(failed)
+def failures(runs):
+    """A line for each run that counts for nothing."""
+    return [
+        f"failed: {run['work']} {run['peer']}, run {run['repetition'] + 1}: {run['failed']}"
+        for run in runs
+        if "failed" in run
+    ]
+
+
+PAGE_HEAD = """\
+# Performance beside other systems
+
+Written by `scripts/bench-peers --output docs`. [performance.md](performance.md#beside-other-systems) says how
+everything is measured and configured; the runs themselves are in
+[performance-peers.json](performance-peers.json).
+"""
+
+PICTURES = ["![Throughput](performance-throughput.svg)", "", "![CPU and latency](performance-cost.svg)"]
+
+
+def page(lines):
+    """What is kept in docs."""
+    return "\n".join([PAGE_HEAD, *PICTURES, "", *lines]) + "\n"
 
 
 def output_of(*command):
@@ -195,8 +221,7 @@ def describe_machine():
         "cpu": field_of("/proc/cpuinfo", "model name"),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(int(memory) / 1048576) if memory.isdigit() else 0,
-        "load": round(os.getloadavg()[0], 2),
-        "system": f"{field_of('/etc/os-release', 'PRETTY_NAME')}, Linux {platform.release()}",
+        "system": f"{field_of('/etc/os-release', 'PRETTY_NAME')}, Linux {platform.release().split('-')[0]}",
     }
 
 
