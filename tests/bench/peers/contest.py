@@ -226,7 +226,7 @@ def start(command, **options):
     """A child that ends with this process, however that ends."""
     return subprocess.Popen(
         ["setpriv", "--pdeathsig", "KILL", "--", *command],
-        stdin=subprocess.DEVNULL, start_new_session=True, **options,
+        stdin=subprocess.DEVNULL, process_group=0, **options,
     )  # fmt: skip
 
 
