@@ -17,10 +17,6 @@ from dataclasses import dataclass
 BROKER_START_S = 10
 
 
-class NotMeasured(Exception):
-    """A peer does not do a piece of work."""
-
-
 @dataclass(frozen=True)
 class Work:
     """One piece of work, as arguments of a peer's program."""
@@ -94,23 +90,26 @@ def run_harness(program, work, arguments, port, broker):
 
 
 def run_tool(program, work, arguments, _port, _broker):
-    """One run by the tulle program itself: a check of the harness's figures."""
-    if work.rate > 0:
-        raise NotMeasured
-    command = [str(program), "bench", "--publishers", str(work.publishers),
+    """One run by tulle bench or tulle latency: a check of what the harness says of tulle."""
+    command = [str(program), "latency" if work.rate > 0 else "bench",
                "--subscribers", str(work.subscribers), "--size", str(work.size),
                "--duration", str(arguments.seconds), "--runs", "1", "--json"]  # fmt: skip
+    if work.rate > 0:
+        command += ["--rate", str(work.rate)]
+    else:
+        command += ["--publishers", str(work.publishers)]
     result = run_program(command, 30 + 5 * arguments.seconds)["results"][0]
-    return {
-        "peer": "tulle-bench",
-        "events_per_second": result["events_per_second"]["median"],
-        "deliveries_per_second": result["deliveries_per_second"]["median"],
-        "lost": result["lost"],
-        "misordered": result["misordered"],
-        "cpu_seconds_per_million": {
-            "total": result["cpu_seconds_per_million"]["total"] * work.subscribers
-        },
-    }
+    run = {"peer": "tulle-tools"}
+    for rate in ("events_per_second", "deliveries_per_second"):
+        run[rate] = result[rate]["median"]
+    for name in ("lost", "misordered"):
+        run[name] = result[name]
+    # Told for a million deliveries, wanted for a million events.
+    total = result["cpu_seconds_per_million"]["total"] * work.subscribers
+    run["cpu_seconds_per_million"] = {"total": total}
+    if work.rate > 0:
+        run["latency_us"] = {key: result["latency_us"][key] for key in ("p50", "p99", "max")}
+    return run
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ class Peer:
 
 PEERS = {
     "tulle": Peer("peer_tulle"),
-    "tulle-bench": Peer("tulle", run=run_tool),
+    "tulle-tools": Peer("tulle", run=run_tool),
     "zmq2": Peer("peer_zmq2", curve=True),
     "zmq1": Peer("peer_zmq1", curve=True),
     "zmqmap": Peer("peer_zmqmap", curve=True),
@@ -282,15 +281,12 @@ def run_program(command, timeout_s):
 
 
 def run_one(folder, name, work, arguments):
-    """One run: the result, None if the peer does not do this work, or an object that says what
-    went wrong."""
+    """One run: the result, or an object that says what went wrong."""
     peer = PEERS[name]
     try:
         port = free_port(peer.port_count) if peer.port_count else 0
         with broker_of(peer, port) as broker:
             return peer.run(folder / peer.program, work, arguments, port, broker)
-    except NotMeasured:
-        return None
     except (RuntimeError, OSError, ValueError, LookupError, TypeError) as error:
         return {"peer": name, "failed": str(error) or repr(error)}
 
@@ -303,8 +299,6 @@ def run_all(arguments, folder, names):
         for work in arguments.works:
             for name in names[shift:] + names[:shift]:
                 result = run_one(folder, name, work, arguments)
-                if result is None:
-                    continue
                 runs.append({"repetition": repetition, "work": work.name} | result)
                 print(f"{repetition + 1}/{arguments.runs} {work.name} {name}"
                       f"{': ' + result['failed'] if 'failed' in result else ''}",
