@@ -286,9 +286,12 @@ def run_one(folder, name, work, arguments):
     try:
         port = free_port(peer.port_count) if peer.port_count else 0
         with broker_of(peer, port) as broker:
-            return peer.run(folder / peer.program, work, arguments, port, broker)
+            result = peer.run(folder / peer.program, work, arguments, port, broker)
     except (RuntimeError, OSError, ValueError, LookupError, TypeError) as error:
         return {"peer": name, "failed": str(error) or repr(error)}
+    for known in ("publishers", "subscribers", "size", "rate"):
+        result.pop(known, None)  # as the work says
+    return result
 
 
 def run_all(arguments, folder, names):

@@ -4,6 +4,7 @@
 import contextlib
 import os
 import platform
+import re
 import statistics
 import subprocess
 
@@ -138,6 +139,7 @@ def tables(results, summary):
         f"{machine['system']}. Load {machine['load']:.2f} before, {machine['load_after']:.2f} "
         f"after. {versions}.",
         "",
+        *BUSY[machine["load"] <= machine["cores"] / 2],
         f"Medians of {count} runs of {results['seconds']:g} s; in brackets the ratio to "
         f"{REFERENCE}, the median of those within rounds.",
         *table("Deliveries per second:", "deliveries", floods, summary),
@@ -179,6 +181,12 @@ def failures(runs):
         if "failed" in run
     ]
 
+
+# By whether the machine was idle.
+BUSY = {
+    True: [],
+    False: ["Other work ran on the machine: take these figures for rough ones.", ""],
+}
 
 PAGE_HEAD = """\
 # Performance beside other systems
@@ -227,7 +235,9 @@ def describe_machine():
 
 def describe_versions(root, names):
     """What is measured, as Debian's packages name it."""
-    versions = {"tulle": output_of("git", "-C", str(root), "describe", "--always", "--dirty")}
+    header = (root / "lib/include/tulle/version.h").read_text(encoding="utf-8")
+    numbers = re.findall(r"TULLE_VERSION_(?:MAJOR|MINOR|PATCH)\D+(\d+)", header)
+    versions = {"tulle": ".".join(numbers[:3])}
     for package, name in contest.PACKAGES.items():
         if name is None or name in names:
             show_version = ("dpkg-query", "--show", "--showformat=${Version}", package)
