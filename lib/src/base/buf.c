@@ -31,6 +31,16 @@ tulle__buf_new(size_t len, uint8_t **bytes)
 }
 
 struct tulle__buf *
+tulle__buf_in_block(void *block, size_t at, size_t len)
+{
+    TULLE_ASSERT(at >= sizeof(struct tulle__buf));
+    struct tulle__buf *buf = block;
+    *buf = (struct tulle__buf){ .data = (uint8_t *)block + at, .len = len, .is_pooled = true };
+    atomic_init(&buf->refs, 1);
+    return buf;
+}
+
+struct tulle__buf *
 tulle__buf_copy(const void *data, size_t len)
 {
     uint8_t *bytes;

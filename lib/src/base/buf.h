@@ -29,6 +29,8 @@ struct tulle__buf {
 struct tulle__buf *tulle__buf_new(size_t len, uint8_t **bytes);
 /* The same from a pool; its owner's thread. */
 struct tulle__buf *tulle__buf_new_in(struct tulle__pool *pool, size_t len, uint8_t **bytes);
+/* A block from a pool becomes a buffer, of bytes in it behind room for the struct. */
+struct tulle__buf *tulle__buf_in_block(void *block, size_t at, size_t len);
 struct tulle__buf *tulle__buf_copy(const void *data, size_t len);
 /* Bytes owned by somebody else; release is called once with the last unref. */
 struct tulle__buf *

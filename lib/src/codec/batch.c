@@ -307,9 +307,22 @@ tulle__batch_next(struct tulle__event_walk *walk, struct tulle__event_view *out)
     return true;
 }
 
+/* Short batches are better off in a block of their size. */
+enum { WHOLE_BLOCK_MIN = 4096 };
+
+static bool
+can_become_frame(const struct tulle__batch_head *head,
+                 const struct tulle__writer *events,
+                 size_t head_len)
+{
+    size_t len = head_len + events->len - head->events_at;
+    return events->pool != NULL && len >= WHOLE_BLOCK_MIN && len >= events->cap / 4 * 3 &&
+           head->events_at >= sizeof(struct tulle__buf) + head_len;
+}
+
 struct tulle__buf *
 tulle__batch_encode(const struct tulle__batch_head *head,
-                    const struct tulle__writer *events,
+                    struct tulle__writer *events,
                     struct tulle__writer *scratch)
 {
     tulle__writer_reset(scratch);
@@ -325,14 +338,22 @@ tulle__batch_encode(const struct tulle__batch_head *head,
     if (scratch->failed)
         return NULL;
 
+    size_t at = head->events_at;
+    if (can_become_frame(head, events, scratch->len)) {
+        memcpy(events->data + at - scratch->len, scratch->data, scratch->len);
+        struct tulle__buf *buf =
+            tulle__buf_in_block(events->data, at - scratch->len, events->len - at + scratch->len);
+        tulle__writer_init_in(events, events->pool);
+        return buf;
+    }
     /* The events go straight into the buffer: they can be large. */
     uint8_t *bytes = NULL;
-    struct tulle__buf *buf = tulle__buf_new_in(head->pool, scratch->len + events->len, &bytes);
+    struct tulle__buf *buf = tulle__buf_new_in(head->pool, scratch->len + events->len - at, &bytes);
     if (buf == NULL)
         return NULL;
     memcpy(bytes, scratch->data, scratch->len);
-    if (events->len > 0)
-        memcpy(bytes + scratch->len, events->data, events->len);
+    if (events->len > at)
+        memcpy(bytes + scratch->len, events->data + at, events->len - at);
     return buf;
 }
 

@@ -126,12 +126,19 @@ struct tulle__batch_head {
     const struct tulle__dep *deps;
     size_t dep_count;
     struct tulle__pool *pool; /* where the frame's memory is from; NULL: the system */
+    size_t events_at;         /* where the events begin in their writer */
 };
 
+/* Left open before the events of a batch, for all that stands before them in a block that
+ * becomes the frame. */
+enum { TULLE__BATCH_ROOM = 256 };
+
 /* The finished batch frame: head, deps, and the gathered events; NULL when there
- * is no memory. scratch is reset and reused; events is left as it is. */
+ * is no memory. scratch is reset and reused. A block of events that is from a pool, has
+ * room before them and is well filled becomes the frame, and its writer is empty; else
+ * they are copied. */
 struct tulle__buf *tulle__batch_encode(const struct tulle__batch_head *head,
-                                       const struct tulle__writer *events,
+                                       struct tulle__writer *events,
                                        struct tulle__writer *scratch);
 
 /* Attributes of a received event, decoded: at most the limits' numbers. Unknown

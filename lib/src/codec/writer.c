@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/pool.h"
 
 #include <msgpack.h>
 #include <string.h>
@@ -21,10 +22,19 @@ tulle__writer_init(struct tulle__writer *w)
 }
 
 void
+tulle__writer_init_in(struct tulle__writer *w, struct tulle__pool *pool)
+{
+    *w = (struct tulle__writer){ .pool = pool };
+}
+
+void
 tulle__writer_fini(struct tulle__writer *w)
 {
-    tulle__free(w->data);
-    *w = (struct tulle__writer){ .data = NULL };
+    if (w->pool != NULL)
+        tulle__pool_give(w->data);
+    else
+        tulle__free(w->data);
+    *w = (struct tulle__writer){ .pool = w->pool };
 }
 
 void
@@ -32,6 +42,20 @@ tulle__writer_reset(struct tulle__writer *w)
 {
     w->len = 0;
     w->failed = false;
+}
+
+/* A longer block with what was written. */
+static uint8_t *
+longer_block(struct tulle__writer *w, size_t *cap)
+{
+    if (w->pool == NULL)
+        return tulle__realloc(w->data, *cap);
+    uint8_t *data = tulle__pool_take(w->pool, *cap, cap);
+    if (data != NULL && w->len > 0)
+        memcpy(data, w->data, w->len);
+    if (data != NULL)
+        tulle__pool_give(w->data);
+    return data;
 }
 
 static bool
@@ -45,7 +69,7 @@ make_room(struct tulle__writer *w, size_t len)
     size_t cap = w->cap == 0 ? FIRST_CAP : w->cap;
     while (cap < w->len + len)
         cap *= 2;
-    uint8_t *data = tulle__realloc(w->data, cap);
+    uint8_t *data = longer_block(w, &cap);
     if (data == NULL)
         return false;
     w->data = data;
@@ -185,6 +209,15 @@ tulle__write_bin(struct tulle__writer *w, const void *data, size_t len)
         (void)msgpack_pack_bin(&packer, len);
     }
     (void)append(w, data, len);
+}
+
+void
+tulle__write_room(struct tulle__writer *w, size_t len)
+{
+    if (w->failed || !make_room(w, len))
+        w->failed = true;
+    else
+        w->len += len;
 }
 
 void

@@ -105,6 +105,7 @@ tulle__beat_send(struct tulle__engine *e, bool is_leaving)
         body == NULL ? NULL : tulle__action_push(e, TULLE__ACTION_PUBLISH);
     e->beat_soon_ns = TULLE__NEVER_NS;
     e->beat_sent_ns = e->now.mono.ns;
+    e->delivered_bytes = 0;
     if (action == NULL) {
         tulle__buf_unref(&body);
         e->beats_to_full = 0; /* what this one would have said must not be lost */

@@ -164,7 +164,10 @@ tulle__deliver(struct tulle__engine *e,
     tulle__rx_advance(e, rx, next);
     if (has_moved) /* in arrival order a hole stays where it is */
         tulle__repair_progress(e, rx);
+    e->delivered_bytes += held->buf->len;
     tulle__beat_soon(e);
+    if (e->delivered_bytes >= TULLE__ACK_BYTES && !e->is_leaving)
+        e->beat_soon_ns = e->now.mono.ns;
 }
 
 void

@@ -114,6 +114,19 @@ struct tulle__publish {
 TULLE_MUST_CHECK tulle_status tulle__engine_publish(struct tulle__engine *engine,
                                                     const struct tulle__publish *publish,
                                                     struct tulle__now now);
+/* Events of one stream that were encoded before, behind TULLE__BATCH_ROOM open bytes,
+ * with offset 0; they have no explicit causality. */
+struct tulle__gathered {
+    struct tulle__view stream;
+    struct tulle__writer *events;
+    uint32_t count; /* 1 .. TULLE__BATCH_EVENTS_MAX */
+};
+
+/* Send them as one batch. The writer is empty then; with any error it is as it was.
+ * Returns TULLE_OK, TULLE_EAGAIN (window full), TULLE_ELIMIT, TULLE_ENOMEM */
+TULLE_MUST_CHECK tulle_status tulle__engine_publish_gathered(struct tulle__engine *engine,
+                                                             const struct tulle__gathered *gathered,
+                                                             struct tulle__now now);
 /* Close the open batches: nothing more waits to be published right now. */
 void tulle__engine_close_batches(struct tulle__engine *engine, struct tulle__now now);
 

@@ -31,7 +31,7 @@ get_tx(struct tulle__engine *e, struct tulle__view stream)
     tulle__clock_init(&tx->clock);
     tulle__kept_init(&tx->kept);
     tx->kept.is_floor_known = true; /* nothing is before seq 1 */
-    tulle__writer_init(&tx->events);
+    tulle__writer_init_in(&tx->events, e->pool);
     tx->next = e->own_lanes;
     e->own_lanes = tx;
     e->lanes[lane].tx = tx;
@@ -188,9 +188,9 @@ push_publication(struct tulle__engine *e, const struct tulle__tx *tx, struct tul
     e->counters.bytes_published += buf->len;
 }
 
-/* Without memory the batch stays open, and is tried again. */
+/* The open batch, with its events from a writer. Without memory it stays open. */
 static bool
-close_batch(struct tulle__engine *e, struct tulle__tx *tx)
+send_batch(struct tulle__engine *e, struct tulle__tx *tx, struct tulle__writer *events)
 {
     if (!tulle__actions_reserve(e))
         return false;
@@ -201,8 +201,9 @@ close_batch(struct tulle__engine *e, struct tulle__tx *tx)
                                       .event_count = tx->open_count,
                                       .deps = tx->open_deps,
                                       .dep_count = tx->open_dep_count,
-                                      .pool = e->pool };
-    struct tulle__buf *buf = tulle__batch_encode(&head, &tx->events, &e->body);
+                                      .pool = e->pool,
+                                      .events_at = TULLE__BATCH_ROOM };
+    struct tulle__buf *buf = tulle__batch_encode(&head, events, &e->body);
     if (buf == NULL)
         return false;
     struct tulle__keep keep = { .buf = buf,
@@ -210,15 +211,23 @@ close_batch(struct tulle__engine *e, struct tulle__tx *tx)
                                 .last = tx->head + tx->open_count,
                                 .has_deps = tx->open_dep_count > 0 };
     tx->head += tx->open_count;
-    TULLE_ASSERT(tx->head + 1 == tx->next_seq);
     tulle__kept_append(&e->own_store, &tx->kept, &keep, e->now.mono);
     push_publication(e, tx, buf);
-    tulle__writer_reset(&tx->events);
+    tulle__writer_reset(events);
     tx->open_dep_count = 0;
     tx->open_count = 0;
     unlink_open(e, tx);
     e->are_acks_dirty = true;
     tulle__beat_soon(e);
+    return true;
+}
+
+static bool
+close_batch(struct tulle__engine *e, struct tulle__tx *tx)
+{
+    if (!send_batch(e, tx, &tx->events))
+        return false;
+    TULLE_ASSERT(tx->head + 1 == tx->next_seq);
     return true;
 }
 
@@ -262,6 +271,56 @@ fits_batch(const struct tulle__engine *e,
            tx->open_count < TULLE__BATCH_EVENTS_MAX;
 }
 
+static bool
+is_window_full(struct tulle__engine *e)
+{
+    if (e->config.window_bytes == 0)
+        return false;
+    tulle__acks_refresh(e);
+    return e->unacked_bytes >= e->config.window_bytes;
+}
+
+/* As they were before. */
+static void
+undo_open(struct tulle__engine *e, struct tulle__tx *tx, uint64_t stamp_before)
+{
+    unlink_open(e, tx);
+    tx->open_count = 0;
+    tx->stamp = stamp_before; /* the delta was not sent */
+}
+
+tulle_status
+tulle__engine_publish_gathered(struct tulle__engine *e,
+                               const struct tulle__gathered *gathered,
+                               struct tulle__now now)
+{
+    static const struct tulle__publish plain = { .only_causes = false };
+    e->now = now;
+    TULLE_ASSERT(gathered->count > 0 && gathered->count <= TULLE__BATCH_EVENTS_MAX);
+    if (is_window_full(e))
+        return TULLE_EAGAIN;
+    struct tulle__tx *tx = get_tx(e, gathered->stream);
+    if (tx == NULL)
+        return TULLE_ELIMIT;
+    if (tx->is_open && !close_batch(e, tx))
+        return TULLE_ENOMEM;
+    uint64_t stamp_before = tx->stamp;
+    if (!tulle__lanes_reserve(e, tx->lane) || !open_batch(e, tx, &plain))
+        return TULLE_ENOMEM;
+    tx->open_base = tulle__hlc_tick(&e->hlc, now.wall);
+    tx->open_count = gathered->count;
+    if (!send_batch(e, tx, gathered->events)) {
+        undo_open(e, tx, stamp_before);
+        return TULLE_ENOMEM;
+    }
+    tx->next_seq += gathered->count;
+    TULLE_ASSERT(tx->head + 1 == tx->next_seq);
+    if (!tulle__own_clock_raise(&e->clock, tx->lane, tx->head))
+        TULLE_ASSERT(false); /* its place was made */
+    e->counters.events_published += gathered->count;
+    return TULLE_OK;
+}
+
 tulle_status
 tulle__engine_publish(struct tulle__engine *e,
                       const struct tulle__publish *publish,
@@ -270,11 +329,8 @@ tulle__engine_publish(struct tulle__engine *e,
     e->now = now;
     if (publish->payload.len > e->config.event_bytes_max)
         return TULLE_EMSGSIZE;
-    if (e->config.window_bytes > 0) {
-        tulle__acks_refresh(e);
-        if (e->unacked_bytes >= e->config.window_bytes)
-            return TULLE_EAGAIN;
-    }
+    if (is_window_full(e))
+        return TULLE_EAGAIN;
     size_t stream_len = tulle__stream_len(publish->topic, publish->stream_levels);
     struct tulle__view stream = { publish->topic.data, stream_len };
     struct tulle__tx *tx = get_tx(e, stream);
@@ -291,18 +347,19 @@ tulle__engine_publish(struct tulle__engine *e,
         rest.len--;
     }
     uint64_t hlc = tulle__hlc_tick(&e->hlc, now.wall);
-    if (tx->open_count == 0)
+    if (tx->open_count == 0) {
         tx->open_base = hlc;
+        tulle__writer_reset(&tx->events);
+        tulle__write_room(&tx->events, TULLE__BATCH_ROOM);
+    }
     size_t len_before = tx->events.len;
     uint64_t offset_us = (uint64_t)(tulle__hlc_us(hlc) - tulle__hlc_us(tx->open_base));
     tulle__event_encode(&tx->events, rest, offset_us, publish->payload, publish->attributes);
     if (tx->events.failed || !tulle__own_clock_raise(&e->clock, tx->lane, tx->next_seq)) {
         tx->events.failed = false;
         tx->events.len = len_before;
-        if (tx->open_count == 0) {
-            unlink_open(e, tx);
-            tx->stamp = stamp_before; /* the delta was not sent */
-        }
+        if (tx->open_count == 0)
+            undo_open(e, tx, stamp_before);
         return TULLE_ENOMEM;
     }
     tx->open_count++;

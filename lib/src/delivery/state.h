@@ -33,10 +33,11 @@ enum {
     TULLE__CONFIRM_WAIT_MS = 1500, /* for a publication, before lanes are confirmed without */
     TULLE__SYNC_RETRY_MS_MIN = 250,
     TULLE__SYNC_RETRY_MS_MAX = 4000,
-    TULLE__BEAT_SOON_MS = 20,     /* a beat after a burst, and to acknowledge */
-    TULLE__BEATS_PER_FULL = 5,    /* every so many timed beats say everything */
-    TULLE__SOURCES_PER_ROUND = 8, /* others asked for a range before waiting a little */
-    TULLE__REFRESH_MS = 10000     /* one neighbour after the other is asked whom it knows */
+    TULLE__BEAT_SOON_MS = 20,       /* a beat after a burst, and to acknowledge */
+    TULLE__ACK_BYTES = 1024 * 1024, /* delivered since the last beat: acknowledged at once */
+    TULLE__BEATS_PER_FULL = 5,      /* every so many timed beats say everything */
+    TULLE__SOURCES_PER_ROUND = 8,   /* others asked for a range before waiting a little */
+    TULLE__REFRESH_MS = 10000       /* one neighbour after the other is asked whom it knows */
 };
 
 /* ---- engine.c ---- */
@@ -67,6 +68,7 @@ struct tulle__engine {
     struct tulle__store others_store;
     struct tulle__rx *run_head; /* lanes to look at */
     struct tulle__rx *run_tail;
+    uint64_t delivered_bytes; /* since the last beat */
     bool is_progressing;
     bool lacks_memory; /* what is due is tried again with the next input */
     bool is_stalled;

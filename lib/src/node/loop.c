@@ -15,6 +15,7 @@
 
 enum {
     MESSAGES_PER_TURN = 200,
+    BYTES_PER_TURN = 1024 * 1024, /* of events received: acknowledgements go out in between */
     PUBLISHES_PER_TURN = 2000,
     PUBLISHES_PER_LOOK = 100,
     BATCHES_PER_TURN = 250, /* a quarter of what may wait at PUB for one subscriber */
@@ -325,6 +326,29 @@ serve_requests(tulle_node *node)
 
 /* ---- publishing ---- */
 
+static tulle_status
+publish_one(tulle_node *node, struct tulle__outgoing *outgoing, struct tulle__now now)
+{
+    struct tulle__view stream = { outgoing->stream, outgoing->stream_len };
+    tulle_status status;
+    if (outgoing->count > 0) {
+        struct tulle__gathered gathered = { stream, &outgoing->events, outgoing->count };
+        status = tulle__engine_publish_gathered(node->engine, &gathered, now);
+    } else {
+        status = tulle__engine_publish(node->engine, &outgoing->publish, now);
+        stream = outgoing->publish.topic;
+    }
+    if (status == TULLE_EAGAIN || status == TULLE_ENOMEM)
+        return status; /* the window is full: acknowledgements bring us here again */
+    if (status != TULLE_OK) {
+        struct tulle__log log = { node->options.log, node->options.log_ctx,
+                                  node->options.log_level };
+        tulle__log(&log, TULLE_LOG_ERROR, "node.publish", "topic=%.*s status=%s", (int)stream.len,
+                   (const char *)stream.data, tulle_status_name(status));
+    }
+    return TULLE_OK;
+}
+
 /* Give the engine what was published. Returns the bytes that it took. */
 static size_t
 publish_pending(tulle_node *node, bool *has_more)
@@ -338,22 +362,13 @@ publish_pending(tulle_node *node, bool *has_more)
             tulle__loop_drain(node);
         *has_more =
             i == PUBLISHES_PER_TURN || node->sent_batches - batches_before >= BATCHES_PER_TURN;
-        if (*has_more)
+        if (*has_more || publish_one(node, outgoing, now) != TULLE_OK)
             break;
-        tulle_status status = tulle__engine_publish(node->engine, &outgoing->publish, now);
-        if (status == TULLE_EAGAIN || status == TULLE_ENOMEM)
-            break; /* the window is full: acknowledgements bring us here again */
-        if (status != TULLE_OK) {
-            struct tulle__log log = { node->options.log, node->options.log_ctx,
-                                      node->options.log_level };
-            tulle__log(&log, TULLE_LOG_ERROR, "node.publish", "topic=%.*s status=%s",
-                       (int)outgoing->publish.topic.len, (const char *)outgoing->publish.topic.data,
-                       tulle_status_name(status));
-        }
         node->pending = outgoing->next;
+        outgoing->next = NULL;
         bytes += outgoing->bytes;
-        node->taken_count++;
-        tulle__free(outgoing);
+        node->taken_count += outgoing->count > 0 ? outgoing->count : 1;
+        tulle__outbox_free(outgoing);
     }
     tulle__engine_close_batches(node->engine, now);
     tulle__loop_drain(node);
@@ -379,8 +394,8 @@ take_outbox(tulle_node *node)
         (void)pthread_mutex_lock(&node->mutex);
         node->outbox.bytes -= bytes;
         has_more = has_more || (node->pending == NULL && node->outbox.head != NULL);
-        (void)pthread_cond_broadcast(&node->changed);
         (void)pthread_mutex_unlock(&node->mutex);
+        (void)pthread_cond_broadcast(&node->changed);
     }
     return has_more;
 }
@@ -390,7 +405,8 @@ take_outbox(tulle_node *node)
 static bool
 receive_publications(tulle_node *node)
 {
-    for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+    size_t bytes = 0;
+    for (int i = 0; i < MESSAGES_PER_TURN && bytes < BYTES_PER_TURN; i++) {
         struct tulle__incoming in;
         enum tulle__received received = tulle__transport_receive_publication(node->transport, &in);
         if (received == TULLE__RECEIVED_NOTHING)
@@ -399,6 +415,7 @@ receive_publications(tulle_node *node)
             tulle__engine_on_malformed(node->engine);
             continue;
         }
+        bytes += in.body->len;
         tulle__engine_on_publication(node->engine, in.key, in.body, in.path, tulle__os_now());
         tulle__buf_unref(&in.body);
         tulle__loop_drain(node);

@@ -35,7 +35,10 @@ tulle_node_new(const tulle_node_options *options, tulle_node **out, tulle_error 
     node->wake_fd = tulle__os_wake_open();
     bool has_mutex = pthread_mutex_init(&node->mutex, NULL) == 0;
     bool has_condition = has_mutex && tulle__condition_init(&node->changed);
-    if (node->wake_fd < 0 || !has_condition) {
+    if (node->wake_fd < 0 || !has_condition ||
+        !tulle__outbox_init(&node->outbox, node->options.batch_bytes)) {
+        if (has_condition)
+            (void)pthread_cond_destroy(&node->changed);
         if (has_mutex)
             (void)pthread_mutex_destroy(&node->mutex);
         tulle__os_wake_close(&node->wake_fd);
@@ -248,7 +251,7 @@ tulle_node_free(tulle_node **pointer)
         node->subscriptions = s->next;
         tulle__subscription_destroy(&s);
     }
-    tulle__outbox_free(tulle__outbox_take(&node->outbox));
+    tulle__outbox_fini(&node->outbox);
     tulle__os_wake_close(&node->wake_fd);
     (void)pthread_cond_destroy(&node->changed);
     (void)pthread_mutex_destroy(&node->mutex);
@@ -265,14 +268,13 @@ tulle__node_is_own_thread(const tulle_node *node)
     return pthread_equal(pthread_self(), node->thread) != 0;
 }
 
-void
-tulle__node_wake(tulle_node *node)
+bool
+tulle__node_poke(tulle_node *node)
 {
+    bool is_asleep = node->is_sleeping;
     node->is_poked = true;
-    if (node->is_sleeping) {
-        node->is_sleeping = false;
-        tulle__os_wake_set(node->wake_fd);
-    }
+    node->is_sleeping = false;
+    return is_asleep;
 }
 
 void
@@ -281,8 +283,10 @@ tulle__node_on_room(tulle_node *node)
     if (!atomic_load(&node->wants_room))
         return;
     (void)pthread_mutex_lock(&node->mutex);
-    tulle__node_wake(node);
+    bool is_asleep = tulle__node_poke(node);
     (void)pthread_mutex_unlock(&node->mutex);
+    if (is_asleep)
+        tulle__os_wake_set(node->wake_fd);
 }
 
 static void
@@ -292,7 +296,8 @@ append_request(tulle_node *node, struct tulle__request *request)
     while (*link != NULL)
         link = &(*link)->next;
     *link = request;
-    tulle__node_wake(node);
+    if (tulle__node_poke(node))
+        tulle__os_wake_set(node->wake_fd);
 }
 
 static void
@@ -506,20 +511,36 @@ tulle_node_publish(tulle_node *node,
         return TULLE_EINVAL;
     if (payload_len > node->options.event_bytes_max)
         return TULLE_EMSGSIZE;
-    struct tulle__outgoing *outgoing =
-        tulle__outgoing_new(topic, payload, payload_len, options, node->options.stream_levels);
-    if (outgoing == NULL)
-        return TULLE_ENOMEM;
+    struct tulle__publish publish = {
+        .topic = { (const uint8_t *)topic, strlen(topic) },
+        .stream_levels =
+            options->stream_levels > 0 ? options->stream_levels : node->options.stream_levels,
+        .payload = { payload, payload_len },
+    };
+    struct tulle__outgoing *single = NULL;
+    size_t bytes = tulle__outgoing_bytes(publish.topic.len, payload_len, options);
+    if (options->only_causes) {
+        single = tulle__outgoing_new(topic, payload, payload_len, options, publish.stream_levels);
+        if (single == NULL)
+            return TULLE_ENOMEM;
+        bytes = single->bytes;
+    }
     (void)pthread_mutex_lock(&node->mutex);
-    status = wait_for_room(node, outgoing->bytes, options->timeout_ms);
+    status = wait_for_room(node, bytes, options->timeout_ms);
+    if (status == TULLE_OK && single != NULL)
+        tulle__outbox_push(&node->outbox, single);
+    else if (status == TULLE_OK && !tulle__outbox_gather(&node->outbox, &publish, options))
+        status = TULLE_ENOMEM;
+    bool is_asleep = false;
     if (status == TULLE_OK) {
-        tulle__outbox_push(&node->outbox, outgoing);
         node->outbox_count++;
-        tulle__node_wake(node);
+        is_asleep = tulle__node_poke(node);
     }
     (void)pthread_mutex_unlock(&node->mutex);
+    if (is_asleep)
+        tulle__os_wake_set(node->wake_fd);
     if (status != TULLE_OK)
-        tulle__outbox_free(outgoing);
+        tulle__outbox_free(single);
     return status;
 }
 

@@ -4,12 +4,14 @@
 
 #include "node/outbox.h"
 
-#include "base/alloc.h"
+#include "base/pool.h"
 #include "codec/topic.h"
 
 #include <tulle/topic.h>
 
 #include <string.h>
+
+enum { UNUSED_BYTES = 2 * 1024 * 1024 }; /* in blocks for later */
 
 static struct tulle__view
 text_view(const char *text)
@@ -55,15 +57,25 @@ tulle__outgoing_check(const char *topic, const tulle_publish_options *options)
 }
 
 static size_t
-texts_len(const char *topic, const tulle_publish_options *options)
+texts_len(size_t topic_len, const tulle_publish_options *options)
 {
-    size_t len = strlen(topic) + 1;
+    size_t len = topic_len + 1;
     len += options->content_type != NULL ? strlen(options->content_type) + 1 : 0;
     for (size_t i = 0; i < options->cause_count; i++)
         len += strlen(options->causes[i].stream) + 1;
     for (size_t i = 0; i < options->header_count; i++)
         len += strlen(options->headers[i].name) + strlen(options->headers[i].value) + 2;
     return len;
+}
+
+size_t
+tulle__outgoing_bytes(size_t topic_len, size_t payload_len, const tulle_publish_options *options)
+{
+    enum { FRAMING = 12, ATTRIBUTES = 32, EACH = 24 }; /* more than they take */
+    size_t extra = options->cause_count + options->header_count;
+    if (extra > 0 || options->content_type != NULL)
+        extra = ATTRIBUTES + extra * EACH;
+    return FRAMING + extra + texts_len(topic_len, options) + payload_len;
 }
 
 static const char *
@@ -112,9 +124,9 @@ tulle__outgoing_new(const char *topic,
 {
     struct tulle__outgoing *o;
     size_t bytes = sizeof *o + options->cause_count * sizeof(struct tulle__dep) +
-                   options->header_count * sizeof(struct tulle__pair) + texts_len(topic, options) +
-                   payload_len;
-    o = tulle__realloc(NULL, bytes); /* all of it is written below: not zeroed before */
+                   options->header_count * sizeof(struct tulle__pair) +
+                   texts_len(strlen(topic), options) + payload_len;
+    o = tulle__pool_take(NULL, bytes, NULL);
     if (o == NULL)
         return NULL;
     memset(o, 0, sizeof *o);
@@ -129,6 +141,121 @@ tulle__outgoing_new(const char *topic,
     o->publish.payload = (struct tulle__view){ at, payload_len };
     return o;
 }
+
+/* ---- gathering ---- */
+
+bool
+tulle__outbox_init(struct tulle__outbox *outbox, size_t batch_bytes)
+{
+    *outbox = (struct tulle__outbox){ .batch_bytes = batch_bytes,
+                                      .pool = tulle__pool_open(UNUSED_BYTES) };
+    return outbox->pool != NULL;
+}
+
+void
+tulle__outbox_fini(struct tulle__outbox *outbox)
+{
+    tulle__outbox_free(tulle__outbox_take(outbox));
+    tulle__pool_close(&outbox->pool);
+}
+
+static void
+view_attributes(const tulle_publish_options *options,
+                struct tulle__dep causes[static TULLE__CAUSES_MAX],
+                struct tulle__pair headers[static TULLE__HEADERS_MAX],
+                struct tulle__attributes_in *out)
+{
+    for (size_t i = 0; i < options->cause_count; i++)
+        causes[i] = (struct tulle__dep){ .node = options->causes[i].node,
+                                         .stream = text_view(options->causes[i].stream),
+                                         .count = options->causes[i].seq };
+    for (size_t i = 0; i < options->header_count; i++)
+        headers[i] = (struct tulle__pair){ options->headers[i].name, options->headers[i].value };
+    *out = (struct tulle__attributes_in){ .content_type = options->content_type,
+                                          .causes = causes,
+                                          .cause_count = options->cause_count,
+                                          .headers = headers,
+                                          .header_count = options->header_count };
+}
+
+static void
+encode(struct tulle__writer *events,
+       const struct tulle__publish *publish,
+       size_t stream_len,
+       const tulle_publish_options *options)
+{
+    struct tulle__view rest = { publish->topic.data + stream_len, publish->topic.len - stream_len };
+    if (rest.len > 0) { /* without the slash */
+        rest.data++;
+        rest.len--;
+    }
+    if (options->content_type == NULL && options->cause_count == 0 && options->header_count == 0) {
+        tulle__event_encode(events, rest, 0, publish->payload, NULL);
+        return;
+    }
+    struct tulle__dep causes[TULLE__CAUSES_MAX];
+    struct tulle__pair headers[TULLE__HEADERS_MAX];
+    struct tulle__attributes_in attributes;
+    view_attributes(options, causes, headers, &attributes);
+    tulle__event_encode(events, rest, 0, publish->payload, &attributes);
+}
+
+/* Does the event belong to those gathered last? */
+static bool
+fits_last(const struct tulle__outbox *outbox,
+          const struct tulle__publish *publish,
+          size_t stream_len,
+          size_t bytes)
+{
+    const struct tulle__outgoing *last = outbox->tail;
+    return last != NULL && last->count > 0 && last->count < TULLE__BATCH_EVENTS_MAX &&
+           last->events.len + bytes <= outbox->batch_bytes && last->stream_len == stream_len &&
+           memcmp(last->stream, publish->topic.data, stream_len) == 0;
+}
+
+static struct tulle__outgoing *
+begin(struct tulle__outbox *outbox, const struct tulle__publish *publish, size_t stream_len)
+{
+    struct tulle__outgoing *o = tulle__pool_take(outbox->pool, sizeof *o, NULL);
+    if (o == NULL)
+        return NULL;
+    memset(o, 0, sizeof *o);
+    tulle__writer_init_in(&o->events, outbox->pool);
+    tulle__write_room(&o->events, TULLE__BATCH_ROOM);
+    o->stream_len = stream_len;
+    memcpy(o->stream, publish->topic.data, stream_len);
+    return o;
+}
+
+bool
+tulle__outbox_gather(struct tulle__outbox *outbox,
+                     const struct tulle__publish *publish,
+                     const tulle_publish_options *options)
+{
+    size_t stream_len = tulle__stream_len(publish->topic, publish->stream_levels);
+    size_t bytes = tulle__outgoing_bytes(publish->topic.len, publish->payload.len, options);
+    bool is_new = !fits_last(outbox, publish, stream_len, bytes);
+    struct tulle__outgoing *o = is_new ? begin(outbox, publish, stream_len) : outbox->tail;
+    if (o == NULL)
+        return false;
+    size_t len_before = o->events.len;
+    encode(&o->events, publish, stream_len, options);
+    if (o->events.failed) {
+        o->events.failed = false;
+        o->events.len = len_before;
+        if (is_new)
+            tulle__outbox_free(o);
+        return false;
+    }
+    o->count++;
+    if (is_new)
+        tulle__outbox_push(outbox, o);
+    o->bytes += bytes;
+    outbox->bytes += bytes;
+    return true;
+}
+
+/* ---- the list ---- */
 
 void
 tulle__outbox_push(struct tulle__outbox *outbox, struct tulle__outgoing *outgoing)
@@ -154,7 +281,8 @@ tulle__outbox_free(struct tulle__outgoing *list)
 {
     while (list != NULL) {
         struct tulle__outgoing *next = list->next;
-        tulle__free(list);
+        tulle__writer_fini(&list->events);
+        tulle__pool_give(list);
         list = next;
     }
 }

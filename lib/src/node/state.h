@@ -97,8 +97,9 @@ void tulle__loop_drain(tulle_node *node);
 /* Do one request now, on the node's thread (or before there is one). True: done. */
 bool tulle__loop_serve(tulle_node *node, struct tulle__request *request);
 bool tulle__node_is_own_thread(const tulle_node *node);
-/* Any thread: wake the node's if it sleeps. Called with the mutex held. */
-void tulle__node_wake(tulle_node *node);
+/* Any thread, with the mutex held: there is work. True: the node's thread sleeps, and the
+ * caller is to set wake_fd, best without the mutex. */
+bool tulle__node_poke(tulle_node *node);
 /* A receiver has taken something off its queue. */
 void tulle__node_on_room(tulle_node *node);
 
