@@ -302,6 +302,90 @@ TEST(batch_closes_when_something_else_was_delivered)
     assert_string_equal(mini_log(net, MINI_B), "1 2 4 ");
 }
 
+/* Two events of the stream t, encoded by whoever published them. */
+static tulle_status
+publish_gathered(struct mini_net *net, struct tulle__writer *events)
+{
+    tulle__writer_init(events);
+    tulle__write_room(events, TULLE__BATCH_ROOM);
+    tulle__event_encode(events, mini_text("x"), 0, mini_text("2"), NULL);
+    tulle__event_encode(events, mini_text(""), 0, mini_text("3"), NULL);
+    struct tulle__gathered gathered = { mini_text("t"), events, 2 };
+    tulle_status status =
+        tulle__engine_publish_gathered(net->nodes[MINI_A].engine, &gathered, net->now);
+    mini_pump(net);
+    return status;
+}
+
+TEST(gathered_events_are_one_batch_behind_what_was_open)
+{
+    struct mini_net *net = *state;
+    struct tulle__writer events;
+    mini_start(net, 2);
+    (void)mini_take(net, MINI_A, "u");
+    (void)mini_take(net, MINI_B, "**");
+    mini_run(net, 500);
+    uint64_t before = mini_counters(net, MINI_A).batches_published;
+
+    net->nodes[MINI_A].is_not_closing = true;
+    mini_publish(net, MINI_A, "t", "1");
+    assert_status(publish_gathered(net, &events), TULLE_OK);
+    mini_publish(net, MINI_A, "t", "4");
+    net->nodes[MINI_A].is_not_closing = false;
+    mini_pump(net);
+
+    assert_int_equal(mini_counters(net, MINI_A).batches_published - before, 3);
+    assert_int_equal(mini_counters(net, MINI_A).events_published, 4);
+    assert_string_equal(mini_log(net, MINI_B), "1 2 3 4 ");
+    tulle__writer_fini(&events);
+}
+
+/* c takes both streams, and misses what b published. */
+TEST(gathered_events_depend_on_what_was_delivered_before)
+{
+    struct mini_net *net = *state;
+    struct tulle__writer events;
+    mini_start(net, 3);
+    (void)mini_take(net, MINI_A, "u");
+    (void)mini_take(net, MINI_C, "**");
+    mini_run(net, 500);
+
+    mini_hold(net, MINI_B, MINI_C, MINI_ALL);
+    mini_hold(net, MINI_A, MINI_C, MINI_CONTROL);
+    mini_publish(net, MINI_B, "u", "1");
+    assert_status(publish_gathered(net, &events), TULLE_OK);
+    assert_string_equal(mini_log(net, MINI_C), "");
+    mini_release(net);
+    mini_run(net, 100);
+
+    assert_string_equal(mini_log(net, MINI_C), "1 2 3 ");
+    tulle__writer_fini(&events);
+}
+
+TEST(gathered_events_that_find_no_room_stay)
+{
+    struct mini_net *net = *state;
+    struct tulle__writer events;
+    net->nodes[MINI_A].config.window_bytes = 50;
+    mini_start(net, 2);
+    (void)mini_take(net, MINI_B, "**");
+    mini_run(net, 500);
+    mini_lose(net, MINI_B, MINI_A, MINI_BEATS);
+    mini_publish(net, MINI_A, "t", "a");
+    mini_publish(net, MINI_A, "t", "b");
+
+    assert_status(publish_gathered(net, &events), TULLE_EAGAIN);
+    mini_heal(net, MINI_B, MINI_A);
+    mini_run(net, 600);
+    struct tulle__gathered gathered = { mini_text("t"), &events, 2 };
+    assert_status(tulle__engine_publish_gathered(net->nodes[MINI_A].engine, &gathered, net->now),
+                  TULLE_OK);
+    mini_pump(net);
+
+    assert_string_equal(mini_log(net, MINI_B), "a b 2 3 ");
+    tulle__writer_fini(&events);
+}
+
 TEST(payload_over_the_limit_is_refused)
 {
     struct mini_net *net = *state;
@@ -563,6 +647,9 @@ main(void)
         ENGINE_TEST(stalled_engine_delivers_nothing_until_it_goes_on),
         ENGINE_TEST(past_the_held_bound_the_newest_is_dropped_and_fetched_later),
         ENGINE_TEST(batch_closes_when_something_else_was_delivered),
+        ENGINE_TEST(gathered_events_are_one_batch_behind_what_was_open),
+        ENGINE_TEST(gathered_events_depend_on_what_was_delivered_before),
+        ENGINE_TEST(gathered_events_that_find_no_room_stay),
         ENGINE_TEST(payload_over_the_limit_is_refused),
         ENGINE_TEST(lanes_are_limited),
         ENGINE_TEST(full_window_refuses_until_the_consumer_acknowledged),
