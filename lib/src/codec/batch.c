@@ -20,59 +20,13 @@ enum { BATCH_ELEMENTS = 6 };
 /* What an event's rest may have at most: a stream has a byte and a "/" follows it. */
 enum { REST_LEN_MAX = TULLE__TOPIC_LEN_MAX - 2 };
 
-#define EVERY_BYTE UINT64_C(0x0101010101010101)
-#define HIGH_BITS  UINT64_C(0x8080808080808080)
-
-/* High bit of each byte of word that equals byte; sound for bytes below 80 only. */
-static uint64_t
-bytes_equal(uint64_t word, uint8_t byte)
-{
-    uint64_t x = word ^ (EVERY_BYTE * byte);
-    return ~(x + EVERY_BYTE * 0x7f) & HIGH_BITS;
-}
-
-/* Are eight bytes printable ASCII without "*" and "//"? */
-static bool
-word_is_plain(uint64_t word)
-{
-    if ((word & HIGH_BITS) != 0)
-        return false;
-    /* All below 80 now, so neither sum carries into the next byte. */
-    uint64_t from_20 = (word + EVERY_BYTE * (0x80 - 0x20)) & HIGH_BITS;
-    uint64_t from_7f = (word + EVERY_BYTE * (0x80 - 0x7f)) & HIGH_BITS;
-    uint64_t slashes = bytes_equal(word, '/');
-    return from_20 == HIGH_BITS && from_7f == 0 && bytes_equal(word, '*') == 0 &&
-           (slashes & (slashes << 8)) == 0;
-}
-
-/* Is it surely fine as levels of a topic? False: look closer. */
-static bool
-levels_are_plain(struct tulle__view levels)
-{
-    uint64_t word = 0;
-    size_t i = 0;
-
-    if (levels.data[0] == '/' || levels.data[levels.len - 1] == '/')
-        return false;
-    for (; i + sizeof word <= levels.len; i += sizeof word) {
-        memcpy(&word, levels.data + i, sizeof word);
-        if (!word_is_plain(word) || (i > 0 && levels.data[i] == '/' && levels.data[i - 1] == '/'))
-            return false;
-    }
-    if (i == levels.len)
-        return true;
-    word = EVERY_BYTE * 'x';
-    memcpy(&word, levels.data + i, levels.len - i);
-    return word_is_plain(word) && !(i > 0 && levels.data[i] == '/' && levels.data[i - 1] == '/');
-}
-
 /* May it stand below a stream? Empty: the topic is the stream itself. */
 static bool
 rest_is_valid(struct tulle__view rest)
 {
     uint8_t topic[TULLE__TOPIC_LEN_MAX] = { 'x', '/' };
 
-    if (rest.len == 0 || levels_are_plain(rest))
+    if (rest.len == 0 || tulle__levels_are_plain(rest))
         return true;
     /* Whatever is special about a topic's first level does not hold here. */
     memcpy(topic + 2, rest.data, rest.len);
@@ -175,10 +129,6 @@ tulle__key_decode(const void *data, size_t len, struct tulle__view *stream)
         return TULLE_EBADMSG;
 
     struct tulle__view topic = name;
-    if (name.data[0] != '$' && levels_are_plain(name)) {
-        *stream = name;
-        return TULLE_OK;
-    }
     if (name.data[0] == '$') {
         topic.data++;
         topic.len--;
@@ -193,7 +143,7 @@ tulle__key_decode(const void *data, size_t len, struct tulle__view *stream)
 
 /* Step over one event and check it. */
 static inline bool
-check_event(struct tulle__reader *r, struct tulle__batch *batch)
+check_event(struct tulle__reader *r, struct tulle__batch *batch, struct tulle__view *last)
 {
     uint32_t elements = tulle__read_array(r, 4);
     if (elements < 3)
@@ -202,10 +152,15 @@ check_event(struct tulle__reader *r, struct tulle__batch *batch)
     struct tulle__view rest = tulle__read_str(r, REST_LEN_MAX);
     uint64_t offset_us = tulle__read_uint(r);
     (void)tulle__read_bin(r, TULLE__BATCH_LEN_MAX);
-    if (r->failed || !rest_is_valid(rest) || offset_us > (UINT64_MAX - batch->base_hlc) >> 12)
+    if (r->failed || offset_us > (UINT64_MAX - batch->base_hlc) >> 12)
         return false;
-    if (rest.len > batch->rest_len_max)
-        batch->rest_len_max = rest.len;
+    if (!tulle__view_is_same(rest, *last)) { /* mostly it is that of the event before */
+        if (!rest_is_valid(rest))
+            return false;
+        if (rest.len > batch->rest_len_max)
+            batch->rest_len_max = rest.len;
+        *last = rest;
+    }
     if (elements == 4) {
         struct tulle__attributes attributes;
         tulle__read_attributes(r, &attributes);
@@ -235,8 +190,9 @@ tulle__batch_decode(const void *data, size_t len, struct tulle__batch *out)
         return TULLE_EBADMSG;
 
     batch.events = r;
+    struct tulle__view last = { .data = NULL };
     for (uint32_t i = 0; i < batch.event_count; i++) {
-        if (!check_event(&r, &batch))
+        if (!check_event(&r, &batch, &last))
             return TULLE_EBADMSG;
     }
     if (!tulle__reader_is_done(&r))

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Borrowed bytes. */
 struct tulle__view {
@@ -123,6 +124,12 @@ struct tulle__view tulle__read_any(struct tulle__reader *r);
 /* Does the view hold exactly this text? */
 bool tulle__view_is(struct tulle__view view, const char *text);
 bool tulle__view_equal(struct tulle__view a, struct tulle__view b);
+/* The same, inline, for what is mostly equal. */
+static inline bool
+tulle__view_is_same(struct tulle__view a, struct tulle__view b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
 /* Is it UTF-8 (no overlong forms, no surrogates) without a zero byte? */
 bool tulle__view_is_text(struct tulle__view view);
 /* Is it such text without control characters (below 20, and 7f)? */

@@ -32,6 +32,53 @@ character_len(const uint8_t *p, size_t left)
     return is_overlong || is_surrogate || is_beyond ? 0 : len;
 }
 
+/* ---- plain text, eight bytes at a time ---- */
+
+#define EVERY_BYTE UINT64_C(0x0101010101010101)
+#define HIGH_BITS  UINT64_C(0x8080808080808080)
+
+/* High bit of each byte of word that equals byte; sound for bytes below 80 only. */
+static uint64_t
+bytes_equal(uint64_t word, uint8_t byte)
+{
+    uint64_t x = word ^ (EVERY_BYTE * byte);
+    return ~(x + EVERY_BYTE * 0x7f) & HIGH_BITS;
+}
+
+/* Are eight bytes printable ASCII without "*" and "//"? */
+static bool
+word_is_plain(uint64_t word)
+{
+    if ((word & HIGH_BITS) != 0)
+        return false;
+    /* All below 80 now, so neither sum carries into the next byte. */
+    uint64_t from_20 = (word + EVERY_BYTE * (0x80 - 0x20)) & HIGH_BITS;
+    uint64_t from_7f = (word + EVERY_BYTE * (0x80 - 0x7f)) & HIGH_BITS;
+    uint64_t slashes = bytes_equal(word, '/');
+    return from_20 == HIGH_BITS && from_7f == 0 && bytes_equal(word, '*') == 0 &&
+           (slashes & (slashes << 8)) == 0;
+}
+
+bool
+tulle__levels_are_plain(struct tulle__view levels)
+{
+    uint64_t word = 0;
+    size_t i = 0;
+
+    if (levels.data[0] == '/' || levels.data[levels.len - 1] == '/')
+        return false;
+    for (; i + sizeof word <= levels.len; i += sizeof word) {
+        memcpy(&word, levels.data + i, sizeof word);
+        if (!word_is_plain(word) || (i > 0 && levels.data[i] == '/' && levels.data[i - 1] == '/'))
+            return false;
+    }
+    if (i == levels.len)
+        return true;
+    word = EVERY_BYTE * 'x';
+    memcpy(&word, levels.data + i, levels.len - i);
+    return word_is_plain(word) && !(i > 0 && levels.data[i] == '/' && levels.data[i - 1] == '/');
+}
+
 /* ---- levels ---- */
 
 /* Walks the levels of a path; empty ones are seen too. */
@@ -101,6 +148,9 @@ is_path_valid(struct tulle__view path, bool may_have_wildcards)
 bool
 tulle__topic_is_valid(struct tulle__view topic)
 {
+    if (topic.len > 0 && topic.len <= TULLE__TOPIC_LEN_MAX && topic.data[0] != '$' &&
+        tulle__levels_are_plain(topic))
+        return true;
     return is_path_valid(topic, false);
 }
 

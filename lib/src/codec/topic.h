@@ -13,6 +13,9 @@
 #include <stdint.h>
 
 bool tulle__topic_is_valid(struct tulle__view topic);
+/* Are they (not empty) surely fine as levels of a topic behind the first? Printable ASCII
+ * without "*" is; false: look closer. */
+bool tulle__levels_are_plain(struct tulle__view levels);
 bool tulle__pattern_is_valid(struct tulle__view pattern);
 /* Topic given in two parts: the stream and what is below it ("" when equal). */
 bool tulle__pattern_matches(struct tulle__view pattern,

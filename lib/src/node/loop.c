@@ -394,8 +394,11 @@ take_outbox(tulle_node *node)
         (void)pthread_mutex_lock(&node->mutex);
         node->outbox.bytes -= bytes;
         has_more = has_more || (node->pending == NULL && node->outbox.head != NULL);
+        /* Whoever waits for room is woken for more than a little of it. */
+        bool has_room = node->outbox.bytes <= node->outbox_limit / 2;
         (void)pthread_mutex_unlock(&node->mutex);
-        (void)pthread_cond_broadcast(&node->changed);
+        if (has_room)
+            (void)pthread_cond_broadcast(&node->changed);
     }
     return has_more;
 }

@@ -118,6 +118,22 @@ tulle__builder_fini(struct tulle__builder *builder)
     tulle__builder_init(builder, builder->flags);
 }
 
+/* What all events of an item have in common. */
+static void
+begin_events(struct tulle__builder *b)
+{
+    const struct tulle__item *item = b->item;
+    b->message.kind = item->kind;
+    b->message.u.event = (tulle_event){ .node = item->batch.node,
+                                        .node_name = item->node_name,
+                                        .stream = item->stream,
+                                        .topic = b->topic,
+                                        .hops = item->hops,
+                                        .held_us = item->held_us,
+                                        .is_repaired = item->is_repaired,
+                                        .is_late = item->is_late };
+}
+
 void
 tulle__builder_start(struct tulle__builder *builder, const struct tulle__item *item)
 {
@@ -125,8 +141,11 @@ tulle__builder_start(struct tulle__builder *builder, const struct tulle__item *i
     builder->is_over = false;
     builder->are_details_made = false;
     builder->detail_arena_len = 0;
-    if (item->body != NULL)
-        tulle__batch_walk(&item->batch, &builder->walk);
+    builder->has_rest = false;
+    if (item->body == NULL)
+        return;
+    tulle__batch_walk(&item->batch, &builder->walk);
+    begin_events(builder);
 }
 
 static bool
@@ -209,6 +228,8 @@ fill_details(struct tulle__builder *b, uint64_t seq)
         event->deps = b->deps;
         event->dep_count = b->dep_count;
     }
+    event->clock = NULL;
+    event->clock_count = 0;
     /* The clock at the event: the lane's causal past, and the event itself. */
     if ((b->flags & TULLE_DETAIL_CLOCK) == 0 || b->item->clock == NULL ||
         !tulle__grow(&b->clock, &b->clock_cap, b->clock_count, sizeof *b->clock))
@@ -269,26 +290,16 @@ fill_topic(struct tulle__builder *b, struct tulle__view rest)
 static const tulle_message *
 build_event(struct tulle__builder *b, const struct tulle__event_view *view)
 {
-    const struct tulle__item *item = b->item;
     tulle_event *event = &b->message.u.event;
-    b->message.kind = item->kind;
-    fill_topic(b, view->rest);
-    *event = (tulle_event){ 0 };
-    event->node = item->batch.node;
-    event->node_name = item->node_name;
-    event->stream = item->stream;
     event->seq = view->seq;
-    event->topic = b->topic;
     event->hlc = view->hlc;
     event->time_us = tulle__hlc_us(view->hlc);
     event->payload = view->payload.len > 0 ? view->payload.data : NULL;
     event->payload_len = view->payload.len;
-    event->hops = item->hops;
-    event->delay_us = item->arrived_us - event->time_us;
-    event->held_us = item->held_us;
-    event->is_repaired = item->is_repaired;
-    event->is_late = item->is_late;
-    fill_attributes(b, view->attributes);
+    event->delay_us = b->item->arrived_us - event->time_us;
+    if (view->attributes.len > 0 || event->content_type != NULL || event->cause_count > 0 ||
+        event->header_count > 0)
+        fill_attributes(b, view->attributes);
     if ((b->flags & (TULLE_DETAIL_DEPS | TULLE_DETAIL_CLOCK)) != 0)
         fill_details(b, view->seq);
     return &b->message;
@@ -306,6 +317,20 @@ build_other(struct tulle__builder *b)
     return &b->message;
 }
 
+/* patterns NULL: whatever it is, it matches. */
+static void
+look_at_rest(struct tulle__builder *b,
+             struct tulle__view rest,
+             const struct tulle__patterns *patterns)
+{
+    struct tulle__view stream = { (const uint8_t *)b->item->stream, strlen(b->item->stream) };
+    b->has_rest = true;
+    b->rest = rest;
+    b->is_match = patterns == NULL || tulle__patterns_match(patterns, stream, rest);
+    if (b->is_match)
+        fill_topic(b, rest);
+}
+
 const tulle_message *
 tulle__builder_next(struct tulle__builder *b,
                     const struct tulle__patterns *patterns,
@@ -315,12 +340,13 @@ tulle__builder_next(struct tulle__builder *b,
         return NULL;
     if (b->item->body == NULL)
         return build_other(b);
-    struct tulle__view stream = { (const uint8_t *)b->item->stream, strlen(b->item->stream) };
     struct tulle__event_view view;
     while (tulle__batch_next(&b->walk, &view)) {
         if (view.seq < b->item->first || view.seq > b->item->last)
             continue;
-        if (matches_all || tulle__patterns_match(patterns, stream, view.rest))
+        if (!b->has_rest || !tulle__view_is_same(view.rest, b->rest))
+            look_at_rest(b, view.rest, matches_all ? NULL : patterns);
+        if (b->is_match)
             return build_event(b, &view);
     }
     b->is_over = true;

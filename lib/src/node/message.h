@@ -53,6 +53,10 @@ struct tulle__builder {
     uint32_t flags;        /* TULLE_DETAIL_* */
     bool is_over;          /* of the item nothing is left */
     bool are_details_made; /* deps and clock are the same for all events of a batch */
+    /* Events of an item mostly have one topic: it is matched and written once. */
+    bool has_rest;
+    bool is_match;
+    struct tulle__view rest; /* of the last event looked at */
     tulle_message message;
     char topic[TULLE__TOPIC_LEN_MAX + 1];
     char content_type[TULLE__CONTENT_TYPE_LEN_MAX + 1];

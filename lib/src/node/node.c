@@ -480,13 +480,14 @@ tulle_subscription_free(tulle_subscription **subscription)
 static tulle_status
 wait_for_room(tulle_node *node, size_t bytes, int timeout_ms)
 {
-    struct timespec deadline = tulle__deadline_after(timeout_ms > 0 ? timeout_ms : 0);
-    bool can_wait = timeout_ms != 0 && !tulle__node_is_own_thread(node);
+    struct timespec deadline = { 0 };
     bool is_late = false;
     while (node->phase == TULLE__PHASE_RUNNING && node->outbox.bytes > 0 &&
            node->outbox.bytes + bytes > node->outbox_limit) {
-        if (!can_wait || is_late)
+        if (timeout_ms == 0 || is_late || tulle__node_is_own_thread(node))
             return TULLE_EAGAIN;
+        if (deadline.tv_sec == 0) /* only who waits looks at the clock */
+            deadline = tulle__deadline_after(timeout_ms > 0 ? timeout_ms : 0);
         if (timeout_ms < 0)
             (void)pthread_cond_wait(&node->changed, &node->mutex);
         else

@@ -137,6 +137,17 @@ joins_last_gap(struct tulle_subscription *s, const struct tulle__item *item)
     return true;
 }
 
+/* The receiver, as far as it waits: for the condition, or for the descriptor. Without the
+ * mutex: what is late finds nothing, and that is all. */
+static void
+wake_receiver(struct tulle_subscription *s, bool is_waiting, bool is_fd_due)
+{
+    if (is_waiting)
+        (void)pthread_cond_signal(&s->filled);
+    if (is_fd_due)
+        tulle__os_wake_set(s->fd);
+}
+
 size_t
 tulle__subscription_put(struct tulle_subscription *s, struct tulle__item *item)
 {
@@ -159,12 +170,11 @@ tulle__subscription_put(struct tulle_subscription *s, struct tulle__item *item)
     s->tail = item;
     s->bytes += item->bytes;
     size_t bytes = s->bytes;
-    if (!s->is_fd_set) {
-        s->is_fd_set = true;
-        tulle__os_wake_set(s->fd);
-    }
-    (void)pthread_cond_signal(&s->filled);
+    bool is_waiting = s->is_waiting;
+    bool is_fd_due = s->is_fd_used && !s->is_fd_set;
+    s->is_fd_set = s->is_fd_set || is_fd_due;
     (void)pthread_mutex_unlock(&s->mutex);
+    wake_receiver(s, is_waiting, is_fd_due);
     return bytes;
 }
 
@@ -182,28 +192,50 @@ tulle__subscription_close(struct tulle_subscription *s)
 {
     (void)pthread_mutex_lock(&s->mutex);
     s->is_closed = true;
-    if (s->fd >= 0 && !s->is_fd_set) {
-        s->is_fd_set = true;
-        tulle__os_wake_set(s->fd);
-    }
-    (void)pthread_cond_broadcast(&s->filled);
+    bool is_fd_due = s->is_fd_used && !s->is_fd_set;
+    s->is_fd_set = s->is_fd_set || is_fd_due;
     (void)pthread_mutex_unlock(&s->mutex);
+    wake_receiver(s, true, is_fd_due);
+}
+
+/* Wait, with the mutex, until there is something. TULLE_ETIMEDOUT: there is not. */
+static tulle_status
+wait_for_item(struct tulle_subscription *s, int timeout_ms, struct timespec *deadline)
+{
+    bool is_late = timeout_ms == 0;
+    if (s->head == NULL && timeout_ms > 0 && deadline->tv_sec == 0)
+        *deadline = tulle__deadline_after(timeout_ms); /* only who waits looks at the clock */
+    while (s->head == NULL && !s->is_closed && !is_late) {
+        s->is_waiting = true;
+        if (timeout_ms < 0)
+            (void)pthread_cond_wait(&s->filled, &s->mutex);
+        else
+            is_late = pthread_cond_timedwait(&s->filled, &s->mutex, deadline) != 0;
+        s->is_waiting = false;
+    }
+    return s->head == NULL && !s->is_closed ? TULLE_ETIMEDOUT : TULLE_OK;
+}
+
+/* The descriptor is to be readable again with what comes from here on. What came before
+ * is seen by looking once more. */
+static void
+clear_fd(struct tulle_subscription *s)
+{
+    s->is_fd_set = false;
+    (void)pthread_mutex_unlock(&s->mutex);
+    tulle__os_wake_clear(s->fd);
+    (void)pthread_mutex_lock(&s->mutex);
 }
 
 /* Take the next item off the queue, waiting for one. */
 static tulle_status
-take_item(struct tulle_subscription *s, int timeout_ms, struct timespec deadline)
+take_item(struct tulle_subscription *s, int timeout_ms, struct timespec *deadline)
 {
-    tulle_status status = TULLE_OK;
     (void)pthread_mutex_lock(&s->mutex);
-    while (s->head == NULL && !s->is_closed && status == TULLE_OK) {
-        if (timeout_ms == 0 ||
-            (timeout_ms > 0 && pthread_cond_timedwait(&s->filled, &s->mutex, &deadline) != 0)) {
-            status = s->head == NULL && !s->is_closed ? TULLE_ETIMEDOUT : TULLE_OK;
-            break;
-        }
-        if (timeout_ms < 0)
-            (void)pthread_cond_wait(&s->filled, &s->mutex);
+    tulle_status status = wait_for_item(s, timeout_ms, deadline);
+    if (status == TULLE_ETIMEDOUT && s->is_fd_used) {
+        clear_fd(s);
+        status = wait_for_item(s, 0, deadline);
     }
     if (status == TULLE_OK && s->head == NULL)
         status = TULLE_ESTATE; /* closed, and everything was received */
@@ -213,9 +245,6 @@ take_item(struct tulle_subscription *s, int timeout_ms, struct timespec deadline
         if (s->head == NULL)
             s->tail = NULL;
         s->bytes -= s->current->bytes;
-    } else if (status == TULLE_ETIMEDOUT && s->is_fd_set) {
-        s->is_fd_set = false;
-        tulle__os_wake_clear(s->fd);
     }
     (void)pthread_mutex_unlock(&s->mutex);
     return status;
@@ -227,25 +256,33 @@ tulle_subscription_receive(tulle_subscription *s, const tulle_message **out, int
     *out = NULL;
     if (s->options.fn != NULL)
         return TULLE_EINVAL;
-    struct timespec deadline = tulle__deadline_after(timeout_ms > 0 ? timeout_ms : 0);
+    struct timespec deadline = { 0 };
     for (;;) {
         if (s->current != NULL) {
-            *out =
-                tulle__builder_next(&s->builder, s->patterns, matches_all(s, s->current->stream));
+            *out = tulle__builder_next(&s->builder, s->patterns, s->takes_all);
             if (*out != NULL)
                 return TULLE_OK;
             tulle__item_free(&s->current);
             tulle__node_on_room(s->node);
         }
-        tulle_status status = take_item(s, timeout_ms, deadline);
+        tulle_status status = take_item(s, timeout_ms, &deadline);
         if (status != TULLE_OK)
             return status;
+        s->takes_all = matches_all(s, s->current->stream);
         tulle__builder_start(&s->builder, s->current);
     }
 }
 
 int
-tulle_subscription_fd(const tulle_subscription *s)
+tulle_subscription_fd(const tulle_subscription *subscription)
 {
+    /* Asking for it does not change what the caller sees as const. */
+    struct tulle_subscription *s = (struct tulle_subscription *)(uintptr_t)subscription;
+    (void)pthread_mutex_lock(&s->mutex);
+    bool is_fd_due = !s->is_fd_used && s->fd >= 0 && (s->head != NULL || s->is_closed);
+    s->is_fd_used = s->fd >= 0;
+    s->is_fd_set = s->is_fd_set || is_fd_due;
+    (void)pthread_mutex_unlock(&s->mutex);
+    wake_receiver(s, false, is_fd_due);
     return s->fd;
 }

@@ -27,11 +27,14 @@ struct tulle_subscription {
     struct tulle__item *head;
     struct tulle__item *tail;
     size_t bytes;
-    bool is_closed; /* nothing comes any more */
+    bool is_closed;  /* nothing comes any more */
+    bool is_waiting; /* the receiver does, for filled */
+    bool is_fd_used; /* the application asked for it */
     bool is_fd_set;
     int fd;
     /* The receiving thread only (with a callback: the node's). */
     struct tulle__item *current;
+    bool takes_all; /* every event of it */
     struct tulle__builder builder;
 };
 
