@@ -152,7 +152,7 @@ check_batch(struct tulle__outgoing *o, const char *stream, const char *payloads)
     while (tulle__batch_next(&walk, &event))
         (void)strncat(found, (const char *)event.payload.data, event.payload.len);
     assert_string_equal(found, payloads);
-    assert_true(is((struct tulle__view){ o->stream, o->stream_len }, stream));
+    assert_true(is(o->stream, stream));
     tulle__buf_unref(&buf);
     tulle__writer_fini(&scratch);
 }

@@ -329,7 +329,7 @@ serve_requests(tulle_node *node)
 static tulle_status
 publish_one(tulle_node *node, struct tulle__outgoing *outgoing, struct tulle__now now)
 {
-    struct tulle__view stream = { outgoing->stream, outgoing->stream_len };
+    struct tulle__view stream = outgoing->stream;
     tulle_status status;
     if (outgoing->count > 0) {
         struct tulle__gathered gathered = { stream, &outgoing->events, outgoing->count };

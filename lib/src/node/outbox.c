@@ -209,21 +209,21 @@ fits_last(const struct tulle__outbox *outbox,
 {
     const struct tulle__outgoing *last = outbox->tail;
     return last != NULL && last->count > 0 && last->count < TULLE__BATCH_EVENTS_MAX &&
-           last->events.len + bytes <= outbox->batch_bytes && last->stream_len == stream_len &&
-           memcmp(last->stream, publish->topic.data, stream_len) == 0;
+           last->events.len + bytes <= outbox->batch_bytes && last->stream.len == stream_len &&
+           memcmp(last->stream.data, publish->topic.data, stream_len) == 0;
 }
 
 static struct tulle__outgoing *
 begin(struct tulle__outbox *outbox, const struct tulle__publish *publish, size_t stream_len)
 {
-    struct tulle__outgoing *o = tulle__pool_take(outbox->pool, sizeof *o, NULL);
+    struct tulle__outgoing *o = tulle__pool_take(outbox->pool, sizeof *o + stream_len, NULL);
     if (o == NULL)
         return NULL;
     memset(o, 0, sizeof *o);
     tulle__writer_init_in(&o->events, outbox->pool);
     tulle__write_room(&o->events, TULLE__BATCH_ROOM);
-    o->stream_len = stream_len;
-    memcpy(o->stream, publish->topic.data, stream_len);
+    memcpy(o->data, publish->topic.data, stream_len);
+    o->stream = (struct tulle__view){ o->data, stream_len };
     return o;
 }
 

@@ -20,8 +20,7 @@ struct tulle__outgoing {
     size_t bytes;
     uint32_t count;              /* events gathered; 0: a single one, in publish */
     struct tulle__writer events; /* gathered, all of stream */
-    size_t stream_len;
-    uint8_t stream[TULLE__TOPIC_LEN_MAX];
+    struct tulle__view stream;   /* behind the struct */
     /* A single one: behind the struct the causes and headers that there are, then texts
      * and payload. */
     struct tulle__publish publish; /* points into this block */
