@@ -297,7 +297,9 @@ tulle__engine_publish_gathered(struct tulle__engine *e,
     static const struct tulle__publish plain = { .only_causes = false };
     e->now = now;
     TULLE_ASSERT(gathered->count > 0 && gathered->count <= TULLE__BATCH_EVENTS_MAX);
-    if (is_window_full(e))
+    /* All of it is to be within the window, but what waits for nothing. */
+    if (is_window_full(e) || (e->config.window_bytes > 0 && e->unacked_bytes > 0 &&
+                              e->unacked_bytes + gathered->events->len > e->config.window_bytes))
         return TULLE_EAGAIN;
     struct tulle__tx *tx = get_tx(e, gathered->stream);
     if (tx == NULL)

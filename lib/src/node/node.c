@@ -20,6 +20,16 @@ enum {
 
 /* ---- life ---- */
 
+/* A window is filled by several batches, so that acknowledgements come in between. */
+static size_t
+gathered_bytes(const tulle_node_options *options)
+{
+    enum { SHARE = 4 };
+    bool is_bound =
+        options->window_bytes > 0 && options->window_bytes / SHARE < options->batch_bytes;
+    return is_bound ? (size_t)options->window_bytes / SHARE : options->batch_bytes;
+}
+
 tulle_status
 tulle_node_new(const tulle_node_options *options, tulle_node **out, tulle_error *error)
 {
@@ -36,7 +46,7 @@ tulle_node_new(const tulle_node_options *options, tulle_node **out, tulle_error 
     bool has_mutex = pthread_mutex_init(&node->mutex, NULL) == 0;
     bool has_condition = has_mutex && tulle__condition_init(&node->changed);
     if (node->wake_fd < 0 || !has_condition ||
-        !tulle__outbox_init(&node->outbox, node->options.batch_bytes)) {
+        !tulle__outbox_init(&node->outbox, gathered_bytes(&node->options))) {
         if (has_condition)
             (void)pthread_cond_destroy(&node->changed);
         if (has_mutex)
