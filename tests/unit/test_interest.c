@@ -151,6 +151,7 @@ TEST(patterns_are_limited)
 TEST(without_memory_nothing_is_taken)
 {
     struct mini_net *net = *state;
+    uint64_t version = net->nodes[MINI_A].engine->interest.version;
     for (size_t left = 0; left < 3; left++) {
         struct testkit_memory memory = { .left = left };
 
@@ -162,6 +163,8 @@ TEST(without_memory_nothing_is_taken)
         assert_status(status, TULLE_ENOMEM);
         assert_false(policy_of(net, "a").is_taken);
         assert_int_equal(net->nodes[MINI_A].key_count, 1);
+        /* Another would tell peers that they have yet to answer what is taken now. */
+        assert_true(net->nodes[MINI_A].engine->interest.version == version);
     }
 }
 

@@ -120,9 +120,7 @@ add_key(struct tulle__engine *e, const struct tulle__key *key)
         tulle__free(taken);
         return TULLE_ENOMEM;
     }
-    *taken = (struct tulle__taken_key){
-        .key = *key, .refs = 1, .since = interest->version, .next = interest->keys
-    };
+    *taken = (struct tulle__taken_key){ .key = *key, .refs = 1, .next = interest->keys };
     interest->keys = taken;
     interest->key_count++;
     action->u.key = &taken->key;
@@ -203,7 +201,6 @@ tulle__engine_subscribe(struct tulle__engine *e,
     struct tulle__take *take = free_take(&e->interest);
     if (take == NULL)
         return TULLE_ELIMIT;
-    e->interest.version++;
     for (size_t i = 0; i < key_count; i++) {
         tulle_status status = add_key(e, &keys[i]);
         if (status != TULLE_OK) {
@@ -218,7 +215,7 @@ tulle__engine_subscribe(struct tulle__engine *e,
                                   .from = options->from,
                                   .from_count = options->from_count,
                                   .flags = options->flags,
-                                  .since = e->interest.version };
+                                  .since = ++e->interest.version };
     memcpy(take->pattern, pattern.data, pattern.len);
     *handle = (uint32_t)(take - e->interest.takes);
     interest_changed(e, wants_past(e, options));

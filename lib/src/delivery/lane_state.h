@@ -38,7 +38,6 @@ struct tulle__take {
 struct tulle__taken_key {
     struct tulle__key key;
     uint32_t refs;
-    uint64_t since; /* interest version that brought it */
     struct tulle__taken_key *next;
 };
 
