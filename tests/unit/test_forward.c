@@ -4,6 +4,7 @@
  * with the path [9]; "0:beat(2)[9] " a beat of node 2; "1:FETCH>3 " a control message
  * for node 3. */
 
+#include "base/alloc.h"
 #include "mini_net.h"
 
 #include <stdio.h>
@@ -243,6 +244,7 @@ static int
 teardown(void **state)
 {
     struct fixture *f = *state;
+    tulle__alloc_set_hook(NULL, NULL);
     tulle__forward_free(&f->forward);
     return 0;
 }
@@ -338,6 +340,28 @@ TEST(batches_in_any_order_are_forwarded_once_each)
     tell_batch(f, 0, 1, "t", 2);
 
     assert_string_equal(f->log, "1:t/3[9] 1:t/1[9] 1:t/2[9] ");
+}
+
+/* Nothing is told as a duplicate, or as unwanted, that is none. */
+TEST(batch_without_memory_is_counted_as_such)
+{
+    struct fixture *f = *state;
+    open_with_nodes(f);
+    for (uint64_t first = 1; first <= 2; first++) { /* for the lane, for the path */
+        struct tulle__buf *body = mini_batch(id_of(1), first, 1, NULL, 0);
+        struct testkit_memory none = { .left = 0 };
+        tulle__alloc_set_hook(testkit_may_allocate, &none);
+        tell(f, 0, "t", body, NULL);
+        tulle__alloc_set_hook(NULL, NULL);
+
+        assert_int_equal(counters(f, 0).dropped_table_full, first);
+        assert_string_equal(f->log, "");
+        tell_batch(f, 0, 1, "t", 10 * first);
+        f->log[0] = '\0';
+    }
+
+    assert_int_equal(counters(f, 0).relayed_duplicates, 0);
+    assert_int_equal(counters(f, 0).dropped_unwanted, 0);
 }
 
 TEST(denied_stream_does_not_leave_its_side)
@@ -437,6 +461,20 @@ TEST(beat_crosses_once_to_every_other_side)
     assert_string_equal(f->log, "");
 }
 
+TEST(beat_at_the_hop_limit_may_still_come_by_a_shorter_way)
+{
+    struct fixture *f = *state;
+    open_proxy(f);
+    tell_beat(f, 0, 1, NULL, (const unsigned[]){ 7, 8 });
+    assert_string_equal(f->log, "");
+    assert_int_equal(counters(f, 0).dropped_hops, 1);
+
+    f->counter--; /* the same beat */
+    tell_beat(f, 1, 1, NULL, (const unsigned[]){ 7, 0 });
+
+    assert_string_equal(f->log, "2:beat(1)[7 9] 0:beat(1)[7 9] ");
+}
+
 TEST(beat_of_another_proxy_stays_on_its_segment)
 {
     struct fixture *f = *state;
@@ -522,12 +560,14 @@ main(void)
         FORWARD_TEST(path_at_the_hop_limit_ends_here),
         FORWARD_TEST(batch_that_comes_again_by_any_side_is_not_forwarded),
         FORWARD_TEST(batches_in_any_order_are_forwarded_once_each),
+        FORWARD_TEST(batch_without_memory_is_counted_as_such),
         FORWARD_TEST(denied_stream_does_not_leave_its_side),
         FORWARD_TEST(only_allowed_streams_leave_a_side),
         FORWARD_TEST(interest_of_who_is_gone_is_gone),
         FORWARD_TEST(interest_belongs_to_the_side_where_a_node_is_nearest),
         FORWARD_TEST(too_many_takes_become_everything),
         FORWARD_TEST(beat_crosses_once_to_every_other_side),
+        FORWARD_TEST(beat_at_the_hop_limit_may_still_come_by_a_shorter_way),
         FORWARD_TEST(beat_of_another_proxy_stays_on_its_segment),
         FORWARD_TEST(control_message_goes_on_towards_its_node),
         FORWARD_TEST(control_message_to_nobody_is_counted),

@@ -468,7 +468,11 @@ forward_batch(struct tulle__forward *f,
     e->counters.batches_received++;
     e->counters.bytes_received += body->len;
     struct passing_lane *lane = get_lane(f, node, stream);
-    if (lane == NULL || !note_batch(lane, first)) {
+    if (lane == NULL) {
+        e->counters.dropped_table_full++;
+        return;
+    }
+    if (!note_batch(lane, first)) {
         e->counters.relayed_duplicates++;
         return;
     }
@@ -478,9 +482,11 @@ forward_batch(struct tulle__forward *f,
     }
     const bool *is_wanted = find_wanted(f, lane, stream);
     struct tulle__buf *extended = NULL;
+    bool is_wanted_beyond = false;
     for (size_t i = 0; i < f->side_count; i++) {
         if (i == from || !is_wanted[i])
             continue;
+        is_wanted_beyond = true;
         if (extended == NULL)
             extended = extend_path(f, path);
         /* The key that came is the caller's; the lane's own outlives the action. */
@@ -490,49 +496,76 @@ forward_batch(struct tulle__forward *f,
         e->counters.relayed_batches++;
         e->counters.relayed_bytes += body->len;
     }
-    if (extended == NULL)
+    if (!is_wanted_beyond)
         e->counters.dropped_unwanted++;
+    else if (extended == NULL)
+        e->counters.dropped_table_full++;
     else
         keep(f, lane, body, first);
     tulle__buf_unref(&extended);
 }
 
+static struct origin *
+find_origin(const struct tulle__forward *f, uint64_t id)
+{
+    struct origin *origin = NULL;
+    HASH_FIND(hh, f->origins, &id, sizeof id, origin);
+    return origin;
+}
+
+static struct origin *
+get_origin(struct tulle__forward *f, uint64_t id)
+{
+    struct origin *origin = find_origin(f, id);
+    if (origin != NULL)
+        return origin;
+    if (HASH_COUNT(f->origins) >= ORIGINS_MAX)
+        free_origin(f, f->origins);
+    origin = tulle__alloc(sizeof *origin);
+    if (origin == NULL)
+        return NULL;
+    origin->id = id;
+    HASH_ADD(hh, f->origins, id, sizeof origin->id, origin);
+    if (find_origin(f, id) == origin)
+        return origin;
+    tulle__free(origin); /* no memory for the table */
+    return NULL;
+}
+
 /* PROTOCOL 7.4: a beat goes on once, to every other side; a proxy's own not at all:
- * it speaks for one segment. */
+ * it speaks for one segment. One that may not go on is none that did: it may come by a
+ * shorter way. */
 static void
 forward_beat(struct tulle__forward *f, size_t from, const struct tulle__action *action)
 {
+    tulle_counters *counters = &f->sides[from].engine->counters;
     struct tulle__beat_view beat;
     struct tulle__buf *body = action->u.publication.body;
     struct tulle__buf *path = action->u.publication.path;
+    struct tulle__view old = { path == NULL ? NULL : path->data, path == NULL ? 0 : path->len };
+    uint64_t ids[TULLE__PATH_MAX];
+    uint32_t hops = 0;
     if (tulle__beat_decode(body->data, body->len, &beat) != TULLE_OK || beat.self.is_proxy)
         return;
-    struct origin *origin = NULL;
-    HASH_FIND(hh, f->origins, &beat.id, sizeof beat.id, origin);
-    if (origin == NULL) {
-        if (HASH_COUNT(f->origins) >= ORIGINS_MAX)
-            free_origin(f, f->origins);
-        origin = tulle__alloc(sizeof *origin);
-        if (origin == NULL)
-            return;
-        origin->id = beat.id;
-        HASH_ADD(hh, f->origins, id, sizeof origin->id, origin);
-        struct origin *added = NULL;
-        HASH_FIND(hh, f->origins, &beat.id, sizeof beat.id, added);
-        if (added == NULL) { /* no memory for the table */
-            tulle__free(origin);
-            return;
-        }
-    }
-    if (beat.counter <= origin->beat_counter)
+    if (old.len > 0 && tulle__path_decode(old.data, old.len, ids, &hops) != TULLE_OK)
+        return; /* it was read before */
+    if (hops >= f->hops_max) {
+        counters->dropped_hops++;
         return;
+    }
+    struct origin *origin = get_origin(f, beat.id);
+    if (origin != NULL && beat.counter <= origin->beat_counter)
+        return;
+    struct tulle__buf *extended = origin == NULL ? NULL : extend_path(f, old);
+    if (extended == NULL) {
+        counters->dropped_table_full++;
+        return;
+    }
     origin->beat_counter = beat.counter;
-    struct tulle__view old = { path == NULL ? NULL : path->data, path == NULL ? 0 : path->len };
-    struct tulle__buf *extended = extend_path(f, old);
-    for (size_t i = 0; extended != NULL && i < f->side_count; i++) {
+    for (size_t i = 0; i < f->side_count; i++) {
         if (i != from &&
             push_publication(f->sides[i].engine, action->u.publication.key, body, extended))
-            f->sides[from].engine->counters.relayed_control++;
+            counters->relayed_control++;
     }
     tulle__buf_unref(&extended);
 }
