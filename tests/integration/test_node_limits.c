@@ -63,6 +63,17 @@ TEST(a_proxy_has_a_name)
     assert_string_equal(tulle_proxy_name(p), "gate");
 }
 
+TEST(a_join_that_is_refused_takes_no_place)
+{
+    (void)state;
+    enum { JOINS = 100 }; /* more than there are places */
+    tulle_node_options options;
+    kit_options(&options, "a", NULL);
+    tulle_node *a = kit_make(&options);
+    for (int i = 0; i < JOINS; i++)
+        assert_status(tulle_node_join(a, "tcp://127.0.0.1:7000"), TULLE_ESTATE);
+}
+
 static tulle_subscription *
 watch_peers(tulle_node *node)
 {
@@ -357,6 +368,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         KIT_TEST(signals_are_left_to_the_application),
         KIT_TEST(a_proxy_has_a_name),
+        KIT_TEST(a_join_that_is_refused_takes_no_place),
         KIT_TEST(a_node_that_goes_at_once_says_goodbye),
         KIT_TEST(a_window_bounds_the_outbox),
         KIT_TEST(notices_do_not_fill_a_queue),

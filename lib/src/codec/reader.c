@@ -327,6 +327,12 @@ tulle__read_any(struct tulle__reader *r)
     return view;
 }
 
+struct tulle__view
+tulle__view_of(const char *text)
+{
+    return (struct tulle__view){ (const uint8_t *)text, strlen(text) };
+}
+
 bool
 tulle__view_is(struct tulle__view view, const char *text)
 {

@@ -121,6 +121,8 @@ struct tulle__view tulle__read_text(struct tulle__reader *r, size_t max_len);
  * bytes of it. Time is linear in its length. */
 struct tulle__view tulle__read_any(struct tulle__reader *r);
 
+/* Text up to its NUL. */
+struct tulle__view tulle__view_of(const char *text);
 /* Does the view hold exactly this text? */
 bool tulle__view_is(struct tulle__view view, const char *text);
 bool tulle__view_equal(struct tulle__view a, struct tulle__view b);

@@ -12,12 +12,6 @@
 
 static const struct tulle__view beat_key = { (const uint8_t *)"$beat", sizeof "$beat" };
 
-static struct tulle__view
-text_view(const char *text)
-{
-    return (struct tulle__view){ (const uint8_t *)text, strlen(text) };
-}
-
 void
 tulle__self_out(struct tulle__engine *e, struct tulle__self_out *out, bool has_takes)
 {
@@ -85,7 +79,7 @@ tulle__beat_send(struct tulle__engine *e, bool is_leaving)
     bool is_full = e->beats_to_full == 0 || is_leaving;
     e->beats_to_full = is_full ? TULLE__BEATS_PER_FULL : e->beats_to_full;
     bool has_takes = is_full || e->beat_takes_version != e->interest.version;
-    struct tulle__beat_out beat = { .mesh = text_view(e->mesh),
+    struct tulle__beat_out beat = { .mesh = tulle__view_of(e->mesh),
                                     .id = e->config.id,
                                     .counter = ++e->beat_counter,
                                     .hlc = tulle__hlc_tick(&e->hlc, e->now.wall),

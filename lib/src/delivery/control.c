@@ -27,15 +27,6 @@ push_control(struct tulle__engine *e,
     return true;
 }
 
-static struct tulle__view
-own_mesh(const struct tulle__engine *e)
-{
-    size_t len = 0;
-    while (e->mesh[len] != '\0')
-        len++;
-    return (struct tulle__view){ (const uint8_t *)e->mesh, len };
-}
-
 uint64_t
 tulle__control_send_hop(struct tulle__engine *e,
                         uint64_t hop,
@@ -46,7 +37,7 @@ tulle__control_send_hop(struct tulle__engine *e,
     if (body == NULL)
         return 0;
     struct tulle__control_header header = { .kind = kind,
-                                            .mesh = own_mesh(e),
+                                            .mesh = tulle__view_of(e->mesh),
                                             .from = e->config.id,
                                             .to = to,
                                             .counter = ++e->control_counter };

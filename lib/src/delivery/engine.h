@@ -30,6 +30,8 @@
 
 struct tulle__engine;
 
+enum { TULLE__LINKS_LIMIT = 64 }; /* addresses to join */
+
 /* Simulator and oracle tests only: breaks one rule on purpose, to prove that
  * the oracle sees it. */
 enum tulle__mutation {

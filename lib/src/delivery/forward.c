@@ -271,7 +271,7 @@ is_among(char (*patterns)[TULLE__TOPIC_LEN_MAX + 1], size_t count, struct tulle_
 {
     struct tulle__key keys[TULLE__KEYS_PER_PATTERN_MAX];
     for (size_t i = 0; i < count; i++) {
-        struct tulle__view pattern = { (const uint8_t *)patterns[i], strlen(patterns[i]) };
+        struct tulle__view pattern = tulle__view_of(patterns[i]);
         size_t key_count = tulle__pattern_keys(pattern, keys);
         for (size_t k = 0; k < key_count; k++) {
             if (tulle__key_takes((struct tulle__view){ keys[k].bytes, keys[k].len }, stream))

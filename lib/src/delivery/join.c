@@ -76,7 +76,7 @@ ask_peer(struct tulle__engine *e, struct tulle__peer *peer)
     encode_sync(e, !e->config.is_proxy && peer->is_sync_due);
     peer->sync_version = e->interest.version;
     peer->sync_counter = tulle__control_send(e, peer->id, TULLE__SYNC);
-    e->counters.syncs_sent++;
+    e->counters.syncs_sent += peer->sync_counter != 0 ? 1 : 0;
 }
 
 static void
@@ -93,7 +93,7 @@ ask_link(struct tulle__engine *e, struct tulle__link *link)
         encode_sync(e, !e->config.is_proxy);
         link->version = e->interest.version;
         link->counter = tulle__control_send_hop(e, link->handle, 0, TULLE__SYNC);
-        e->counters.syncs_sent++;
+        e->counters.syncs_sent += link->counter != 0 ? 1 : 0;
     }
     if (link->due_ns < e->link_due_ns)
         e->link_due_ns = link->due_ns;
@@ -206,10 +206,9 @@ collect_holdings(struct tulle__engine *e,
             continue;
         if (!tulle__grow(holdings, cap, count, sizeof **holdings))
             break;
-        const char *name = tulle__node_name(e, rx->node);
         (*holdings)[count++] =
             (struct tulle__holding){ .node = rx->node,
-                                     .name = { (const uint8_t *)name, strlen(name) },
+                                     .name = tulle__view_of(tulle__node_name(e, rx->node)),
                                      .stream = stream,
                                      .first = rx->kept.len > 0 ? tulle__kept_at(&rx->kept, 0)->first
                                                                : rx->next,

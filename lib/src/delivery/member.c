@@ -476,8 +476,7 @@ tulle__engine_found(struct tulle__engine *e,
     struct tulle__peer *peer = tulle__peer_get(e, id);
     if (peer == NULL || peer->control[0] != '\0')
         return;
-    set_text(peer->control, sizeof peer->control,
-             (struct tulle__view){ (const uint8_t *)control_address, strlen(control_address) });
+    set_text(peer->control, sizeof peer->control, tulle__view_of(control_address));
     tulle__peer_dial(e, peer);
     tulle__sync_want(e, peer);
     tulle__join_on_timer(e);

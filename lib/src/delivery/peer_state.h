@@ -15,7 +15,6 @@
 #include <stdint.h>
 enum {
     TULLE__TOLD_NAMES_LIMIT = 10000, /* of nodes that are gone */
-    TULLE__LINKS_LIMIT = 64,         /* addresses to join */
     TULLE__ROUTES_PER_PEER = 4       /* ways to a peer that are remembered */
 };
 

@@ -6,6 +6,7 @@
 #include "node/beacon.h"
 
 #include "base/alloc.h"
+#include "node/options.h"
 
 #include <czmq.h>
 #include <pthread.h>
@@ -76,20 +77,17 @@ tulle__beacon_open(const struct tulle__beacon_options *options,
     *out = NULL;
     struct tulle__beacon *beacon = tulle__alloc(sizeof *beacon);
     if (beacon == NULL)
-        return TULLE_ENOMEM;
+        return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
     beacon->id = options->id;
     beacon->actor = make_actor(options->interface_name, options->port);
     if (beacon->actor == NULL) {
         tulle__free(beacon);
-        if (error != NULL) {
-            error->status = TULLE_ENETWORK;
-            (void)snprintf(error->text, sizeof error->text,
-                           "cannot send beacons on UDP port %u%s%s: no interface that can "
-                           "broadcast; join by address instead",
-                           (unsigned)options->port, options->interface_name == NULL ? "" : " of ",
-                           options->interface_name == NULL ? "" : options->interface_name);
-        }
-        return TULLE_ENETWORK;
+        return tulle__error_set(error, TULLE_ENETWORK,
+                                "cannot send beacons on UDP port %u%s%s: no interface that can "
+                                "broadcast; join by address instead",
+                                (unsigned)options->port,
+                                options->interface_name == NULL ? "" : " of ",
+                                options->interface_name == NULL ? "" : options->interface_name);
     }
     uint8_t data[BEACON_LEN] = { 'T', 'U', 'L', 1 };
     put_number(data + 4, hash_mesh(options->mesh), 8);

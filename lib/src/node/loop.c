@@ -43,9 +43,7 @@ put_item(tulle_node *node, struct tulle_subscription *s, struct tulle__item *ite
 {
     if (item == NULL) {
         /* No memory for a delivered event: told as what it is, a loss on this side. */
-        struct tulle__log log = { node->options.log, node->options.log_ctx,
-                                  node->options.log_level };
-        tulle__log(&log, TULLE_LOG_ERROR, "node.no_memory", "pattern=%s",
+        tulle__log(&node->log, TULLE_LOG_ERROR, "node.no_memory", "pattern=%s",
                    (const char *)s->patterns->items[0].text.data);
         return;
     }
@@ -89,7 +87,7 @@ hand_out_delivery(tulle_node *node, const struct tulle__action *action)
 static void
 hand_out_gap(tulle_node *node, const tulle_gap *gap)
 {
-    struct tulle__view stream = { (const uint8_t *)gap->stream, strlen(gap->stream) };
+    struct tulle__view stream = tulle__view_of(gap->stream);
     for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next) {
         if (s->is_registered && tulle__patterns_take_some_of(s->patterns, stream))
             put_item(node, s, tulle__item_from_gap(gap));
@@ -174,23 +172,8 @@ static void
 unlink_subscription(tulle_node *node, struct tulle_subscription *s)
 {
     (void)pthread_mutex_lock(&node->mutex);
-    struct tulle_subscription **link = &node->subscriptions;
-    while (*link != s && *link != NULL)
-        link = &(*link)->next;
-    if (*link == s) {
-        *link = s->next;
-        node->pattern_count -= s->patterns->count;
-    }
+    tulle__node_unlink(node, s);
     (void)pthread_mutex_unlock(&node->mutex);
-}
-
-/* With the mutex held. */
-static void
-link_subscription(tulle_node *node, struct tulle_subscription *s)
-{
-    s->next = node->subscriptions;
-    node->subscriptions = s;
-    node->pattern_count += s->patterns->count;
 }
 
 /* One from a callback whose asker is gone is the node's to free, whatever became of it. */
@@ -204,7 +187,7 @@ subscribe(tulle_node *node, struct tulle_subscription *s, bool is_detached)
         tulle__subscription_close(s);
     if (s->is_registered || is_detached) {
         (void)pthread_mutex_lock(&node->mutex);
-        link_subscription(node, s);
+        tulle__node_link(node, s);
         (void)pthread_mutex_unlock(&node->mutex);
     }
     return status;
@@ -244,8 +227,7 @@ tulle__loop_serve(tulle_node *node, struct tulle__request *request)
                tulle__engine_is_acknowledged(node->engine);
     case TULLE__REQUEST_WAIT_PEERS:
         if (request->pattern != NULL)
-            pattern =
-                (struct tulle__view){ (const uint8_t *)request->pattern, strlen(request->pattern) };
+            pattern = tulle__view_of(request->pattern);
         return tulle__engine_taker_count(node->engine, pattern) >= request->count;
     }
     tulle__loop_drain(node);
@@ -257,9 +239,7 @@ finish_request(tulle_node *node, struct tulle__request *request)
 {
     if (request->is_detached) {
         if (request->status != TULLE_OK) {
-            struct tulle__log log = { node->options.log, node->options.log_ctx,
-                                      node->options.log_level };
-            tulle__log(&log, TULLE_LOG_ERROR, "node.request", "address=%s status=%s",
+            tulle__log(&node->log, TULLE_LOG_ERROR, "node.request", "address=%s status=%s",
                        request->address, tulle_status_name(request->status));
         }
         tulle__free(request);
@@ -341,10 +321,8 @@ publish_one(tulle_node *node, struct tulle__outgoing *outgoing, struct tulle__no
     if (status == TULLE_EAGAIN || status == TULLE_ENOMEM)
         return status; /* the window is full: acknowledgements bring us here again */
     if (status != TULLE_OK) {
-        struct tulle__log log = { node->options.log, node->options.log_ctx,
-                                  node->options.log_level };
-        tulle__log(&log, TULLE_LOG_ERROR, "node.publish", "topic=%.*s status=%s", (int)stream.len,
-                   (const char *)stream.data, tulle_status_name(status));
+        tulle__log(&node->log, TULLE_LOG_ERROR, "node.publish", "topic=%.*s status=%s",
+                   (int)stream.len, (const char *)stream.data, tulle_status_name(status));
     }
     return TULLE_OK;
 }
@@ -567,7 +545,7 @@ end_requests(tulle_node *node)
         request->status = TULLE_ESTATE;
         request->is_done = true;
         if (request->is_detached && request->kind == TULLE__REQUEST_SUBSCRIBE)
-            link_subscription(node, request->subscription);
+            tulle__node_link(node, request->subscription);
         if (request->is_detached)
             tulle__free(request);
     }

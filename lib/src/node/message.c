@@ -323,7 +323,7 @@ look_at_rest(struct tulle__builder *b,
              struct tulle__view rest,
              const struct tulle__patterns *patterns)
 {
-    struct tulle__view stream = { (const uint8_t *)b->item->stream, strlen(b->item->stream) };
+    struct tulle__view stream = tulle__view_of(b->item->stream);
     b->has_rest = true;
     b->rest = rest;
     b->is_match = patterns == NULL || tulle__patterns_match(patterns, stream, rest);

@@ -13,7 +13,6 @@
 #include <string.h>
 
 enum {
-    JOINS_MAX = 64,
     LINGER_MS_MAX = 60000,
     LOOK_MS = 50 /* how long a question waits for the thread beyond its time */
 };
@@ -42,6 +41,8 @@ tulle_node_new(const tulle_node_options *options, tulle_node **out, tulle_error 
         tulle__free(node);
         return status;
     }
+    node->log =
+        (struct tulle__log){ node->options.log, node->options.log_ctx, node->options.log_level };
     node->wake_fd = tulle__os_wake_open();
     bool has_mutex = pthread_mutex_init(&node->mutex, NULL) == 0;
     bool has_condition = has_mutex && tulle__condition_init(&node->changed);
@@ -88,7 +89,7 @@ fill_config(const tulle_node *node, struct tulle__engine_config *config)
     config->batch_bytes = o->batch_bytes;
     config->event_bytes_max = o->event_bytes_max;
     config->seed = node->id;
-    config->log = (struct tulle__log){ o->log, o->log_ctx, o->log_level };
+    config->log = node->log;
 }
 
 static tulle_status
@@ -397,6 +398,26 @@ are_options_good(const tulle_subscribe_options *o)
            (o->from != TULLE_FROM_LAST || o->from_count > 0) && (o->flags & ~known) == 0;
 }
 
+void
+tulle__node_link(tulle_node *node, struct tulle_subscription *s)
+{
+    s->next = node->subscriptions;
+    node->subscriptions = s;
+    node->pattern_count += s->patterns->count;
+}
+
+void
+tulle__node_unlink(tulle_node *node, struct tulle_subscription *s)
+{
+    struct tulle_subscription **link = &node->subscriptions;
+    while (*link != NULL && *link != s)
+        link = &(*link)->next;
+    if (*link == s) {
+        *link = s->next;
+        node->pattern_count -= s->patterns->count;
+    }
+}
+
 /* Before start there is no thread to ask, and no engine to tell. With the mutex held. */
 static tulle_status
 add_before_start(tulle_node *node, struct tulle_subscription *s)
@@ -405,9 +426,7 @@ add_before_start(tulle_node *node, struct tulle_subscription *s)
         if (!tulle__patterns_starts_agree(s->patterns, &s->options, o->patterns, &o->options))
             return TULLE_ESTATE;
     }
-    s->next = node->subscriptions;
-    node->subscriptions = s;
-    node->pattern_count += s->patterns->count;
+    tulle__node_link(node, s);
     return TULLE_OK;
 }
 
@@ -457,18 +476,6 @@ tulle_node_subscribe(tulle_node *node,
     return status;
 }
 
-static void
-unlink_stopped(tulle_node *node, struct tulle_subscription *s)
-{
-    struct tulle_subscription **link = &node->subscriptions;
-    while (*link != NULL && *link != s)
-        link = &(*link)->next;
-    if (*link == s) {
-        *link = s->next;
-        node->pattern_count -= s->patterns->count;
-    }
-}
-
 void
 tulle_subscription_free(tulle_subscription **subscription)
 {
@@ -478,7 +485,7 @@ tulle_subscription_free(tulle_subscription **subscription)
     struct tulle__request request = { .kind = TULLE__REQUEST_UNSUBSCRIBE, .subscription = s };
     if (ask(s->node, &request, -1) != TULLE_OK) {
         (void)pthread_mutex_lock(&s->node->mutex);
-        unlink_stopped(s->node, s); /* there is no thread that could be using it */
+        tulle__node_unlink(s->node, s); /* there is no thread that could be using it */
         (void)pthread_mutex_unlock(&s->node->mutex);
     }
     tulle__subscription_destroy(subscription);
@@ -523,7 +530,7 @@ tulle_node_publish(tulle_node *node,
     if (payload_len > node->options.event_bytes_max)
         return TULLE_EMSGSIZE;
     struct tulle__publish publish = {
-        .topic = { (const uint8_t *)topic, strlen(topic) },
+        .topic = tulle__view_of(topic),
         .stream_levels =
             options->stream_levels > 0 ? options->stream_levels : node->options.stream_levels,
         .payload = { payload, payload_len },
@@ -585,17 +592,23 @@ tulle_node_wait_peers(tulle_node *node, const char *pattern, size_t count, int t
 tulle_status
 tulle_node_join(tulle_node *node, const char *address)
 {
-    struct tulle__address parsed;
-    if (address == NULL || !tulle__address_parse(address, &parsed) ||
-        !tulle__address_can_be_dialed(address))
+    if (address == NULL || !tulle__address_can_be_dialed(address))
         return TULLE_EINVAL;
     struct tulle__request request = { .kind = TULLE__REQUEST_JOIN };
     memcpy(request.address, address, strlen(address) + 1);
     (void)pthread_mutex_lock(&node->mutex);
-    bool is_full = node->join_count >= JOINS_MAX;
+    bool is_full = node->join_count >= TULLE__LINKS_LIMIT;
     node->join_count += is_full ? 0 : 1;
     (void)pthread_mutex_unlock(&node->mutex);
-    return is_full ? TULLE_ELIMIT : ask_detached(node, &request);
+    if (is_full)
+        return TULLE_ELIMIT;
+    tulle_status status = ask_detached(node, &request);
+    if (status != TULLE_OK) {
+        (void)pthread_mutex_lock(&node->mutex);
+        node->join_count--;
+        (void)pthread_mutex_unlock(&node->mutex);
+    }
+    return status;
 }
 
 tulle_status

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "codec/limits.h"
 #include "codec/reader.h"
+#include "delivery/engine.h"
 #include "node/address.h"
 
 #include <tulle/topic.h>
@@ -17,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { JOIN_MAX = 64, PAYLOAD_MAX = 16 * 1024 * 1024 };
+enum { PAYLOAD_MAX = 16 * 1024 * 1024 };
 
 void
 tulle_node_options_init(tulle_node_options *options)
@@ -133,9 +134,9 @@ check_addresses(const char *const *listen,
                 tulle_error *error)
 {
     struct tulle__address address;
-    if (listen_count > TULLE_LISTEN_MAX || join_count > JOIN_MAX)
+    if (listen_count > TULLE_LISTEN_MAX || join_count > TULLE__LINKS_LIMIT)
         return tulle__error_set(error, TULLE_EINVAL, "at most %d listen addresses and %d to join",
-                                (int)TULLE_LISTEN_MAX, (int)JOIN_MAX);
+                                (int)TULLE_LISTEN_MAX, (int)TULLE__LINKS_LIMIT);
     for (size_t i = 0; i < listen_count; i++) {
         if (listen[i] == NULL || !tulle__address_parse(listen[i], &address)) {
             return tulle__error_set(error, TULLE_EINVAL,

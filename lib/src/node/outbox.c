@@ -13,12 +13,6 @@
 
 enum { UNUSED_BYTES = 2 * 1024 * 1024 }; /* in blocks for later */
 
-static struct tulle__view
-text_view(const char *text)
-{
-    return (struct tulle__view){ (const uint8_t *)text, strlen(text) };
-}
-
 static bool
 is_header_good(const tulle_header *header)
 {
@@ -27,8 +21,9 @@ is_header_good(const tulle_header *header)
     size_t name_len = strnlen(header->name, TULLE__HEADER_LEN_MAX + 1);
     size_t value_len = strnlen(header->value, TULLE__HEADER_LEN_MAX + 1);
     return name_len > 0 && name_len <= TULLE__HEADER_LEN_MAX &&
-           value_len <= TULLE__HEADER_LEN_MAX && tulle__view_is_text(text_view(header->name)) &&
-           tulle__view_is_text(text_view(header->value));
+           value_len <= TULLE__HEADER_LEN_MAX &&
+           tulle__view_is_text(tulle__view_of(header->name)) &&
+           tulle__view_is_text(tulle__view_of(header->value));
 }
 
 tulle_status
@@ -41,7 +36,7 @@ tulle__outgoing_check(const char *topic, const tulle_publish_options *options)
     if (type != NULL &&
         (type[0] == '\0' ||
          strnlen(type, TULLE__CONTENT_TYPE_LEN_MAX + 1) > TULLE__CONTENT_TYPE_LEN_MAX ||
-         !tulle__view_is_printable(text_view(type))))
+         !tulle__view_is_printable(tulle__view_of(type))))
         return TULLE_EINVAL;
     for (size_t i = 0; i < options->cause_count; i++) {
         const tulle_event_ref *cause = &options->causes[i];
@@ -100,7 +95,7 @@ put_attributes(struct tulle__outgoing *o, uint8_t **at, const tulle_publish_opti
     for (size_t i = 0; i < options->cause_count; i++) {
         causes[i] =
             (struct tulle__dep){ .node = options->causes[i].node,
-                                 .stream = text_view(put_text(at, options->causes[i].stream)),
+                                 .stream = tulle__view_of(put_text(at, options->causes[i].stream)),
                                  .count = options->causes[i].seq };
     }
     for (size_t i = 0; i < options->header_count; i++) {
@@ -135,7 +130,7 @@ tulle__outgoing_new(const char *topic,
     o->publish.stream_levels = options->stream_levels > 0 ? options->stream_levels : stream_levels;
     o->publish.only_causes = options->only_causes;
     put_attributes(o, &at, options);
-    o->publish.topic = text_view(put_text(&at, topic));
+    o->publish.topic = tulle__view_of(put_text(&at, topic));
     if (payload_len > 0)
         memcpy(at, payload, payload_len);
     o->publish.payload = (struct tulle__view){ at, payload_len };
@@ -167,7 +162,7 @@ view_attributes(const tulle_publish_options *options,
 {
     for (size_t i = 0; i < options->cause_count; i++)
         causes[i] = (struct tulle__dep){ .node = options->causes[i].node,
-                                         .stream = text_view(options->causes[i].stream),
+                                         .stream = tulle__view_of(options->causes[i].stream),
                                          .count = options->causes[i].seq };
     for (size_t i = 0; i < options->header_count; i++)
         headers[i] = (struct tulle__pair){ options->headers[i].name, options->headers[i].value };

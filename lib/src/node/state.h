@@ -60,6 +60,7 @@ struct tulle_node {
     pthread_t thread;
     int wake_fd;
     void *context; /* libzmq's */
+    struct tulle__log log;
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t changed;
@@ -100,6 +101,10 @@ bool tulle__node_is_own_thread(const tulle_node *node);
 /* Any thread, with the mutex held: there is work. True: the node's thread sleeps, and the
  * caller is to set wake_fd, best without the mutex. */
 bool tulle__node_poke(tulle_node *node);
+/* Put a subscription among the node's, and take it off (if it is there). Called with the
+ * mutex held. */
+void tulle__node_link(tulle_node *node, struct tulle_subscription *subscription);
+void tulle__node_unlink(tulle_node *node, struct tulle_subscription *subscription);
 /* A receiver has taken something off its queue. */
 void tulle__node_on_room(tulle_node *node);
 

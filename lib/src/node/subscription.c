@@ -90,8 +90,7 @@ tulle__subscription_destroy(struct tulle_subscription **pointer)
 static bool
 matches_all(const struct tulle_subscription *s, const char *stream)
 {
-    struct tulle__view view = { (const uint8_t *)stream, strlen(stream) };
-    return tulle__patterns_take_all_of(s->patterns, view);
+    return tulle__patterns_take_all_of(s->patterns, tulle__view_of(stream));
 }
 
 bool

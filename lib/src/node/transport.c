@@ -11,6 +11,7 @@
 #include "base/panic.h"
 #include "node/address.h"
 #include "node/ipc.h"
+#include "node/options.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -150,15 +151,6 @@ put_u64(uint8_t *to, uint64_t value)
         to[i] = (uint8_t)(value >> (56 - 8 * i));
 }
 
-static uint64_t
-get_u64(const uint8_t *from)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++)
-        value = value << 8 | from[i];
-    return value;
-}
-
 /* ---- binding ---- */
 
 static tulle_status
@@ -174,12 +166,8 @@ bind_error(const char *address, tulle_error *error)
         status = TULLE_EADDRNOTAVAIL;
         hint = "; no interface of this host has that address";
     }
-    if (error != NULL) {
-        error->status = status;
-        (void)snprintf(error->text, sizeof error->text, "cannot listen at %s: %s%s", address,
-                       zmq_strerror(code), hint);
-    }
-    return status;
+    return tulle__error_set(error, status, "cannot listen at %s: %s%s", address, zmq_strerror(code),
+                            hint);
 }
 
 /* Bind one address; the port the system chose, or the one given, to *port. */
@@ -238,14 +226,9 @@ listen_tcp(struct tulle__transport *t,
     const char *bound = address->host;
     if (strcmp(address->host, "*") == 0) {
         bound = "0.0.0.0";
-        if (!tulle__address_of_interface(interface_name, shown)) {
-            if (error != NULL) {
-                error->status = TULLE_EADDRNOTAVAIL;
-                (void)snprintf(error->text, sizeof error->text, "interface %s has no IPv4 address",
-                               interface_name);
-            }
-            return TULLE_EADDRNOTAVAIL;
-        }
+        if (!tulle__address_of_interface(interface_name, shown))
+            return tulle__error_set(error, TULLE_EADDRNOTAVAIL, "interface %s has no IPv4 address",
+                                    interface_name);
     }
     char text[TULLE__ADDRESS_LEN_MAX + 32];
     char port_text[16] = "*";
@@ -304,14 +287,12 @@ tulle__transport_open(void *context,
     struct tulle__transport *t = tulle__alloc(sizeof *t);
     *out = NULL;
     if (t == NULL)
-        return TULLE_ENOMEM;
+        return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
     t->id = options->id;
-    tulle_status status = open_sockets(t, context) ? TULLE_OK : TULLE_EOS;
-    if (status != TULLE_OK && error != NULL) {
-        error->status = status;
-        (void)snprintf(error->text, sizeof error->text, "cannot open sockets: %s",
-                       zmq_strerror(zmq_errno()));
-    }
+    tulle_status status = TULLE_OK;
+    if (!open_sockets(t, context))
+        status = tulle__error_set(error, TULLE_EOS, "cannot open sockets: %s",
+                                  zmq_strerror(zmq_errno()));
     if (status == TULLE_OK)
         status = listen_all(t, options, error);
     if (status != TULLE_OK) {
@@ -685,7 +666,7 @@ tulle__transport_receive_control(struct tulle__transport *t, struct tulle__incom
     if (identity.len != IDENTITY_LEN || identity.data[0] != 'N')
         return TULLE__RECEIVED_MALFORMED;
     *out = (struct tulle__incoming){ .key = frame_view(&t->frames[1]),
-                                     .via = get_u64(identity.data + 1) };
+                                     .via = tulle__load_u64(identity.data + 1) };
     out->body = take_body(&t->frames[2]);
     return out->body == NULL ? TULLE__RECEIVED_MALFORMED : TULLE__RECEIVED_MESSAGE;
 }
