@@ -32,13 +32,21 @@
         assert_sound(sim);                          \
     } while (0)
 
+/* Defaults, to be changed, with a seed. */
+static inline struct sim_config
+kit_config(uint64_t seed)
+{
+    struct sim_config config;
+    sim_config_init(&config);
+    config.seed = sim_seed(seed);
+    return config;
+}
+
 /* A sim for the test; freed by the teardown, also when the test fails. */
 static inline struct sim *
 kit_sim(void **state, const struct sim_config *config)
 {
-    struct sim_config defaults;
-    sim_config_init(&defaults);
-    defaults.seed = sim_seed(1);
+    struct sim_config defaults = kit_config(1);
     struct sim *sim = sim_new(config == NULL ? &defaults : config);
     *state = sim;
     return sim;

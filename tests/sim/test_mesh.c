@@ -5,25 +5,64 @@
 
 #include <string.h>
 
+/* Of start_shop() and start_two(). */
+enum { SHOP = 0, AUDIT = 1, DESK = 2 };
+enum { A = 0, B = 1 };
+
+/* The audit takes the shop's orders, the desk everything of both. */
+static struct sim *
+start_shop(void **state)
+{
+    struct sim *sim = kit_sim(state, NULL);
+    assert_int_equal(kit_node(sim, "shop", "s", NULL, -1), SHOP);
+    assert_int_equal(kit_node(sim, "audit", "s", "orders/**", SHOP), AUDIT);
+    assert_int_equal(kit_node(sim, "desk", "s", "**", SHOP), DESK);
+    run_until_quiet(sim);
+    return sim;
+}
+
+/* A publishes, and B takes everything. */
+static struct sim *
+start_two(void **state, const struct sim_config *config)
+{
+    struct sim *sim = kit_sim(state, config);
+    assert_int_equal(kit_node(sim, "a", "s", NULL, -1), A);
+    assert_int_equal(kit_node(sim, "b", "s", "**", A), B);
+    run_until_quiet(sim);
+    return sim;
+}
+
+/* A node that takes the pattern in its own way, and knows another. */
+static int
+start_as(struct sim *sim,
+         const char *name,
+         const char *pattern,
+         tulle_order order,
+         tulle_from from,
+         int other)
+{
+    int node = sim_add_node(sim, name, "s");
+    sim_subscribe(sim, node, pattern, order, from);
+    sim_join(sim, node, other);
+    sim_start(sim, node);
+    return node;
+}
+
 /* ---- order ---- */
 
 TEST(an_effect_waits_for_its_cause)
 {
-    struct sim *sim = kit_sim(state, NULL);
-    int shop = kit_node(sim, "shop", "s", NULL, -1);
-    int audit = kit_node(sim, "audit", "s", "orders/**", shop);
-    int desk = kit_node(sim, "desk", "s", "**", shop);
-    run_until_quiet(sim);
+    struct sim *sim = start_shop(state);
 
-    sim_cut(sim, shop, desk);
-    struct oracle_ref order = sim_publish(sim, shop, "orders/placed", "1");
+    sim_cut(sim, SHOP, DESK);
+    struct oracle_ref order = sim_publish(sim, SHOP, "orders/placed", "1");
     run_for(sim, 200);
-    assert_true(sim_has(sim, audit, order));
-    struct oracle_ref alert = sim_publish(sim, audit, "alerts/raised", "1");
+    assert_true(sim_has(sim, AUDIT, order));
+    struct oracle_ref alert = sim_publish(sim, AUDIT, "alerts/raised", "1");
     /* Its cause comes by way of the audit, who has it. */
     run_for(sim, 1500);
-    assert_true(sim_has(sim, desk, order));
-    assert_true(sim_has(sim, desk, alert));
+    assert_true(sim_has(sim, DESK, order));
+    assert_true(sim_has(sim, DESK, alert));
 
     sim_heal(sim);
     run_until_quiet(sim);
@@ -31,26 +70,22 @@ TEST(an_effect_waits_for_its_cause)
 
 TEST(an_effect_stays_held_while_nobody_can_be_asked)
 {
-    struct sim *sim = kit_sim(state, NULL);
-    int shop = kit_node(sim, "shop", "s", NULL, -1);
-    int audit = kit_node(sim, "audit", "s", "orders/**", shop);
-    int desk = kit_node(sim, "desk", "s", "**", shop);
-    run_until_quiet(sim);
+    struct sim *sim = start_shop(state);
 
-    sim_cut(sim, shop, desk);
-    sim_cut(sim, desk, audit); /* it hears the audit, and cannot ask it */
-    (void)sim_publish(sim, shop, "orders/placed", "1");
+    sim_cut(sim, SHOP, DESK);
+    sim_cut(sim, DESK, AUDIT); /* it hears the audit, and cannot ask it */
+    (void)sim_publish(sim, SHOP, "orders/placed", "1");
     run_for(sim, 100);
-    struct oracle_ref alert = sim_publish(sim, audit, "alerts/raised", "1");
+    struct oracle_ref alert = sim_publish(sim, AUDIT, "alerts/raised", "1");
     run_for(sim, 1000);
 
-    assert_false(sim_has(sim, desk, alert));
+    assert_false(sim_has(sim, DESK, alert));
     tulle_counters counters;
-    sim_counters(sim, desk, &counters);
+    sim_counters(sim, DESK, &counters);
     assert_true(counters.held_now > 0);
     sim_heal(sim);
     run_until_quiet(sim);
-    assert_true(sim_has(sim, desk, alert));
+    assert_true(sim_has(sim, DESK, alert));
 }
 
 TEST(order_holds_across_a_stream_that_is_not_taken)
@@ -81,56 +116,49 @@ TEST(order_holds_across_a_stream_that_is_not_taken)
 
 TEST(explicit_causes_free_of_everything_else)
 {
-    struct sim *sim = kit_sim(state, NULL);
-    int shop = kit_node(sim, "shop", "s", NULL, -1);
-    int audit = kit_node(sim, "audit", "s", "orders/**", shop);
-    int desk = kit_node(sim, "desk", "s", "**", shop);
-    run_until_quiet(sim);
+    struct sim *sim = start_shop(state);
 
-    sim_cut(sim, shop, desk);
-    sim_cut(sim, desk, audit);
-    struct oracle_ref order = sim_publish(sim, shop, "orders/placed", "1");
+    sim_cut(sim, SHOP, DESK);
+    sim_cut(sim, DESK, AUDIT);
+    struct oracle_ref order = sim_publish(sim, SHOP, "orders/placed", "1");
     run_for(sim, 100);
     struct sim_publish_in in = { .topic = "logs/line", .stream_levels = 1, .only_causes = true };
     struct oracle_ref free_event;
-    assert_true(sim_publish_event(sim, audit, &in, &free_event));
+    assert_true(sim_publish_event(sim, AUDIT, &in, &free_event));
     struct sim_publish_in bound = { .topic = "alerts/raised",
                                     .stream_levels = 1,
                                     .only_causes = true,
                                     .causes = &order,
                                     .cause_count = 1 };
     struct oracle_ref bound_event;
-    assert_true(sim_publish_event(sim, audit, &bound, &bound_event));
+    assert_true(sim_publish_event(sim, AUDIT, &bound, &bound_event));
     run_for(sim, 500);
 
-    assert_true(sim_has(sim, desk, free_event));
-    assert_false(sim_has(sim, desk, bound_event));
+    assert_true(sim_has(sim, DESK, free_event));
+    assert_false(sim_has(sim, DESK, bound_event));
     sim_heal(sim);
     run_until_quiet(sim);
-    assert_true(sim_has(sim, desk, bound_event));
+    assert_true(sim_has(sim, DESK, bound_event));
 }
 
 TEST(events_of_an_open_batch_leave_when_it_closes)
 {
-    struct sim *sim = kit_sim(state, NULL);
-    int a = kit_node(sim, "a", "s", NULL, -1);
-    int b = kit_node(sim, "b", "s", "**", a);
-    run_until_quiet(sim);
+    struct sim *sim = start_two(state, NULL);
 
     struct sim_publish_in in = { .topic = "logs/1", .stream_levels = 1, .leaves_open = true };
     struct oracle_ref first;
     struct oracle_ref second;
-    assert_true(sim_publish_event(sim, a, &in, &first));
-    assert_true(sim_publish_event(sim, a, &in, &second));
+    assert_true(sim_publish_event(sim, A, &in, &first));
+    assert_true(sim_publish_event(sim, A, &in, &second));
     run_for(sim, 300);
-    assert_false(sim_has(sim, b, first));
-    sim_close_batches(sim, a);
+    assert_false(sim_has(sim, B, first));
+    sim_close_batches(sim, A);
     run_until_quiet(sim);
 
-    assert_true(sim_has(sim, b, first));
-    assert_true(sim_has(sim, b, second));
+    assert_true(sim_has(sim, B, first));
+    assert_true(sim_has(sim, B, second));
     tulle_counters counters;
-    sim_counters(sim, a, &counters);
+    sim_counters(sim, A, &counters);
     assert_int_equal(counters.batches_published, 1);
 }
 
@@ -138,9 +166,7 @@ TEST(events_of_an_open_batch_leave_when_it_closes)
 
 TEST(everything_arrives_through_loss_duplication_and_reordering)
 {
-    struct sim_config config;
-    sim_config_init(&config);
-    config.seed = sim_seed(7);
+    struct sim_config config = kit_config(7);
     config.faults.loss_permille = 200;
     config.faults.duplicate_permille = 200;
     config.faults.reorder_permille = 300;
@@ -208,43 +234,35 @@ TEST(who_is_not_heard_still_hears)
 
 TEST(a_range_that_nobody_keeps_is_told)
 {
-    struct sim_config config;
-    sim_config_init(&config);
-    config.seed = sim_seed(1);
+    struct sim_config config = kit_config(1);
     config.engine.retain_bytes = 1200;
     config.rules = (struct oracle_rules){ .can_evict = true, .keeps_next = true };
-    struct sim *sim = kit_sim(state, &config);
-    int a = kit_node(sim, "a", "s", NULL, -1);
-    int b = kit_node(sim, "b", "s", "**", a);
-    run_until_quiet(sim);
+    struct sim *sim = start_two(state, &config);
 
-    sim_cut(sim, a, b);
+    sim_cut(sim, A, B);
     char payload[200];
     memset(payload, 'x', sizeof payload - 1);
     payload[sizeof payload - 1] = '\0';
     struct oracle_ref events[20];
     for (int i = 0; i < 20; i++)
-        events[i] = sim_publish(sim, a, "orders/1", payload);
+        events[i] = sim_publish(sim, A, "orders/1", payload);
     run_for(sim, 1000);
     sim_heal(sim);
     run_until_quiet(sim);
 
-    assert_true(sim_has_gap(sim, b, events[0]));
-    assert_false(sim_has(sim, b, events[0]));
-    assert_true(sim_has(sim, b, events[19]));
-    struct oracle_ref next = sim_publish(sim, a, "orders/1", "next");
+    assert_true(sim_has_gap(sim, B, events[0]));
+    assert_false(sim_has(sim, B, events[0]));
+    assert_true(sim_has(sim, B, events[19]));
+    struct oracle_ref next = sim_publish(sim, A, "orders/1", "next");
     run_until_quiet(sim);
-    assert_true(sim_has(sim, b, next));
+    assert_true(sim_has(sim, B, next));
 }
 
 TEST(in_arrival_order_a_hole_is_told_and_nothing_waits)
 {
     struct sim *sim = kit_sim(state, NULL);
     int a = kit_node(sim, "a", "s", NULL, -1);
-    int b = sim_add_node(sim, "b", "s");
-    sim_subscribe(sim, b, "**", TULLE_ORDER_NONE, TULLE_FROM_LIVE);
-    sim_join(sim, b, a);
-    sim_start(sim, b);
+    int b = start_as(sim, "b", "**", TULLE_ORDER_NONE, TULLE_FROM_LIVE, a);
     run_until_quiet(sim);
     struct oracle_ref first = sim_publish(sim, a, "orders/1", "x");
     run_for(sim, 100);
@@ -324,10 +342,7 @@ TEST(history_is_read_from_the_start)
     struct oracle_ref events[30];
     for (int i = 0; i < 30; i++)
         events[i] = sim_publish(sim, a, "orders/1", "x");
-    int b = sim_add_node(sim, "b", "s");
-    sim_subscribe(sim, b, "orders/**", TULLE_ORDER_CAUSAL, TULLE_FROM_EARLIEST);
-    sim_join(sim, b, a);
-    sim_start(sim, b);
+    int b = start_as(sim, "b", "orders/**", TULLE_ORDER_CAUSAL, TULLE_FROM_EARLIEST, a);
     run_until_quiet(sim);
 
     for (int i = 0; i < 30; i++)
@@ -354,20 +369,14 @@ TEST(events_outlive_their_publisher)
 
 TEST(the_history_of_the_dead_is_read_from_consumers)
 {
-    struct sim *sim = kit_sim(state, NULL);
-    int a = kit_node(sim, "a", "s", NULL, -1);
-    int b = kit_node(sim, "b", "s", "**", a);
-    run_until_quiet(sim);
+    struct sim *sim = start_two(state, NULL);
     struct oracle_ref events[10];
     for (int i = 0; i < 10; i++)
-        events[i] = sim_publish(sim, a, "orders/1", "x");
+        events[i] = sim_publish(sim, A, "orders/1", "x");
     run_until_quiet(sim);
-    sim_crash(sim, a);
+    sim_crash(sim, A);
     run_for(sim, 6000);
-    int c = sim_add_node(sim, "c", "s");
-    sim_subscribe(sim, c, "**", TULLE_ORDER_CAUSAL, TULLE_FROM_EARLIEST);
-    sim_join(sim, c, b);
-    sim_start(sim, c);
+    int c = start_as(sim, "c", "**", TULLE_ORDER_CAUSAL, TULLE_FROM_EARLIEST, B);
     run_until_quiet(sim);
 
     for (int i = 0; i < 10; i++)
@@ -423,81 +432,66 @@ TEST(leaving_is_known_at_once_and_dying_after_a_while)
 
 TEST(a_paused_node_catches_up)
 {
-    struct sim_config config;
-    sim_config_init(&config);
-    config.seed = sim_seed(1);
+    struct sim_config config = kit_config(1);
     config.pause_queue_max = 20; /* most of it is lost */
-    struct sim *sim = kit_sim(state, &config);
-    int a = kit_node(sim, "a", "s", NULL, -1);
-    int b = kit_node(sim, "b", "s", "**", a);
-    run_until_quiet(sim);
+    struct sim *sim = start_two(state, &config);
 
-    sim_pause(sim, b);
+    sim_pause(sim, B);
     struct oracle_ref last = { 0 };
     for (int i = 0; i < 100; i++) {
-        last = sim_publish(sim, a, "orders/1", "x");
+        last = sim_publish(sim, A, "orders/1", "x");
         run_for(sim, 20);
     }
-    sim_resume(sim, b);
+    sim_resume(sim, B);
     run_until_quiet(sim);
 
-    assert_true(sim_has(sim, b, last));
+    assert_true(sim_has(sim, B, last));
     assert_int_equal(oracle_gap_count(sim_oracle(sim)), 0);
 }
 
 TEST(a_slow_consumer_does_not_grow)
 {
-    struct sim_config config;
-    sim_config_init(&config);
-    config.seed = sim_seed(1);
+    struct sim_config config = kit_config(1);
     config.engine.held_bytes = 4000;
-    struct sim *sim = kit_sim(state, &config);
-    int a = kit_node(sim, "a", "s", NULL, -1);
-    int b = kit_node(sim, "b", "s", "**", a);
-    run_until_quiet(sim);
+    struct sim *sim = start_two(state, &config);
 
-    sim_stall(sim, b, true);
+    sim_stall(sim, B, true);
     struct oracle_ref events[200];
     for (int i = 0; i < 200; i++) {
-        events[i] = sim_publish(sim, a, "orders/1", "twenty bytes or more");
+        events[i] = sim_publish(sim, A, "orders/1", "twenty bytes or more");
         run_for(sim, 20);
     }
     tulle_counters counters;
-    sim_counters(sim, b, &counters);
+    sim_counters(sim, B, &counters);
     assert_true(counters.dropped_held_full > 0);
-    assert_false(sim_has(sim, b, events[0]));
-    sim_stall(sim, b, false);
+    assert_false(sim_has(sim, B, events[0]));
+    sim_stall(sim, B, false);
     run_until_quiet(sim);
 
     for (int i = 0; i < 200; i++)
-        assert_true(sim_has(sim, b, events[i]));
+        assert_true(sim_has(sim, B, events[i]));
     assert_int_equal(oracle_gap_count(sim_oracle(sim)), 0);
 }
 
 TEST(a_window_makes_the_publisher_wait)
 {
-    struct sim_config config;
-    sim_config_init(&config);
-    config.seed = sim_seed(1);
+    struct sim_config config = kit_config(1);
     config.engine.window_bytes = 600;
-    struct sim *sim = kit_sim(state, &config);
-    int a = kit_node(sim, "a", "s", NULL, -1);
-    int b = kit_node(sim, "b", "s", "**", a);
-    run_until_quiet(sim);
+    struct sim *sim = start_two(state, &config);
 
-    sim_stall(sim, b, true);
+    sim_stall(sim, B, true);
     struct sim_publish_in in = { .topic = "orders/1", .stream_levels = 1 };
     struct oracle_ref event;
     int published = 0;
-    while (published < 100 && sim_publish_event(sim, a, &in, &event))
+    while (published < 100 && sim_publish_event(sim, A, &in, &event))
         published++;
     assert_true(published > 0 && published < 100);
     run_for(sim, 1000);
-    assert_false(sim_publish_event(sim, a, &in, &event));
-    sim_stall(sim, b, false);
+    assert_false(sim_publish_event(sim, A, &in, &event));
+    sim_stall(sim, B, false);
     run_until_quiet(sim);
 
-    assert_true(sim_publish_event(sim, a, &in, &event));
+    assert_true(sim_publish_event(sim, A, &in, &event));
     run_until_quiet(sim);
 }
 

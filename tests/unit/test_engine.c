@@ -13,6 +13,15 @@ take_as(struct mini_net *net, size_t node, tulle_order order, uint32_t flags)
         &(tulle_subscribe_options){ .order = order, .from = TULLE_FROM_LIVE, .flags = flags });
 }
 
+/* a, and b that takes everything of it. */
+static void
+start_two(struct mini_net *net, tulle_order order, uint32_t flags)
+{
+    mini_start(net, 2);
+    (void)take_as(net, MINI_B, order, flags);
+    mini_run(net, 500);
+}
+
 static void
 take_from(struct mini_net *net, size_t node, tulle_from from, uint64_t count)
 {
@@ -76,9 +85,7 @@ TEST(fifo_does_not_wait_for_other_lanes)
 TEST(fifo_holds_what_overtook_in_its_own_lane)
 {
     struct mini_net *net = *state;
-    mini_start(net, 2);
-    (void)take_as(net, MINI_B, TULLE_ORDER_FIFO, 0);
-    mini_run(net, 500);
+    start_two(net, TULLE_ORDER_FIFO, 0);
 
     mini_hold(net, MINI_A, MINI_B, MINI_EVENTS);
     mini_publish(net, MINI_A, "t", "1");
@@ -94,9 +101,7 @@ TEST(fifo_holds_what_overtook_in_its_own_lane)
 TEST(arrival_order_holds_nothing)
 {
     struct mini_net *net = *state;
-    mini_start(net, 2);
-    (void)take_as(net, MINI_B, TULLE_ORDER_NONE, 0);
-    mini_run(net, 500);
+    start_two(net, TULLE_ORDER_NONE, 0);
 
     mini_hold(net, MINI_A, MINI_B, MINI_EVENTS);
     mini_publish(net, MINI_A, "t", "1");
@@ -110,9 +115,7 @@ TEST(arrival_order_holds_nothing)
 TEST(arrival_order_tells_what_never_came_and_asks_for_nothing)
 {
     struct mini_net *net = *state;
-    mini_start(net, 2);
-    (void)take_as(net, MINI_B, TULLE_ORDER_NONE, 0);
-    mini_run(net, 500);
+    start_two(net, TULLE_ORDER_NONE, 0);
 
     mini_lose(net, MINI_A, MINI_B, MINI_EVENTS);
     mini_publish(net, MINI_A, "t", "1");
@@ -209,9 +212,7 @@ TEST(only_causes_carries_the_past_of_the_cause)
 TEST(drops_and_tells_what_comes_twice)
 {
     struct mini_net *net = *state;
-    mini_start(net, 2);
-    (void)take_as(net, MINI_B, TULLE_ORDER_CAUSAL, TULLE_WATCH_DUPLICATES);
-    mini_run(net, 500);
+    start_two(net, TULLE_ORDER_CAUSAL, TULLE_WATCH_DUPLICATES);
     uint64_t ghost = TULLE__NODE_ID_MIN + 7;
     mini_meet_ghost(net, MINI_B, ghost);
 
@@ -226,9 +227,7 @@ TEST(drops_and_tells_what_comes_twice)
 TEST(tells_arrivals_at_once_and_deliveries_in_order)
 {
     struct mini_net *net = *state;
-    mini_start(net, 2);
-    (void)take_as(net, MINI_B, TULLE_ORDER_CAUSAL, TULLE_WATCH_ARRIVALS);
-    mini_run(net, 500);
+    start_two(net, TULLE_ORDER_CAUSAL, TULLE_WATCH_ARRIVALS);
 
     mini_hold(net, MINI_A, MINI_B, MINI_EVENTS);
     mini_publish(net, MINI_A, "t", "1");
@@ -242,9 +241,7 @@ TEST(tells_arrivals_at_once_and_deliveries_in_order)
 TEST(stalled_engine_delivers_nothing_until_it_goes_on)
 {
     struct mini_net *net = *state;
-    mini_start(net, 2);
-    (void)mini_take(net, MINI_B, "**");
-    mini_run(net, 500);
+    start_two(net, TULLE_ORDER_CAUSAL, 0);
 
     tulle__engine_set_stalled(net->nodes[MINI_B].engine, true, net->now);
     mini_publish(net, MINI_A, "t", "1");
@@ -260,9 +257,7 @@ TEST(past_the_held_bound_the_newest_is_dropped_and_fetched_later)
 {
     struct mini_net *net = *state;
     net->nodes[MINI_B].config.held_bytes = 200;
-    mini_start(net, 2);
-    (void)mini_take(net, MINI_B, "**");
-    mini_run(net, 500);
+    start_two(net, TULLE_ORDER_CAUSAL, 0);
 
     mini_hold(net, MINI_A, MINI_B, MINI_EVENTS);
     mini_publish(net, MINI_A, "t", "1");
@@ -413,9 +408,7 @@ TEST(full_window_refuses_until_the_consumer_acknowledged)
 {
     struct mini_net *net = *state;
     net->nodes[MINI_A].config.window_bytes = 50;
-    mini_start(net, 2);
-    (void)mini_take(net, MINI_B, "**");
-    mini_run(net, 500);
+    start_two(net, TULLE_ORDER_CAUSAL, 0);
 
     mini_lose(net, MINI_B, MINI_A, MINI_BEATS);
     mini_publish(net, MINI_A, "t", "1");
@@ -432,9 +425,7 @@ TEST(full_window_refuses_until_the_consumer_acknowledged)
 TEST(beats_acknowledge_what_was_delivered)
 {
     struct mini_net *net = *state;
-    mini_start(net, 2);
-    (void)mini_take(net, MINI_B, "**");
-    mini_run(net, 500);
+    start_two(net, TULLE_ORDER_CAUSAL, 0);
 
     mini_publish(net, MINI_A, "t", "1");
     assert_false(tulle__engine_is_acknowledged(net->nodes[MINI_A].engine));
