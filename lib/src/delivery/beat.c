@@ -3,7 +3,8 @@
  *
  * Sent on a timer; soon after something was published (so that a lost tail shows)
  * or delivered (so that it is acknowledged); and to say goodbye. A beat says what
- * changed; every few timed ones say everything (PROTOCOL 5). */
+ * changed, a timed one also the heads that are not acknowledged yet, and every few
+ * timed ones say everything (PROTOCOL 5). */
 
 #include "base/alloc.h"
 #include "delivery/internal.h"
@@ -34,12 +35,22 @@ tulle__self_out(struct tulle__engine *e, struct tulle__self_out *out, bool has_t
 
 /* ---- sending ---- */
 
+/* Is there something in the lane's head that somebody may not know? A timed beat
+ * repeats what was told before and is not acknowledged: that beat may be lost. */
+static bool
+is_head_news(const struct tulle__tx *tx, bool is_timed)
+{
+    return tx->head != tx->beat_head || (is_timed && tx->acked < tx->head);
+}
+
 static size_t
-collect_heads(struct tulle__engine *e, bool is_full)
+collect_heads(struct tulle__engine *e, bool is_full, bool is_timed)
 {
     size_t count = 0;
+    if (is_timed)
+        tulle__acks_refresh(e);
     for (struct tulle__tx *tx = e->own_lanes; tx != NULL; tx = tx->next) {
-        if (tx->head == 0 || (!is_full && tx->head == tx->beat_head) ||
+        if (tx->head == 0 || (!is_full && !is_head_news(tx, is_timed)) ||
             count == TULLE__LANES_PER_MESSAGE_MAX)
             continue;
         if (!tulle__grow(&e->heads, &e->head_cap, count, sizeof *e->heads))
@@ -77,6 +88,7 @@ void
 tulle__beat_send(struct tulle__engine *e, bool is_leaving)
 {
     bool is_full = e->beats_to_full == 0 || is_leaving;
+    bool is_timed = e->now.mono.ns >= e->beat_due_ns;
     e->beats_to_full = is_full ? TULLE__BEATS_PER_FULL : e->beats_to_full;
     bool has_takes = is_full || e->beat_takes_version != e->interest.version;
     struct tulle__beat_out beat = { .mesh = tulle__view_of(e->mesh),
@@ -88,7 +100,7 @@ tulle__beat_send(struct tulle__engine *e, bool is_leaving)
                                     .is_leaving = is_leaving,
                                     .is_full = is_full };
     tulle__self_out(e, &beat.self, has_takes);
-    beat.head_count = collect_heads(e, is_full);
+    beat.head_count = collect_heads(e, is_full, is_timed);
     beat.heads = e->heads;
     beat.ack_count = collect_acks(e, is_full);
     beat.acks = e->deps;

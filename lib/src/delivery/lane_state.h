@@ -172,6 +172,7 @@ struct tulle__tx {
     struct tulle__tx *open_previous;
     struct tulle__tx *next; /* all own lanes */
     uint64_t beat_head;     /* head that the last beat told */
+    uint64_t acked;         /* all that take the lane have it so far, as last refreshed */
 };
 
 struct tulle__lane {

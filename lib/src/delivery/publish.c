@@ -391,7 +391,7 @@ tulle__acks_refresh(struct tulle__engine *e)
     e->are_acks_dirty = false;
     e->unacked_bytes = 0;
     e->is_everything_acked = true;
-    for (const struct tulle__tx *tx = e->own_lanes; tx != NULL; tx = tx->next) {
+    for (struct tulle__tx *tx = e->own_lanes; tx != NULL; tx = tx->next) {
         struct tulle__view stream = tulle__lane_names_stream(e->names, tx->lane);
         uint64_t lowest = tx->head;
         for (const struct tulle__peer *peer = e->peers; peer != NULL; peer = peer->hh.next) {
@@ -402,6 +402,7 @@ tulle__acks_refresh(struct tulle__engine *e)
             if (acked < lowest)
                 lowest = acked;
         }
+        tx->acked = lowest;
         if (lowest < tx->head) {
             e->is_everything_acked = false;
             e->unacked_bytes += tulle__kept_bytes_after(&tx->kept, lowest);
