@@ -168,6 +168,24 @@ TEST(without_memory_nothing_is_taken)
     }
 }
 
+/* Its takes are the same then, but their version is not. */
+TEST(counts_as_a_taker_after_a_subscription_that_failed)
+{
+    struct mini_net *net = *state;
+    mini_start_one(net, MINI_B, MINI_A);
+    (void)mini_take(net, MINI_A, "t");
+    mini_run(net, 500);
+    struct testkit_memory memory = { .left = 1 };
+
+    tulle__alloc_set_hook(testkit_may_allocate, &memory);
+    tulle_status status = subscribe(net, "a/b/c/d/**", &live);
+    tulle__alloc_set_hook(NULL, NULL);
+    mini_run(net, 1000);
+
+    assert_status(status, TULLE_ENOMEM);
+    assert_int_equal(tulle__engine_taker_count(net->nodes[MINI_B].engine, mini_text("t")), 1);
+}
+
 int
 main(void)
 {
@@ -183,6 +201,7 @@ main(void)
         INTEREST_TEST(policy_says_since_when_a_stream_is_taken),
         INTEREST_TEST(patterns_are_limited),
         INTEREST_TEST(without_memory_nothing_is_taken),
+        INTEREST_TEST(counts_as_a_taker_after_a_subscription_that_failed),
     };
     return cmocka_run_group_tests_name("delivery/interest", tests, NULL, NULL);
 }

@@ -206,6 +206,7 @@ tulle__engine_subscribe(struct tulle__engine *e,
         if (status != TULLE_OK) {
             while (i-- > 0)
                 remove_key(e, &keys[i]);
+            interest_changed(e, false); /* back, but for the version */
             return status;
         }
     }
