@@ -287,6 +287,24 @@ TEST(one_that_was_away_for_long_and_missed_nothing_says_so)
     assert_string_equal(mini_log(net, MINI_B), "1 ");
 }
 
+/* Only one of the two forgets the other. */
+TEST(one_that_was_forgotten_counts_again)
+{
+    struct mini_net *net = *state;
+    net->nodes[MINI_A].config.retain_ms = 1000;
+    mini_start(net, 2);
+    (void)mini_take(net, MINI_B, "**");
+    mini_run(net, 500);
+    mini_lose(net, MINI_A, MINI_B, MINI_ALL);
+    mini_lose(net, MINI_B, MINI_A, MINI_ALL);
+    mini_run(net, 30000);
+    mini_heal(net, MINI_A, MINI_B);
+    mini_heal(net, MINI_B, MINI_A);
+    mini_run(net, 5000);
+
+    assert_int_equal(tulle__engine_taker_count(net->nodes[MINI_A].engine, mini_text("t")), 1);
+}
+
 /* ---- order ---- */
 
 TEST(clock_of_a_start_outlives_a_gap)
@@ -396,6 +414,7 @@ main(void)
         LIVENESS_TEST(lanes_of_those_that_left_are_forgotten),
         LIVENESS_TEST(one_that_was_away_for_long_is_told_what_it_missed),
         LIVENESS_TEST(one_that_was_away_for_long_and_missed_nothing_says_so),
+        LIVENESS_TEST(one_that_was_forgotten_counts_again),
         LIVENESS_TEST(clock_of_a_start_outlives_a_gap),
         LIVENESS_TEST(stricter_order_holds_for_all_that_was_passed_over),
         LIVENESS_TEST(history_that_is_taken_later_still_comes_before_its_effects),

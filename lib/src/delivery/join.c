@@ -146,6 +146,23 @@ tulle__engine_join(struct tulle__engine *e, const char *address, struct tulle__n
     return TULLE_ELIMIT;
 }
 
+/* Its lanes are here: tell it so, until it answers. */
+static void
+want_confirmed(struct tulle__engine *e, struct tulle__peer *peer, uint64_t version)
+{
+    if (version != e->interest.version)
+        return; /* it is asked again for what is taken now */
+    peer->is_sync_due = false;
+    if (peer->confirmed_version == version)
+        return;
+    peer->is_confirm_due = true;
+    peer->sync_tries = 0;
+    /* Its publications are not heard here yet: what it publishes now would have to be
+     * fetched. It is told when they are, or after a while all the same. */
+    int64_t wait_ms = peer->is_heard ? 0 : TULLE__CONFIRM_WAIT_MS;
+    ask_at(e, peer, e->now.mono.ns + tulle__ms_to_ns(wait_ms));
+}
+
 /* ---- answering ---- */
 
 /* Own lanes that the peer takes, with their clocks in e->deps. */
@@ -293,6 +310,17 @@ note_confirmed(struct tulle__engine *e, struct tulle__peer *peer, uint64_t takes
     e->are_acks_dirty = true;
 }
 
+/* Whoever asks for lanes may have forgotten us, and with that what we told it. */
+static void
+confirm_again(struct tulle__engine *e, struct tulle__peer *peer)
+{
+    if (peer->confirmed_version != e->interest.version)
+        return; /* it will be told, or is being */
+    peer->confirmed_version = 0;
+    if (!peer->is_sync_due) /* else when that is answered */
+        want_confirmed(e, peer, e->interest.version);
+}
+
 void
 tulle__on_sync(struct tulle__engine *e,
                const struct tulle__control_header *header,
@@ -304,6 +332,8 @@ tulle__on_sync(struct tulle__engine *e,
     tulle__peer_learn(e, peer, &sync->self, header->hops == 0);
     if (!sync->wants_lanes)
         note_confirmed(e, peer, sync->self.takes_version);
+    else
+        confirm_again(e, peer);
     if (!encode_here(e, peer, header->counter, sync->wants_lanes))
         return; /* it asks again */
     if (!tulle__control_answer(e, header, via, TULLE__HERE))
@@ -557,23 +587,6 @@ tulle__peer_is_heard(struct tulle__engine *e, struct tulle__peer *peer)
     if (!peer->is_confirm_due || peer->is_sync_due)
         return;
     ask_at(e, peer, e->now.mono.ns);
-}
-
-/* Its lanes are here: tell it so, until it answers. */
-static void
-want_confirmed(struct tulle__engine *e, struct tulle__peer *peer, uint64_t version)
-{
-    if (version != e->interest.version)
-        return; /* it is asked again for what is taken now */
-    peer->is_sync_due = false;
-    if (peer->confirmed_version == version)
-        return;
-    peer->is_confirm_due = true;
-    peer->sync_tries = 0;
-    /* Its publications are not heard here yet: what it publishes now would have to be
-     * fetched. It is told when they are, or after a while all the same. */
-    int64_t wait_ms = peer->is_heard ? 0 : TULLE__CONFIRM_WAIT_MS;
-    ask_at(e, peer, e->now.mono.ns + tulle__ms_to_ns(wait_ms));
 }
 
 void
