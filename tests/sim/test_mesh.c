@@ -301,6 +301,40 @@ TEST(a_late_joiner_misses_nothing_from_when_it_is_counted)
     assert_true(sim_has(sim, b, after));
 }
 
+TEST(who_is_counted_misses_nothing_whatever_was_lost)
+{
+    enum { SEEDS = 40 };
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct sim *sim = kit_lossy_sim(state, seed, 400);
+        int a = kit_node(sim, "a", "s", NULL, -1);
+        int b = sim_add_node(sim, "b", "s");
+        sim_join(sim, b, a);
+        kit_join_and_miss_nothing(sim, a, b, a);
+        assert_int_equal(kit_teardown(state), 0);
+        *state = NULL;
+    }
+}
+
+/* The event is lost, and the beat that follows it: the next one says so again. */
+TEST(a_head_is_told_until_it_is_acknowledged)
+{
+    struct sim *sim = kit_sim(state, NULL);
+    int a = kit_node(sim, "a", "s", NULL, -1);
+    int b = kit_node(sim, "b", "s", "orders/**", a);
+    run_until_quiet(sim);
+
+    for (int i = 0; i < 6; i++) { /* every fifth beat says everything anyway */
+        sim_cut(sim, a, b);
+        struct oracle_ref event = sim_publish(sim, a, "orders/1", "x");
+        run_for(sim, 100);
+        assert_false(sim_has(sim, b, event));
+        sim_heal(sim);
+        run_for(sim, 600); /* a beat is 500 */
+        assert_true(sim_has(sim, b, event));
+    }
+    run_until_quiet(sim);
+}
+
 TEST(a_late_joiner_keeps_causal_order_from_its_first_event)
 {
     struct sim *sim = kit_sim(state, NULL);
@@ -529,6 +563,8 @@ main(void)
         SCENARIO(a_range_that_nobody_keeps_is_told),
         SCENARIO(in_arrival_order_a_hole_is_told_and_nothing_waits),
         SCENARIO(a_late_joiner_misses_nothing_from_when_it_is_counted),
+        SCENARIO(who_is_counted_misses_nothing_whatever_was_lost),
+        SCENARIO(a_head_is_told_until_it_is_acknowledged),
         SCENARIO(a_late_joiner_keeps_causal_order_from_its_first_event),
         SCENARIO(history_is_read_from_the_start),
         SCENARIO(events_outlive_their_publisher),

@@ -76,6 +76,20 @@ TEST(what_is_lost_on_the_way_is_fetched_through_the_proxy)
     assert_true(sim_has(sim, b, event));
 }
 
+TEST(who_is_counted_across_a_proxy_misses_nothing_whatever_was_lost)
+{
+    enum { SEEDS = 40 };
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct sim *sim = kit_lossy_sim(state, seed, 200);
+        int a = kit_node(sim, "a", "north", NULL, -1);
+        int b = sim_add_node(sim, "b", "south");
+        int proxy = add_proxy(sim, "proxy", north_south, a, b);
+        kit_join_and_miss_nothing(sim, a, b, proxy);
+        assert_int_equal(kit_teardown(state), 0);
+        *state = NULL;
+    }
+}
+
 TEST(one_of_two_proxies_is_killed_in_mid_stream)
 {
     struct sim *sim = kit_sim(state, NULL);
@@ -191,6 +205,7 @@ main(void)
         SCENARIO(events_cross_a_proxy_in_causal_order),
         SCENARIO(only_what_somebody_beyond_takes_crosses),
         SCENARIO(what_is_lost_on_the_way_is_fetched_through_the_proxy),
+        SCENARIO(who_is_counted_across_a_proxy_misses_nothing_whatever_was_lost),
         SCENARIO(one_of_two_proxies_is_killed_in_mid_stream),
         SCENARIO(the_only_proxy_dies_and_comes_back),
         SCENARIO(a_chain_of_proxies_is_passed),
