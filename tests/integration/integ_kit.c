@@ -269,6 +269,20 @@ kit_expect_numbers(tulle_subscription *subscription, const char *topic, int from
     }
 }
 
+const tulle_event *
+kit_expect_first(tulle_node *publisher, tulle_node *subscriber)
+{
+    kit_publish(publisher, "first", "before");
+    KIT_UNTIL(kit_counters(publisher).events_published == 1);
+    tulle_subscription *s = kit_subscribe(subscriber, "first");
+    assert_status(tulle_node_wait_peers(publisher, "first", 1, KIT_DEADLINE_MS), TULLE_OK);
+    kit_publish(publisher, "first", "after");
+    const tulle_event *event = kit_expect(s, "first", "after");
+    assert_int_equal(event->seq, 2);
+    assert_int_equal(kit_counters(subscriber).gaps, 0);
+    return event;
+}
+
 void
 kit_expect_silence(tulle_subscription *subscription, int ms)
 {

@@ -59,6 +59,9 @@ const tulle_event *
 kit_expect(tulle_subscription *subscription, const char *topic, const char *text);
 /* The numbers from .. from + count - 1 come on this topic, in this order. */
 void kit_expect_numbers(tulle_subscription *subscription, const char *topic, int from, int count);
+/* What is published as soon as the publisher counts the subscriber comes, as nothing
+ * before it does, and nothing is missing. Both are new; returns that event. */
+const tulle_event *kit_expect_first(tulle_node *publisher, tulle_node *subscriber);
 /* Nothing comes for so long. */
 void kit_expect_silence(tulle_subscription *subscription, int ms);
 int kit_number(const tulle_event *event);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EVENTS = 2000, LATE_MS = 200 };
+enum { EVENTS = 2000, LATE_MS = 200, ROUNDS = 5 };
 
 /* A publisher whose events pass a relay with these faults; one event a batch. */
 static tulle_node *
@@ -26,8 +26,8 @@ relayed_node(struct kit_place *place, const char *option, const char *value, uin
     return kit_start(&options);
 }
 
-/* The relay connects when it likes: publish until something comes through it live. What was
- * subscribed to before passes as well then. */
+/* For tests that are about what comes live. The relay connects when it likes: publish until
+ * something comes through it. What was subscribed to before passes as well then. */
 static void
 warm_up(tulle_node *publisher, tulle_node *receiver)
 {
@@ -65,6 +65,36 @@ tell_relay(struct proc *relay, const char *command)
     proc_wait_lines(relay, PROC_OUT, answers + 1);
 }
 
+static void
+expect_first_through(const char *option, const char *value)
+{
+    struct kit_place place;
+    tulle_node *a = relayed_node(&place, option, value, UINT64_C(64) << 20);
+    tulle_node *b = kit_node("b", place.control);
+    (void)kit_expect_first(a, b);
+}
+
+/* The relay connects, and passes subscriptions on, when it likes: what is published as
+ * soon as the subscriber is counted need not come through. */
+TEST(the_first_event_after_the_wait_comes_through_a_slow_relay)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        expect_first_through("--delay", "=50");
+        assert_int_equal(kit_teardown(state), 0);
+        expect_first_through("--drop", "=50");
+        assert_int_equal(kit_teardown(state), 0);
+        expect_first_through("--drop", "first=100");
+        assert_int_equal(kit_teardown(state), 0);
+    }
+}
+
+/* No publication passes, no beat either. */
+TEST(who_hears_nothing_still_gets_the_first_event)
+{
+    (void)state;
+    expect_first_through("--drop", "=100");
+}
+
 TEST(what_is_lost_is_repaired)
 {
     (void)state;
@@ -73,7 +103,6 @@ TEST(what_is_lost_is_repaired)
     tulle_node *b = kit_node("b", place.control);
     tulle_subscription *s = kit_subscribe(b, "x");
     assert_status(tulle_node_wait_peers(a, "x", 1, KIT_DEADLINE_MS), TULLE_OK);
-    warm_up(a, b);
     kit_publish_numbers(a, "x", 0, EVENTS);
     kit_expect_numbers(s, "x", 0, EVENTS);
     kit_expect_silence(s, 0);
@@ -92,7 +121,6 @@ TEST(a_lost_end_is_repaired)
     tulle_node *b = kit_node("b", place.control);
     tulle_subscription *s = kit_subscribe(b, "x");
     assert_status(tulle_node_wait_peers(a, "x", 1, KIT_DEADLINE_MS), TULLE_OK);
-    warm_up(a, b);
     for (int i = 0; i < 40; i++) {
         kit_publish_numbers(a, "x", i, 1);
         kit_expect_numbers(s, "x", i, 1);
@@ -240,13 +268,12 @@ TEST(what_nobody_keeps_is_a_gap)
     tulle_node *b = kit_node("b", place.control);
     tulle_subscription *s = kit_subscribe(b, "x");
     assert_status(tulle_node_wait_peers(a, "x", 1, KIT_DEADLINE_MS), TULLE_OK);
-    warm_up(a, b);
     kit_publish_numbers(a, "x", 0, 1);
     kit_expect_numbers(s, "x", 0, 1);
 
     tell_relay(relay, "stall\n");
     kit_publish_numbers(a, "x", 1, EVENTS);
-    KIT_UNTIL(kit_counters(a).events_published > EVENTS + 1);
+    KIT_UNTIL(kit_counters(a).events_published >= EVENTS + 1);
     tell_relay(relay, "cut\n"); /* what waits in the relay is lost for good */
     tell_relay(relay, "unstall\n");
     tell_relay(relay, "heal\n");
@@ -294,12 +321,11 @@ TEST(a_partition_heals_without_loss)
     tulle_node *b = kit_node("b", place.control);
     tulle_subscription *s = kit_subscribe(b, "x");
     assert_status(tulle_node_wait_peers(a, "x", 1, KIT_DEADLINE_MS), TULLE_OK);
-    warm_up(a, b);
     kit_publish_numbers(a, "x", 0, 100);
     kit_expect_numbers(s, "x", 0, 100);
     tell_relay(relay, "cut\n");
     kit_publish_numbers(a, "x", 100, EVENTS);
-    KIT_UNTIL(kit_counters(a).events_published > EVENTS + 100);
+    KIT_UNTIL(kit_counters(a).events_published >= EVENTS + 100);
     kit_expect_silence(s, LATE_MS);
     tell_relay(relay, "heal\n");
     kit_expect_numbers(s, "x", 100, EVENTS);
@@ -310,6 +336,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        KIT_TEST(the_first_event_after_the_wait_comes_through_a_slow_relay),
+        KIT_TEST(who_hears_nothing_still_gets_the_first_event),
         KIT_TEST(what_is_lost_is_repaired),
         KIT_TEST(a_lost_end_is_repaired),
         KIT_TEST(what_comes_twice_is_delivered_once),

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EVENTS = 1000, SILENCE_MS = 300 };
+enum { EVENTS = 1000, SILENCE_MS = 300, ROUNDS = 10 };
 
 /* The nodes of a test do not know each other's addresses: each is a segment. */
 TEST(events_cross_in_order_and_whole)
@@ -38,6 +38,18 @@ TEST(events_cross_in_order_and_whole)
     KIT_UNTIL(kit_proxy_counters(p, 0).relayed_batches + kit_proxy_counters(p, 1).relayed_batches >
               0);
     assert_int_equal(kit_proxy_counters(p, 2).beats_sent, 0);
+}
+
+/* The proxy may not yet take the stream at that moment: then it is fetched. */
+TEST(the_first_event_after_the_wait_crosses)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        tulle_node *a = kit_node("a", NULL);
+        tulle_node *b = kit_node("b", NULL);
+        (void)kit_proxy("p", tulle_node_address(a), tulle_node_address(b));
+        assert_int_equal(kit_expect_first(a, b)->hops, 1);
+        assert_int_equal(kit_teardown(state), 0);
+    }
 }
 
 static void
@@ -360,6 +372,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         KIT_TEST(events_cross_in_order_and_whole),
+        KIT_TEST(the_first_event_after_the_wait_crosses),
         KIT_TEST(nodes_beyond_are_known_by_name),
         KIT_TEST(only_what_somebody_beyond_takes_crosses),
         KIT_TEST(history_crosses),

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHORT_MS = 150 };
+enum { SHORT_MS = 150, ROUNDS = 10 };
 
 /* What callbacks leave behind; assertions are for the test's thread. */
 struct heard {
@@ -79,6 +79,17 @@ TEST(waiting_for_peers_has_an_end)
     (void)kit_subscribe(b, "x/**");
     assert_status(tulle_node_wait_peers(a, "x/y", 1, KIT_DEADLINE_MS), TULLE_OK);
     assert_status(tulle_node_wait_peers(a, "y", 1, 0), TULLE_ETIMEDOUT);
+}
+
+/* Whoever is counted misses nothing from then on, whichever of the two joined. */
+TEST(the_first_event_after_the_wait_comes)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        tulle_node *a = kit_node("a", NULL);
+        tulle_node *b = kit_node("b", tulle_node_address(a));
+        (void)(round % 2 == 0 ? kit_expect_first(a, b) : kit_expect_first(b, a));
+        assert_int_equal(kit_teardown(state), 0);
+    }
 }
 
 TEST(flush_is_immediate_when_nobody_takes)
@@ -338,6 +349,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         KIT_TEST(waiting_for_peers_has_an_end),
+        KIT_TEST(the_first_event_after_the_wait_comes),
         KIT_TEST(flush_is_immediate_when_nobody_takes),
         KIT_TEST(after_a_flush_everything_is_delivered),
         KIT_TEST(flush_has_an_end),
