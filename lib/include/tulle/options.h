@@ -22,8 +22,9 @@ typedef enum tulle_log_level {
 } tulle_log_level;
 
 /* One log line: a stable id such as "member.gone", then key=value text.
- * Runs on the node's thread; must not block and must not call the node. After
- * tulle_node_stop() has returned it is not called again. */
+ * Runs on the node's thread, or on one that publishes or receives, one at a time; must
+ * not block and must not call the node. After tulle_node_stop() has returned it is not
+ * called again. */
 typedef void (*tulle_log_fn)(tulle_log_level level, const char *id, const char *text, void *ctx);
 
 enum {

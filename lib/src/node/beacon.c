@@ -116,6 +116,18 @@ tulle__beacon_socket(const struct tulle__beacon *beacon)
     return zsock_resolve(beacon->actor);
 }
 
+int
+tulle__beacon_fd(const struct tulle__beacon *beacon)
+{
+    return zsock_fd(beacon->actor);
+}
+
+bool
+tulle__beacon_has_events(const struct tulle__beacon *beacon)
+{
+    return (zsock_events(beacon->actor) & ZMQ_POLLIN) != 0;
+}
+
 bool
 tulle__beacon_next(struct tulle__beacon *beacon,
                    uint64_t *id,

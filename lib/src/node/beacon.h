@@ -28,6 +28,9 @@ TULLE_MUST_CHECK tulle_status tulle__beacon_open(const struct tulle__beacon_opti
                                                  struct tulle__beacon **out,
                                                  tulle_error *error);
 void tulle__beacon_close(struct tulle__beacon **beacon);
+/* As of the transport: to wait for, once there are no events. */
+int tulle__beacon_fd(const struct tulle__beacon *beacon);
+bool tulle__beacon_has_events(const struct tulle__beacon *beacon);
 /* ZeroMQ socket to poll for reading. */
 void *tulle__beacon_socket(const struct tulle__beacon *beacon);
 

@@ -356,8 +356,8 @@ publish_pending(tulle_node *node, bool *has_more)
 }
 
 /* Take the outbox in. Returns whether there is more than one turn may take. */
-static bool
-take_outbox(tulle_node *node)
+bool
+tulle__loop_publish(tulle_node *node)
 {
     bool has_more = false;
     if (node->pending == NULL) {
@@ -383,8 +383,8 @@ take_outbox(tulle_node *node)
 
 /* ---- the network ---- */
 
-static bool
-receive_publications(tulle_node *node)
+bool
+tulle__loop_receive(tulle_node *node)
 {
     size_t bytes = 0;
     for (int i = 0; i < MESSAGES_PER_TURN && bytes < BYTES_PER_TURN; i++) {
@@ -472,26 +472,21 @@ poll_timeout_ms(tulle_node *node, long ms_max)
 static void
 sleep_until_work(tulle_node *node, bool is_leaving)
 {
-    zmq_pollitem_t items[TULLE__TRANSPORT_POLL_ITEMS + 2];
-    tulle__transport_poll_items(node->transport, items);
-    int count = TULLE__TRANSPORT_POLL_ITEMS;
-    items[count++] = (zmq_pollitem_t){ .fd = node->wake_fd, .events = ZMQ_POLLIN };
-    if (node->beacon != NULL)
-        items[count++] =
-            (zmq_pollitem_t){ .socket = tulle__beacon_socket(node->beacon), .events = ZMQ_POLLIN };
+    long timeout_ms = poll_timeout_ms(node, is_leaving ? LEAVING_POLL_MS_MAX : POLL_MS_MAX);
+    bool has_work = tulle__transport_has_events(node->transport) || timeout_ms == 0 ||
+                    (node->beacon != NULL && tulle__beacon_has_events(node->beacon));
     (void)pthread_mutex_lock(&node->mutex);
-    bool has_work = node->outbox.head != NULL && node->pending == NULL;
+    has_work = has_work || (node->outbox.head != NULL && node->pending == NULL);
     has_work = has_work || node->is_poked;
     has_work = has_work || (!is_leaving && node->phase != TULLE__PHASE_RUNNING);
     node->is_sleeping = !has_work;
     (void)pthread_mutex_unlock(&node->mutex);
-    (void)zmq_poll(
-        items, count,
-        has_work ? 0 : poll_timeout_ms(node, is_leaving ? LEAVING_POLL_MS_MAX : POLL_MS_MAX));
+    if (has_work)
+        return;
+    tulle__turn_wait(node, timeout_ms);
     (void)pthread_mutex_lock(&node->mutex);
     node->is_sleeping = false;
     (void)pthread_mutex_unlock(&node->mutex);
-    tulle__os_wake_clear(node->wake_fd);
 }
 
 /* One turn. Returns whether there is more to do at once. */
@@ -499,10 +494,10 @@ static bool
 turn(tulle_node *node)
 {
     bool has_more = receive_control(node);
-    has_more = receive_publications(node) || has_more;
+    has_more = tulle__loop_receive(node) || has_more;
     receive_beacons(node);
     serve_requests(node);
-    has_more = take_outbox(node) || has_more;
+    has_more = tulle__loop_publish(node) || has_more;
     struct tulle__now now = tulle__os_now();
     if (now.mono.ns >= tulle__engine_deadline(node->engine).ns) {
         tulle__engine_on_timer(node->engine, now);
@@ -561,7 +556,9 @@ tulle__loop_run(void *argument)
     tulle_node *node = argument;
     uint32_t linger_ms = 0;
     enum tulle__phase phase = TULLE__PHASE_RUNNING;
+    (void)pthread_mutex_lock(&node->turn);
     tulle__loop_drain(node);
+    atomic_store(&node->is_helpable, true);
     while (phase == TULLE__PHASE_RUNNING) {
         if (!turn(node))
             sleep_until_work(node, false);
@@ -570,6 +567,7 @@ tulle__loop_run(void *argument)
         linger_ms = node->linger_ms;
         (void)pthread_mutex_unlock(&node->mutex);
     }
+    atomic_store(&node->is_helpable, false);
     leave(node, linger_ms);
     tulle__beacon_close(&node->beacon);
     tulle__engine_free(&node->engine);
@@ -578,6 +576,7 @@ tulle__loop_run(void *argument)
     node->context = NULL;
     tulle__outbox_free(node->pending);
     node->pending = NULL;
+    (void)pthread_mutex_unlock(&node->turn);
     end_requests(node);
     return NULL;
 }

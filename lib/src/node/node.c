@@ -43,15 +43,19 @@ tulle_node_new(const tulle_node_options *options, tulle_node **out, tulle_error 
     }
     node->log =
         (struct tulle__log){ node->options.log, node->options.log_ctx, node->options.log_level };
+    node->poll_fd = -1;
     node->wake_fd = tulle__os_wake_open();
     bool has_mutex = pthread_mutex_init(&node->mutex, NULL) == 0;
+    bool has_turn = pthread_mutex_init(&node->turn, NULL) == 0;
     bool has_condition = has_mutex && tulle__condition_init(&node->changed);
-    if (node->wake_fd < 0 || !has_condition ||
+    if (node->wake_fd < 0 || !has_condition || !has_turn ||
         !tulle__outbox_init(&node->outbox, gathered_bytes(&node->options))) {
         if (has_condition)
             (void)pthread_cond_destroy(&node->changed);
         if (has_mutex)
             (void)pthread_mutex_destroy(&node->mutex);
+        if (has_turn)
+            (void)pthread_mutex_destroy(&node->turn);
         tulle__os_wake_close(&node->wake_fd);
         tulle__node_options_fini(&node->options);
         tulle__free(node);
@@ -106,15 +110,16 @@ open_network(tulle_node *node, uint64_t id, tulle_error *error)
     if (node->context == NULL)
         return tulle__error_set(error, TULLE_EOS, "cannot open a ZeroMQ context");
     tulle_status status = tulle__transport_open(node->context, &transport, &node->transport, error);
-    if (status != TULLE_OK || !o->use_beacon)
-        return status;
-    struct tulle__beacon_options beacon = { .mesh = o->mesh,
-                                            .id = id,
-                                            .control_port =
-                                                tulle__transport_control_port(node->transport),
-                                            .port = o->beacon_port,
-                                            .interface_name = o->beacon_interface };
-    return tulle__beacon_open(&beacon, &node->beacon, error);
+    struct tulle__beacon_options beacon = {
+        .mesh = o->mesh, .id = id, .port = o->beacon_port, .interface_name = o->beacon_interface
+    };
+    if (status == TULLE_OK && o->use_beacon) {
+        beacon.control_port = tulle__transport_control_port(node->transport);
+        status = tulle__beacon_open(&beacon, &node->beacon, error);
+    }
+    if (status == TULLE_OK && !tulle__turn_open(node))
+        status = tulle__error_set(error, TULLE_EOS, "no descriptor to be had");
+    return status;
 }
 
 static void
@@ -123,6 +128,7 @@ close_network(tulle_node *node)
     tulle__engine_free(&node->engine);
     tulle__beacon_close(&node->beacon);
     tulle__transport_close(&node->transport, 0);
+    tulle__os_wake_close(&node->poll_fd);
     if (node->context != NULL)
         (void)zmq_ctx_term(node->context);
     node->context = NULL;
@@ -264,8 +270,10 @@ tulle_node_free(tulle_node **pointer)
     }
     tulle__outbox_fini(&node->outbox);
     tulle__os_wake_close(&node->wake_fd);
+    tulle__os_wake_close(&node->poll_fd);
     (void)pthread_cond_destroy(&node->changed);
     (void)pthread_mutex_destroy(&node->mutex);
+    (void)pthread_mutex_destroy(&node->turn);
     tulle__node_options_fini(&node->options);
     tulle__free(node);
     *pointer = NULL;
@@ -552,10 +560,11 @@ tulle_node_publish(tulle_node *node,
     bool is_asleep = false;
     if (status == TULLE_OK) {
         node->outbox_count++;
-        is_asleep = tulle__node_poke(node);
+        is_asleep = node->is_sleeping;
+        node->is_sleeping = false;
     }
     (void)pthread_mutex_unlock(&node->mutex);
-    if (is_asleep)
+    if (is_asleep && !tulle__turn_publish(node))
         tulle__os_wake_set(node->wake_fd);
     if (status != TULLE_OK)
         tulle__outbox_free(single);

@@ -15,4 +15,5 @@ set(TULLE_NODE_SOURCES
     src/node/proxy.c
     src/node/subscription.c
     src/node/transport.c
+    src/node/turn.c
 )

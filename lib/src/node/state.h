@@ -77,7 +77,16 @@ struct tulle_node {
     tulle_counters counters;
     size_t outbox_limit; /* bytes */
 
-    /* The node's thread only. */
+    atomic_bool is_helpable; /* it runs: receivers may take turns */
+    atomic_bool has_helper;  /* one of them watches sub_fd */
+    int sub_fd;              /* readable when something may have come */
+    int poll_fd;             /* an epoll: what the node's thread waits for */
+
+    /* With the turn: the node's thread has it, but while it waits (turn.c). */
+    pthread_mutex_t turn;
+    bool is_waiting;        /* the node's thread, in poll */
+    int64_t waits_until_ns; /* at most */
+    int64_t quiet_since_ns; /* nothing was published since */
     struct tulle__engine *engine;
     struct tulle__transport *transport;
     struct tulle__beacon *beacon;
@@ -95,6 +104,25 @@ struct tulle_node {
 void *tulle__loop_run(void *argument);
 /* Handle all actions of the engine. */
 void tulle__loop_drain(tulle_node *node);
+/* With the turn: publish what is in the outbox; take in what was published by others.
+ * Return whether there is more than one turn may take. */
+bool tulle__loop_publish(tulle_node *node);
+bool tulle__loop_receive(tulle_node *node);
+
+/* ---- turn.c ---- */
+
+/* What the node's thread waits for, once the network is open. False: no descriptors. */
+bool tulle__turn_open(tulle_node *node);
+/* With the turn, which others may have meanwhile. */
+void tulle__turn_wait(tulle_node *node, long timeout_ms);
+/* An application thread that has put an event into the outbox while the node's thread
+ * slept: publish it here, if it is a single one. False: wake the thread for it. */
+bool tulle__turn_publish(tulle_node *node);
+/* A receiver that waits may watch sub_fd for the node: one at a time. False: not this one. */
+bool tulle__turn_begin_help(tulle_node *node);
+void tulle__turn_end_help(tulle_node *node);
+/* The helper saw something: take it in. False: it cannot help, and is to wait. */
+bool tulle__turn_help(tulle_node *node);
 /* Do one request now, on the node's thread (or before there is one). True: done. */
 bool tulle__loop_serve(tulle_node *node, struct tulle__request *request);
 bool tulle__node_is_own_thread(const tulle_node *node);

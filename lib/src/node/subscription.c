@@ -7,6 +7,7 @@
 #include "node/os.h"
 #include "node/state.h"
 
+#include <poll.h>
 #include <string.h>
 #include <time.h>
 
@@ -22,6 +23,17 @@ tulle__deadline_after(int timeout_ms)
         at.tv_sec++;
     }
     return at;
+}
+
+/* Rounded up; 0 when it is over. */
+static int
+ms_until(const struct timespec *deadline)
+{
+    struct timespec now = { 0 };
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t ns =
+        ((int64_t)deadline->tv_sec - now.tv_sec) * 1000000000 + deadline->tv_nsec - now.tv_nsec;
+    return ns <= 0 ? 0 : (int)((ns + 999999) / 1000000);
 }
 
 bool
@@ -170,7 +182,7 @@ tulle__subscription_put(struct tulle_subscription *s, struct tulle__item *item)
     s->bytes += item->bytes;
     size_t bytes = s->bytes;
     bool is_waiting = s->is_waiting;
-    bool is_fd_due = s->is_fd_used && !s->is_fd_set;
+    bool is_fd_due = (s->is_fd_used || s->is_polling) && !s->is_fd_set;
     s->is_fd_set = s->is_fd_set || is_fd_due;
     (void)pthread_mutex_unlock(&s->mutex);
     wake_receiver(s, is_waiting, is_fd_due);
@@ -191,10 +203,35 @@ tulle__subscription_close(struct tulle_subscription *s)
 {
     (void)pthread_mutex_lock(&s->mutex);
     s->is_closed = true;
-    bool is_fd_due = s->is_fd_used && !s->is_fd_set;
+    bool is_fd_due = (s->is_fd_used || s->is_polling) && !s->is_fd_set;
     s->is_fd_set = s->is_fd_set || is_fd_due;
     (void)pthread_mutex_unlock(&s->mutex);
     wake_receiver(s, true, is_fd_due);
+}
+
+/* Wait, with the mutex, until something is in the queue, or has come to the node; take
+ * that in. *is_late: neither, for so long. False: the node's thread has to do it. */
+static bool
+wait_as_helper(struct tulle_subscription *s, int timeout_ms, bool *is_late)
+{
+    if (s->is_fd_used || !tulle__turn_begin_help(s->node))
+        return false;
+    s->is_polling = true;
+    (void)pthread_mutex_unlock(&s->mutex);
+    struct pollfd fds[] = { { .fd = s->node->sub_fd, .events = POLLIN },
+                            { .fd = s->fd, .events = POLLIN } };
+    *is_late = poll(fds, 2, timeout_ms) == 0;
+    (void)pthread_mutex_lock(&s->mutex);
+    s->is_polling = false;
+    s->is_fd_set = false;
+    bool is_empty = s->head == NULL && !s->is_closed;
+    (void)pthread_mutex_unlock(&s->mutex);
+    if (fds[1].revents != 0)
+        tulle__os_wake_clear(s->fd);
+    bool could_help = !is_empty || *is_late || tulle__turn_help(s->node);
+    tulle__turn_end_help(s->node);
+    (void)pthread_mutex_lock(&s->mutex);
+    return could_help;
 }
 
 /* Wait, with the mutex, until there is something. TULLE_ETIMEDOUT: there is not. */
@@ -202,13 +239,18 @@ static tulle_status
 wait_for_item(struct tulle_subscription *s, int timeout_ms, struct timespec *deadline)
 {
     bool is_late = timeout_ms == 0;
+    bool can_help = true;
     if (s->head == NULL && timeout_ms > 0 && deadline->tv_sec == 0)
         *deadline = tulle__deadline_after(timeout_ms); /* only who waits looks at the clock */
     while (s->head == NULL && !s->is_closed && !is_late) {
+        int left_ms = timeout_ms < 0 ? -1 : ms_until(deadline);
+        can_help = can_help && wait_as_helper(s, left_ms, &is_late);
+        if (can_help)
+            continue;
         s->is_waiting = true;
-        if (timeout_ms < 0)
+        if (s->head == NULL && !s->is_closed && timeout_ms < 0)
             (void)pthread_cond_wait(&s->filled, &s->mutex);
-        else
+        else if (s->head == NULL && !s->is_closed)
             is_late = pthread_cond_timedwait(&s->filled, &s->mutex, deadline) != 0;
         s->is_waiting = false;
     }

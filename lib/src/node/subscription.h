@@ -29,6 +29,7 @@ struct tulle_subscription {
     size_t bytes;
     bool is_closed;  /* nothing comes any more */
     bool is_waiting; /* the receiver does, for filled */
+    bool is_polling; /* the receiver does, for the node too */
     bool is_fd_used; /* the application asked for it */
     bool is_fd_set;
     int fd;

@@ -366,6 +366,35 @@ tulle__transport_poll_items(const struct tulle__transport *t,
     items[3] = (zmq_pollitem_t){ .socket = t->dialer, .events = ZMQ_POLLIN };
 }
 
+static void *
+socket_at(const struct tulle__transport *t, size_t index)
+{
+    void *const sockets[] = { t->sub, t->router, t->pub, t->dialer };
+    TULLE_ASSERT(index < sizeof sockets / sizeof sockets[0]);
+    return sockets[index];
+}
+
+int
+tulle__transport_fd(const struct tulle__transport *t, size_t index)
+{
+    int fd = -1;
+    size_t len = sizeof fd;
+    return zmq_getsockopt(socket_at(t, index), ZMQ_FD, &fd, &len) == 0 ? fd : -1;
+}
+
+bool
+tulle__transport_has_events(const struct tulle__transport *t)
+{
+    bool has_events = false;
+    for (size_t i = 0; i < TULLE__TRANSPORT_POLL_ITEMS; i++) {
+        int events = 0;
+        size_t len = sizeof events;
+        if (zmq_getsockopt(socket_at(t, i), ZMQ_EVENTS, &events, &len) == 0)
+            has_events = has_events || (events & ZMQ_POLLIN) != 0;
+    }
+    return has_events;
+}
+
 /* ---- sending ---- */
 
 static void

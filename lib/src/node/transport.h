@@ -72,6 +72,13 @@ void tulle__transport_hangup(struct tulle__transport *transport,
 void tulle__transport_subscribe(struct tulle__transport *transport, struct tulle__view key);
 void tulle__transport_unsubscribe(struct tulle__transport *transport, struct tulle__view key);
 
+/* Descriptors of the sockets; the first is that of the SUB side. Each is readable when
+ * its socket may have something new to look at: has_events() must be false before
+ * anyone waits for them. */
+int tulle__transport_fd(const struct tulle__transport *transport, size_t index);
+/* Is there anything to receive? Also lets libzmq get on with its work. */
+bool tulle__transport_has_events(const struct tulle__transport *transport);
+
 enum tulle__received {
     TULLE__RECEIVED_NOTHING,
     TULLE__RECEIVED_MESSAGE,
