@@ -3,11 +3,12 @@
  * questions. What an input does is in the file of its subject:
  *
  *   interest.c  what is taken here            publish.c  own lanes
- *   lanes.c     lane table                    receive.c  others' lanes: hold, order
+ *   acks.c      who has own lanes             receive.c  others' lanes: hold, order
  *   member.c    the other nodes, ways to them deliver.c  what leaves a lane
  *   join.c      SYNC and HERE                 repair.c   FETCH, RANGE and gaps
  *   beat.c      beats                         store.c    retention
  *   control.c   control messages, relaying    forward.c  a proxy of several engines
+ *   lanes.c     lane table
  */
 
 #include "delivery/engine.h"
@@ -108,7 +109,6 @@ tulle__engine_new(const struct tulle__engine_config *config, struct tulle__now n
     tulle__store_init(&e->others_store, e->names, config->retain_others_bytes, config->retain_ms);
     e->own_store.pool = e->others_store.pool = e->pool;
     e->interest.version = 1;
-    e->is_everything_acked = true;
     e->link_due_ns = TULLE__NEVER_NS;
     e->beat_soon_ns = TULLE__NEVER_NS;
     /* Beats of nodes that started together spread over the period. */
@@ -472,7 +472,7 @@ tulle__engine_counters(const struct tulle__engine *e, tulle_counters *out)
     out->lanes = tulle__lane_names_count(e->names);
     out->held_now = e->held_bytes;
     out->retained_now = e->own_store.bytes + e->others_store.bytes;
-    out->unacked_now = e->unacked_bytes;
+    out->unacked_now = tulle__acks_missing_bytes(e);
 }
 
 static bool

@@ -307,7 +307,7 @@ note_confirmed(struct tulle__engine *e, struct tulle__peer *peer, uint64_t takes
     if (!peer->is_answered || takes_version > peer->answered_version)
         peer->answered_version = takes_version;
     peer->is_answered = true;
-    e->are_acks_dirty = true;
+    tulle__acks_peer_changed(e, peer);
 }
 
 /* Whoever asks for lanes may have forgotten us, and with that what we told it. */

@@ -172,7 +172,17 @@ struct tulle__tx {
     struct tulle__tx *open_previous;
     struct tulle__tx *next; /* all own lanes */
     uint64_t beat_head;     /* head that the last beat told */
-    uint64_t acked;         /* all that take the lane have it so far, as last refreshed */
+
+    /* acks.c */
+    uint32_t takers; /* peers that are waited for here */
+    uint64_t acked;  /* all of them have at least so much */
+    uint64_t mark;   /* head when they were looked at last */
+    uint32_t below;  /* how many of them have less than mark */
+    uint32_t moves;  /* acknowledgements since they were looked at */
+    uint64_t unacked_bytes;
+    bool is_unacked;
+    bool is_stale;
+    struct tulle__tx *stale_next;
 };
 
 struct tulle__lane {

@@ -167,7 +167,7 @@ tulle__peer_set_stage(struct tulle__engine *e,
     peer->stage = stage;
     peer->stage_ns = e->now.mono.ns;
     e->interest_epoch++;
-    e->are_acks_dirty = true;
+    tulle__acks_peer_changed(e, peer);
     bool is_live = tulle__peer_is_live(peer);
     if (is_live && !was_live)
         e->up_count++;
@@ -380,13 +380,14 @@ learn_takes(struct tulle__engine *e, struct tulle__peer *peer, const struct tull
             memcpy(at, key.data, key.len);
         at += key.len;
     }
+    tulle__acks_peer_leaves(e, peer);
     tulle__free(peer->takes);
     peer->takes = takes;
     peer->take_count = count;
     peer->takes_version = self->takes_version;
     peer->has_takes = true;
     e->interest_epoch++;
-    e->are_acks_dirty = true;
+    tulle__acks_peer_changed(e, peer);
 }
 
 bool
@@ -448,6 +449,7 @@ tulle__peer_learn(struct tulle__engine *e,
     if (peer->is_proxy != self->is_proxy) {
         peer->is_proxy = self->is_proxy;
         e->interest_epoch++;
+        tulle__acks_peer_changed(e, peer);
     }
     if (self->beat_ms > 0 && self->beat_ms <= 60000)
         peer->beat_ms = self->beat_ms;
@@ -562,6 +564,7 @@ tulle__member_on_timer(struct tulle__engine *e)
     }
     if (e->now.mono.ns >= e->refresh_due_ns) {
         refresh_one(e);
+        tulle__acks_look_again(e);
         tulle__break_cycles(e);
         e->refresh_due_ns = e->now.mono.ns + tulle__ms_to_ns(TULLE__REFRESH_MS);
     }

@@ -72,6 +72,7 @@ struct tulle__peer {
     uint64_t confirmed_version; /* interest version of which it heard that */
     bool is_answered;           /* it has our lanes: it said so */
     uint64_t answered_version;  /* version of its takes of which it said so */
+    bool is_waited_for;         /* it counts as a taker of the own lanes that it takes */
     struct tulle__clock acked;  /* own lanes: how far it has delivered */
     UT_hash_handle hh;
 };

@@ -35,6 +35,7 @@ get_tx(struct tulle__engine *e, struct tulle__view stream)
     tx->next = e->own_lanes;
     e->own_lanes = tx;
     e->lanes[lane].tx = tx;
+    tulle__acks_add_lane(e, tx);
     return tx;
 }
 
@@ -212,12 +213,12 @@ send_batch(struct tulle__engine *e, struct tulle__tx *tx, struct tulle__writer *
                                 .has_deps = tx->open_dep_count > 0 };
     tx->head += tx->open_count;
     tulle__kept_append(&e->own_store, &tx->kept, &keep, e->now.mono);
+    tulle__acks_on_sent(e, tx, buf->len);
     push_publication(e, tx, buf);
     tulle__writer_reset(events);
     tx->open_dep_count = 0;
     tx->open_count = 0;
     unlink_open(e, tx);
-    e->are_acks_dirty = true;
     tulle__beat_soon(e);
     return true;
 }
@@ -272,12 +273,14 @@ fits_batch(const struct tulle__engine *e,
 }
 
 static bool
-is_window_full(struct tulle__engine *e)
+is_window_full(struct tulle__engine *e, size_t len)
 {
     if (e->config.window_bytes == 0)
         return false;
     tulle__acks_refresh(e);
-    return e->unacked_bytes >= e->config.window_bytes;
+    uint64_t missing = tulle__acks_missing_bytes(e);
+    return missing >= e->config.window_bytes ||
+           (missing > 0 && missing + len > e->config.window_bytes);
 }
 
 /* As they were before. */
@@ -298,8 +301,7 @@ tulle__engine_publish_gathered(struct tulle__engine *e,
     e->now = now;
     TULLE_ASSERT(gathered->count > 0 && gathered->count <= TULLE__BATCH_EVENTS_MAX);
     /* All of it is to be within the window, but what waits for nothing. */
-    if (is_window_full(e) || (e->config.window_bytes > 0 && e->unacked_bytes > 0 &&
-                              e->unacked_bytes + gathered->events->len > e->config.window_bytes))
+    if (is_window_full(e, gathered->events->len))
         return TULLE_EAGAIN;
     struct tulle__tx *tx = get_tx(e, gathered->stream);
     if (tx == NULL)
@@ -331,7 +333,7 @@ tulle__engine_publish(struct tulle__engine *e,
     e->now = now;
     if (publish->payload.len > e->config.event_bytes_max)
         return TULLE_EMSGSIZE;
-    if (is_window_full(e))
+    if (is_window_full(e, 0))
         return TULLE_EAGAIN;
     size_t stream_len = tulle__stream_len(publish->topic, publish->stream_levels);
     struct tulle__view stream = { publish->topic.data, stream_len };
@@ -369,52 +371,4 @@ tulle__engine_publish(struct tulle__engine *e,
     tx->open_stamp = e->clock.stamp;
     e->counters.events_published++;
     return TULLE_OK;
-}
-
-/* ---- acknowledgements ---- */
-
-void
-tulle__ack(struct tulle__engine *e, struct tulle__peer *peer, uint32_t lane, uint64_t seq)
-{
-    const struct tulle__tx *tx = e->lanes[lane].tx;
-    if (tx == NULL || seq > tx->head || seq <= tulle__clock_get(&peer->acked, lane))
-        return; /* a peer cannot acknowledge what was never sent */
-    if (tulle__clock_raise(&peer->acked, lane, seq))
-        e->are_acks_dirty = true;
-}
-
-void
-tulle__acks_refresh(struct tulle__engine *e)
-{
-    if (!e->are_acks_dirty)
-        return;
-    e->are_acks_dirty = false;
-    e->unacked_bytes = 0;
-    e->is_everything_acked = true;
-    for (struct tulle__tx *tx = e->own_lanes; tx != NULL; tx = tx->next) {
-        struct tulle__view stream = tulle__lane_names_stream(e->names, tx->lane);
-        uint64_t lowest = tx->head;
-        for (const struct tulle__peer *peer = e->peers; peer != NULL; peer = peer->hh.next) {
-            if (peer->is_proxy || !tulle__peer_is_live(peer) || !peer->is_answered ||
-                !tulle__peer_takes(peer, stream))
-                continue;
-            uint64_t acked = tulle__clock_get(&peer->acked, tx->lane);
-            if (acked < lowest)
-                lowest = acked;
-        }
-        tx->acked = lowest;
-        if (lowest < tx->head) {
-            e->is_everything_acked = false;
-            e->unacked_bytes += tulle__kept_bytes_after(&tx->kept, lowest);
-        }
-    }
-}
-
-bool
-tulle__engine_is_acknowledged(const struct tulle__engine *e)
-{
-    /* Refreshing only brings cached values up to date. */
-    struct tulle__engine *mutable_engine = (struct tulle__engine *)(uintptr_t)e;
-    tulle__acks_refresh(mutable_engine);
-    return e->is_everything_acked && e->open_head == NULL;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 # Paths from lib/, such as src/delivery/name.c.
 set(TULLE_DELIVERY_SOURCES
+    src/delivery/acks.c
     src/delivery/beat.c
     src/delivery/control.c
     src/delivery/deliver.c

@@ -61,9 +61,9 @@ struct tulle__engine {
     struct tulle__tx *open_head;
     struct tulle__tx *open_tail;
     struct tulle__store own_store;
-    bool are_acks_dirty;
+    struct tulle__tx *stale_lanes; /* acknowledged further than was looked at */
+    uint32_t unacked_lanes;
     uint64_t unacked_bytes;
-    bool is_everything_acked;
 
     struct tulle__store others_store;
     struct tulle__rx *run_head; /* lanes to look at */
