@@ -255,6 +255,7 @@ check_beat(struct tulle__view frame, const json_t *meaning)
     assert_self(&beat.self, json_object_get(meaning, "self"));
     assert_int_equal(beat.is_leaving, flag_of(meaning, "is_leaving"));
     assert_int_equal(beat.is_full, flag_of(meaning, "is_full"));
+    assert_number(beat.node_count, meaning, "node_count");
     assert_int_equal(beat.heads.count, json_array_size(heads));
     for (size_t i = 0; tulle__list_next_head(&beat.heads, &head); i++) {
         const json_t *expected = json_array_get(heads, i);
@@ -284,6 +285,7 @@ check_sync(struct tulle__view frame, const json_t *meaning)
     assert_status(tulle__sync_decode(frame.data, frame.len, &sync), TULLE_OK);
     assert_self(&sync.self, json_object_get(meaning, "self"));
     assert_int_equal(sync.wants_lanes, flag_of(meaning, "wants_lanes"));
+    assert_int_equal(sync.wants_peers, flag_of(meaning, "wants_peers"));
 }
 
 static void

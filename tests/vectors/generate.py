@@ -207,6 +207,7 @@ def beat(name, body, heads, acks, canonical=True, wire=None, counter=12):
             "mesh": "prod", "id": identity(A), "counter": counter, "hlc": identity(body["z"]),
             "self": self_meaning(body), "is_leaving": body.get("l", False),
             "is_full": body.get("f", False),
+            "node_count": body.get("c", 0),
             "heads": [{"stream": s, "head": h} for s, h in heads],
             "acks": clock_meaning(acks),
         },
@@ -220,6 +221,7 @@ def beats():
     return [
         beat("smallest", small, [], []),
         beat("full", {**SELF, "z": TIME, "f": True}, [("orders", 12), ("sensors/42", 0)], DEPS),
+        beat("knows-others", {**SELF_SMALL, "z": TIME, "c": 999}, [], []),
         beat("takes-changed", {"n": "b", "t": [], "tv": 4, "z": TIME}, [], []),
         beat("leaving-proxy", {"n": "p", "tv": 0, "p": True, "z": TIME, "l": True}, [], []),
         beat("heads-only", small, [("orders", SEQ_MAX)], [], counter=2**63 - 1),
@@ -247,7 +249,8 @@ def headers():
 
 
 def sync(name, body, canonical=True):
-    return simple(name, body, {"self": self_meaning(body), "wants_lanes": body.get("w", False)},
+    return simple(name, body, {"self": self_meaning(body), "wants_lanes": body.get("w", False),
+                               "wants_peers": body.get("s", False)},
                   canonical)
 
 
@@ -255,6 +258,7 @@ def syncs():
     bare = {"n": "tap", "a": [], "e": [], "t": [], "tv": 0}
     return [
         sync("wants-lanes", {**SELF, "w": True}),
+        sync("wants-peers", {**SELF, "w": True, "s": True}),
         sync("who-are-you", SELF),
         sync("proxy", {**SELF, "p": True}),
         sync("nothing-to-offer", bare),

@@ -228,6 +228,7 @@ reencode_beat(const void *data, size_t len, struct tulle__writer *out)
         .has_takes = beat.self.has_takes,
         .is_leaving = beat.is_leaving,
         .is_full = beat.is_full,
+        .node_count = beat.node_count,
     };
     struct tulle__head *heads = take(&arena, beat.heads.count, sizeof *heads);
     struct tulle__list list = beat.heads;
@@ -268,6 +269,7 @@ reencode_sync(const void *data, size_t len, struct tulle__writer *out)
     struct tulle__sync_out made = {
         .self = take_self(&arena, &sync.self),
         .wants_lanes = sync.wants_lanes,
+        .wants_peers = sync.wants_peers,
     };
     tulle__writer_reset(out);
     tulle__sync_encode(out, &made);

@@ -10,7 +10,7 @@ enum { BEAT_ELEMENTS = 5 };
 
 #define KNOWN                                                                             \
     (TULLE__SELF_KEYS | TULLE__KEY_BIT('z') | TULLE__KEY_BIT('l') | TULLE__KEY_BIT('f') | \
-     TULLE__KEY_BIT('h') | TULLE__KEY_BIT('k'))
+     TULLE__KEY_BIT('c') | TULLE__KEY_BIT('h') | TULLE__KEY_BIT('k'))
 #define REQUIRED (TULLE__KEY_BIT('n') | TULLE__KEY_BIT('z'))
 
 void
@@ -21,7 +21,7 @@ tulle__beat_encode(struct tulle__writer *w, const struct tulle__beat_out *beat)
     bool has_acks = beat->ack_count > 0;
 
     pairs += (uint32_t)beat->is_leaving + (uint32_t)beat->is_full + (uint32_t)has_heads +
-             (uint32_t)has_acks;
+             (uint32_t)has_acks + (uint32_t)(beat->node_count > 0);
     tulle__write_array(w, BEAT_ELEMENTS);
     tulle__write_uint(w, TULLE__WIRE_VERSION);
     tulle__write_str(w, beat->mesh.data, beat->mesh.len);
@@ -38,6 +38,10 @@ tulle__beat_encode(struct tulle__writer *w, const struct tulle__beat_out *beat)
     if (beat->is_full) {
         tulle__write_cstr(w, "f");
         tulle__write_bool(w, true);
+    }
+    if (beat->node_count > 0) {
+        tulle__write_cstr(w, "c");
+        tulle__write_uint(w, beat->node_count);
     }
     if (has_heads) {
         tulle__write_cstr(w, "h");
@@ -84,6 +88,9 @@ read_value(struct tulle__reader *r, int key, struct tulle__beat_view *beat)
         break;
     case 'f':
         beat->is_full = tulle__read_bool(r);
+        break;
+    case 'c':
+        beat->node_count = tulle__read_uint(r);
         break;
     case 'h':
         beat->heads = tulle__read_list(r, TULLE__LANES_PER_MESSAGE_MAX, 2, check_head);

@@ -58,10 +58,15 @@ tulle__header_decode(const void *data, size_t len, struct tulle__control_header 
 void
 tulle__sync_encode(struct tulle__writer *w, const struct tulle__sync_out *sync)
 {
-    tulle__write_map(w, tulle__self_pairs(&sync->self, true, true) + (uint32_t)sync->wants_lanes);
+    tulle__write_map(w, tulle__self_pairs(&sync->self, true, true) + (uint32_t)sync->wants_lanes +
+                            (uint32_t)sync->wants_peers);
     tulle__write_self(w, &sync->self, true, true);
     if (sync->wants_lanes) {
         tulle__write_cstr(w, "w");
+        tulle__write_bool(w, true);
+    }
+    if (sync->wants_peers) {
+        tulle__write_cstr(w, "s");
         tulle__write_bool(w, true);
     }
 }
@@ -76,10 +81,12 @@ tulle__sync_decode(const void *data, size_t len, struct tulle__sync_view *out)
 
     *out = sync;
     tulle__message_init(&r, data, len, TULLE__CONTROL_LEN_MAX);
-    tulle__body_init(&body, &r, TULLE__SELF_KEYS | TULLE__KEY_BIT('w'));
+    tulle__body_init(&body, &r, TULLE__SELF_KEYS | TULLE__KEY_BIT('w') | TULLE__KEY_BIT('s'));
     while (tulle__body_next(&body, &key)) {
         if (key == 'w')
             sync.wants_lanes = tulle__read_bool(&r);
+        else if (key == 's')
+            sync.wants_peers = tulle__read_bool(&r);
         else
             tulle__read_self_value(&r, key, &sync.self);
     }

@@ -90,7 +90,8 @@ struct tulle__beat_out {
     bool has_self;  /* addresses are in (full beats) */
     bool has_takes; /* takes are in (full beats, and after a change) */
     bool is_leaving;
-    bool is_full; /* heads and acks are complete, not just what changed */
+    bool is_full;        /* heads are complete; acks are more than what changed */
+    uint64_t node_count; /* others that are up for the sender, but for proxies */
     const struct tulle__head *heads;
     size_t head_count;
     const struct tulle__dep *acks; /* what has been delivered here */
@@ -105,6 +106,7 @@ struct tulle__beat_view {
     struct tulle__self_view self; /* name always there */
     bool is_leaving;
     bool is_full;
+    uint64_t node_count;      /* 0: not said */
     struct tulle__list heads; /* tulle__list_next_head */
     struct tulle__clock_view acks;
 };
@@ -117,11 +119,13 @@ TULLE_MUST_CHECK tulle_status tulle__beat_decode(const void *data,
 struct tulle__sync_out {
     struct tulle__self_out self;
     bool wants_lanes; /* answer with lanes and their clocks, not just who you are */
+    bool wants_peers; /* and with the nodes that you know */
 };
 
 struct tulle__sync_view {
     struct tulle__self_view self;
     bool wants_lanes;
+    bool wants_peers;
 };
 
 void tulle__sync_encode(struct tulle__writer *w, const struct tulle__sync_out *sync);

@@ -63,22 +63,52 @@ collect_heads(struct tulle__engine *e, bool is_full, bool is_timed)
     return count;
 }
 
+static bool
+add_ack(struct tulle__engine *e, uint32_t lane, size_t count)
+{
+    if (lane >= e->lane_cap || e->lanes[lane].rx == NULL || count == TULLE__CLOCK_ENTRIES_MAX ||
+        !tulle__deps_reserve(e, count + 1))
+        return false;
+    const struct tulle__rx *rx = e->lanes[lane].rx;
+    if (!rx->is_active || rx->next <= 1)
+        return false;
+    e->deps[count] = (struct tulle__dep){ .node = rx->node,
+                                          .stream = tulle__lane_names_stream(e->names, lane),
+                                          .count = rx->next - 1 };
+    return true;
+}
+
+/* Of lanes that did not change lately, some, from where the last full beat ended: all in
+ * each would be more for everybody to hear the more nodes there are, squared. */
+static size_t
+add_acks_in_turn(struct tulle__engine *e, uint64_t since, size_t count)
+{
+    size_t end = e->clock.cap < e->lane_cap ? e->clock.cap : e->lane_cap;
+    size_t added = 0;
+    for (size_t i = 0; i < end && added < TULLE__ACKS_IN_TURN; i++) {
+        uint32_t lane = e->ack_cursor < end ? e->ack_cursor : 0;
+        e->ack_cursor = lane + 1;
+        const struct tulle__own_entry *entry = &e->clock.entries[lane];
+        if (entry->count == 0 || entry->stamp > since || !add_ack(e, lane, count))
+            continue;
+        count++;
+        added++;
+    }
+    return count;
+}
+
 static size_t
 collect_acks(struct tulle__engine *e, bool is_full)
 {
     size_t count = 0;
     uint32_t lane = TULLE__LANE_NONE;
-    uint64_t since = is_full ? 0 : e->beat_stamp;
-    while (tulle__own_clock_next(&e->clock, since, &lane)) {
-        if (lane >= e->lane_cap || e->lanes[lane].rx == NULL || count == TULLE__CLOCK_ENTRIES_MAX ||
-            !tulle__deps_reserve(e, count + 1))
-            continue;
-        const struct tulle__rx *rx = e->lanes[lane].rx;
-        if (!rx->is_active || rx->next <= 1)
-            continue;
-        e->deps[count++] = (struct tulle__dep){ .node = rx->node,
-                                                .stream = tulle__lane_names_stream(e->names, lane),
-                                                .count = rx->next - 1 };
+    uint64_t since = is_full ? e->full_stamps[1] : e->beat_stamp;
+    while (tulle__own_clock_next(&e->clock, since, &lane))
+        count += add_ack(e, lane, count) ? 1U : 0U;
+    if (is_full) {
+        count = add_acks_in_turn(e, since, count);
+        e->full_stamps[1] = e->full_stamps[0];
+        e->full_stamps[0] = e->clock.stamp;
     }
     e->beat_stamp = e->clock.stamp;
     return count;
@@ -98,7 +128,8 @@ tulle__beat_send(struct tulle__engine *e, bool is_leaving)
                                     .has_self = is_full,
                                     .has_takes = has_takes,
                                     .is_leaving = is_leaving,
-                                    .is_full = is_full };
+                                    .is_full = is_full,
+                                    .node_count = e->node_count };
     tulle__self_out(e, &beat.self, has_takes);
     beat.head_count = collect_heads(e, is_full, is_timed);
     beat.heads = e->heads;
@@ -262,8 +293,11 @@ tulle__on_beat(struct tulle__engine *e,
         take_heads(e, peer, beat.heads);
         take_acks(e, peer, beat.acks);
     }
-    if (beat.is_leaving)
+    if (beat.is_leaving) {
         tulle__peer_set_stage(e, peer, TULLE__STAGE_LEFT);
-    else if (!peer->is_synced)
+        return;
+    }
+    if (!peer->is_synced)
         tulle__sync_want(e, peer);
+    tulle__peer_knows(e, peer, beat.node_count);
 }

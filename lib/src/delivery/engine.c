@@ -110,6 +110,8 @@ tulle__engine_new(const struct tulle__engine_config *config, struct tulle__now n
     e->own_store.pool = e->others_store.pool = e->pool;
     e->interest.version = 1;
     e->link_due_ns = TULLE__NEVER_NS;
+    e->wants_names = true;
+    e->names_pause_ms = TULLE__NAMES_PAUSE_MS_MIN;
     e->beat_soon_ns = TULLE__NEVER_NS;
     /* Beats of nodes that started together spread over the period. */
     e->beat_due_ns = now.mono.ns + tulle__ms_to_ns((int64_t)(config->seed % (config->beat_ms + 1)));

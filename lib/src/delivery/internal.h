@@ -218,6 +218,8 @@ void tulle__beat_on_timer(struct tulle__engine *e);
 
 /* A publication of the peer has come: the way for its events is there. */
 void tulle__peer_is_heard(struct tulle__engine *e, struct tulle__peer *peer);
+/* The peer knows so many nodes: when they are more than are known here, it is asked. */
+void tulle__peer_knows(struct tulle__engine *e, struct tulle__peer *peer, uint64_t node_count);
 /* Ask the peer to sync at once, or when it can be reached. */
 void tulle__sync_want(struct tulle__engine *e, struct tulle__peer *peer);
 void tulle__join_on_timer(struct tulle__engine *e);

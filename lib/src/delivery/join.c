@@ -45,9 +45,9 @@ retry_at(const struct tulle__engine *e, uint32_t tries)
 }
 
 static void
-encode_sync(struct tulle__engine *e, bool wants_lanes)
+encode_sync(struct tulle__engine *e, bool wants_lanes, bool wants_peers)
 {
-    struct tulle__sync_out sync = { .wants_lanes = wants_lanes };
+    struct tulle__sync_out sync = { .wants_lanes = wants_lanes, .wants_peers = wants_peers };
     tulle__self_out(e, &sync.self, true);
     tulle__writer_reset(&e->body);
     tulle__sync_encode(&e->body, &sync);
@@ -73,9 +73,14 @@ ask_peer(struct tulle__engine *e, struct tulle__peer *peer)
     if (peer->stage == TULLE__STAGE_GONE || tulle__peer_hop(e, peer) == 0 ||
         is_beyond_proxy_business(e, peer))
         return;
-    encode_sync(e, !e->config.is_proxy && peer->is_sync_due);
+    bool wants_peers = e->wants_names && e->now.mono.ns >= e->names_due_ns;
+    encode_sync(e, !e->config.is_proxy && peer->is_sync_due, wants_peers);
     peer->sync_version = e->interest.version;
     peer->sync_counter = tulle__control_send(e, peer->id, TULLE__SYNC);
+    if (wants_peers) {
+        e->names_counter = peer->sync_counter;
+        e->names_due_ns = e->now.mono.ns + tulle__ms_to_ns(e->names_pause_ms);
+    }
     e->counters.syncs_sent += peer->sync_counter != 0 ? 1 : 0;
 }
 
@@ -90,7 +95,7 @@ ask_link(struct tulle__engine *e, struct tulle__link *link)
         return;
     if (e->now.mono.ns >= link->due_ns) {
         link->due_ns = retry_at(e, link->tries++);
-        encode_sync(e, !e->config.is_proxy);
+        encode_sync(e, !e->config.is_proxy, true);
         link->version = e->interest.version;
         link->counter = tulle__control_send_hop(e, link->handle, 0, TULLE__SYNC);
         e->counters.syncs_sent += link->counter != 0 ? 1 : 0;
@@ -266,8 +271,10 @@ static bool
 encode_here(struct tulle__engine *e,
             const struct tulle__peer *asker,
             uint64_t reply_to,
-            bool wants_lanes)
+            const struct tulle__sync_view *sync,
+            bool wants_peers)
 {
+    bool wants_lanes = sync->wants_lanes;
     struct tulle__here_lane_out *lanes = NULL;
     struct tulle__holding *holdings = NULL;
     struct tulle__known_out *known = NULL;
@@ -281,7 +288,7 @@ encode_here(struct tulle__engine *e,
         here.lane_count = collect_lanes(e, asker, &lanes, &lane_cap);
         here.holding_count = collect_holdings(e, asker, &holdings, &holding_cap);
     }
-    if (wants_lanes || e->config.is_proxy || asker->is_proxy)
+    if (wants_peers)
         here.peer_count = collect_known(e, asker, &known, &known_cap);
     here.lanes = lanes;
     here.holdings = holdings;
@@ -334,7 +341,7 @@ tulle__on_sync(struct tulle__engine *e,
         note_confirmed(e, peer, sync->self.takes_version);
     else
         confirm_again(e, peer);
-    if (!encode_here(e, peer, header->counter, sync->wants_lanes))
+    if (!encode_here(e, peer, header->counter, sync, sync->wants_peers || header->to == 0))
         return; /* it asks again */
     if (!tulle__control_answer(e, header, via, TULLE__HERE))
         return;
@@ -482,17 +489,19 @@ take_lanes(struct tulle__engine *e,
     }
 }
 
-/* Addresses are good on the segment of who tells them. */
-static void
+/* Addresses are good on the segment of who tells them. Whether they are news. */
+static bool
 take_known(struct tulle__engine *e, struct tulle__list peers, bool is_near)
 {
     struct tulle__known known;
+    bool is_news = false;
     while (tulle__list_next_known(&peers, &known)) {
         if (known.id == e->config.id)
             continue;
+        is_news = is_news || tulle__peer_find(e, known.id) == NULL;
         struct tulle__peer *peer = tulle__peer_get(e, known.id);
         if (peer == NULL)
-            return;
+            return is_news;
         struct tulle__self_view self = { .name = known.name,
                                          .control_addresses = known.control_addresses,
                                          .event_addresses = known.event_addresses,
@@ -505,6 +514,29 @@ take_known(struct tulle__engine *e, struct tulle__list peers, bool is_near)
         if (!peer->is_synced)
             tulle__sync_want(e, peer);
     }
+    return is_news;
+}
+
+void
+tulle__peer_knows(struct tulle__engine *e, struct tulle__peer *peer, uint64_t node_count)
+{
+    if (node_count <= e->node_count || e->now.mono.ns < e->names_due_ns)
+        return;
+    e->wants_names = true;
+    tulle__sync_want(e, peer);
+}
+
+/* Who tells nothing new is not asked again so soon. */
+static void
+take_names(struct tulle__engine *e, struct tulle__list peers, bool is_near, bool is_answer)
+{
+    bool is_news = take_known(e, peers, is_near);
+    if (!is_answer)
+        return;
+    e->wants_names = false;
+    int64_t pause_ms = is_news ? TULLE__NAMES_PAUSE_MS_MIN : 2 * e->names_pause_ms;
+    e->names_pause_ms = pause_ms < TULLE__REFRESH_MS ? pause_ms : TULLE__REFRESH_MS;
+    e->names_due_ns = e->now.mono.ns + tulle__ms_to_ns(e->names_pause_ms);
 }
 
 static void
@@ -604,7 +636,8 @@ tulle__on_here(struct tulle__engine *e,
         return;
     }
     tulle__peer_learn(e, peer, &here->self, header->hops == 0);
-    take_known(e, here->peers, header->hops == 0);
+    take_names(e, here->peers, header->hops == 0,
+               peer->sync_counter != here->reply_to || here->reply_to == e->names_counter);
     if (here->has_lanes) {
         take_lanes(e, peer, here, version);
         take_holdings(e, peer, here->holdings);

@@ -169,10 +169,14 @@ tulle__peer_set_stage(struct tulle__engine *e,
     e->interest_epoch++;
     tulle__acks_peer_changed(e, peer);
     bool is_live = tulle__peer_is_live(peer);
-    if (is_live && !was_live)
+    if (is_live && !was_live) {
         e->up_count++;
-    if (was_live && !is_live)
+        e->node_count += peer->is_proxy ? 0U : 1U;
+    }
+    if (was_live && !is_live) {
         e->up_count--;
+        e->node_count -= peer->is_proxy ? 0U : 1U;
+    }
     if (stage == TULLE__STAGE_SUSPECT && peer->is_announced)
         (void)tell_peer(e, peer, TULLE_PEER_SUSPECT, 0);
     if (is_back && peer->is_announced)
@@ -448,6 +452,8 @@ tulle__peer_learn(struct tulle__engine *e,
         set_text(peer->name, sizeof peer->name, self->name);
     if (peer->is_proxy != self->is_proxy) {
         peer->is_proxy = self->is_proxy;
+        if (tulle__peer_is_live(peer))
+            e->node_count = peer->is_proxy ? e->node_count - 1 : e->node_count + 1;
         e->interest_epoch++;
         tulle__acks_peer_changed(e, peer);
     }
@@ -546,6 +552,8 @@ refresh_one(struct tulle__engine *e)
     if (chosen == NULL)
         return;
     e->refreshed = chosen->id;
+    e->wants_names = true;
+    e->names_due_ns = e->now.mono.ns;
     tulle__sync_want(e, chosen);
 }
 

@@ -37,7 +37,9 @@ enum {
     TULLE__ACK_BYTES = 1024 * 1024, /* delivered since the last beat: acknowledged at once */
     TULLE__BEATS_PER_FULL = 5,      /* every so many timed beats say everything */
     TULLE__SOURCES_PER_ROUND = 8,   /* others asked for a range before waiting a little */
-    TULLE__REFRESH_MS = 10000       /* one neighbour after the other is asked whom it knows */
+    TULLE__ACKS_IN_TURN = 128,      /* of a full beat, that did not change lately */
+    TULLE__NAMES_PAUSE_MS_MIN = 500,
+    TULLE__REFRESH_MS = 10000 /* one neighbour after the other is asked whom it knows */
 };
 
 /* ---- engine.c ---- */
@@ -82,6 +84,11 @@ struct tulle__engine {
     int64_t link_due_ns;                 /* some link is to be asked */
     struct tulle__told_name *told_names; /* uthash by id */
     uint32_t up_count;
+    uint32_t node_count; /* of them, those that are no proxies */
+    bool wants_names;    /* somebody is to be asked whom he knows */
+    int64_t names_due_ns;
+    int64_t names_pause_ms;
+    uint64_t names_counter; /* of the SYNC that asked last */
     struct tulle__link links[TULLE__LINKS_LIMIT];
     int64_t member_due_ns;
     int64_t forget_due_ns;
@@ -99,6 +106,8 @@ struct tulle__engine {
     uint32_t beats_to_full;
     uint64_t beat_stamp; /* own clock's stamp that the last beat acknowledged */
     uint64_t beat_takes_version;
+    uint64_t full_stamps[2]; /* of the last full beats, the newest first */
+    uint32_t ack_cursor;     /* lanes that did not change are told in turn */
     bool is_leaving;
 
     struct tulle__writer body; /* scratch for messages */
