@@ -311,7 +311,8 @@ has_right_peers(const struct sim *sim, const struct sim_host *host, char why[ORA
 {
     tulle_peer peer;
     int up_count = 0;
-    for (size_t i = 0; tulle__engine_peer_at(host->engine, i, &peer); i++) {
+    const struct tulle__peer *at = NULL;
+    while (tulle__engine_next_peer(host->engine, &at, &peer)) {
         if (peer.state != TULLE_PEER_UP && peer.state != TULLE_PEER_SUSPECT)
             continue;
         if (!is_up_id(sim, peer.node)) {

@@ -161,7 +161,8 @@ static bool
 knows_only_the_living(const struct sim *sim, const struct sim_host *host)
 {
     tulle_peer peer;
-    for (size_t i = 0; tulle__engine_peer_at(host->engine, i, &peer); i++) {
+    const struct tulle__peer *at = NULL;
+    while (tulle__engine_next_peer(host->engine, &at, &peer)) {
         bool is_there = peer.state != TULLE_PEER_UP && peer.state != TULLE_PEER_SUSPECT;
         for (int h = 0; !is_there && h < sim->host_count; h++)
             is_there = sim_host_is_up(&sim->hosts[h]) && sim->hosts[h].id == peer.node;
@@ -299,7 +300,8 @@ sim_peer_state(const struct sim *sim, int node, int other)
 {
     tulle_peer peer;
     const struct sim_host *host = &sim->hosts[node];
-    for (size_t i = 0; host->engine != NULL && tulle__engine_peer_at(host->engine, i, &peer); i++) {
+    const struct tulle__peer *at = NULL;
+    while (host->engine != NULL && tulle__engine_next_peer(host->engine, &at, &peer)) {
         if (peer.node == sim->hosts[other].id)
             return peer.state;
     }

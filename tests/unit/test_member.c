@@ -230,9 +230,10 @@ TEST(full_table_takes_the_place_of_who_is_gone)
     mini_tell_beat(net, MINI_A, &(struct tulle__beat_out){ .id = second, .counter = 2 });
 
     tulle_peer peer;
-    assert_true(tulle__engine_peer_at(net->nodes[MINI_A].engine, 0, &peer));
+    const struct tulle__peer *at = NULL;
+    assert_true(tulle__engine_next_peer(net->nodes[MINI_A].engine, &at, &peer));
     assert_true(peer.node == second);
-    assert_false(tulle__engine_peer_at(net->nodes[MINI_A].engine, 1, &peer));
+    assert_false(tulle__engine_next_peer(net->nodes[MINI_A].engine, &at, &peer));
 }
 
 TEST(takes_are_replaced_by_newer_ones_only)

@@ -524,13 +524,14 @@ public_state(const struct tulle__peer *peer)
 }
 
 bool
-tulle__engine_peer_at(const struct tulle__engine *e, size_t index, tulle_peer *out)
+tulle__engine_next_peer(const struct tulle__engine *e,
+                        const struct tulle__peer **at,
+                        tulle_peer *out)
 {
-    struct tulle__peer *peer = e->peers;
-    for (size_t i = 0; peer != NULL && i < index; i++)
-        peer = peer->hh.next;
+    const struct tulle__peer *peer = *at == NULL ? e->peers : (*at)->hh.next;
     if (peer == NULL)
         return false;
+    *at = peer;
     uint32_t hops = tulle__peer_hops(e, peer);
     *out = (tulle_peer){ .node = peer->id,
                          .name = peer->name,

@@ -29,6 +29,7 @@
 #include <stdint.h>
 
 struct tulle__engine;
+struct tulle__peer;
 
 enum { TULLE__LINKS_LIMIT = 64 }; /* addresses to join */
 
@@ -240,7 +241,10 @@ void tulle__engine_counters(const struct tulle__engine *engine, tulle_counters *
 bool tulle__engine_is_acknowledged(const struct tulle__engine *engine);
 /* Synced peers (not proxies) that take a stream of the pattern (len 0: any). */
 size_t tulle__engine_taker_count(const struct tulle__engine *engine, struct tulle__view pattern);
-/* Peers by index 0, 1, ...; false past the end. Strings borrowed until the next input. */
-bool tulle__engine_peer_at(const struct tulle__engine *engine, size_t index, tulle_peer *out);
+/* One peer after the other: *at is NULL at first, and no input comes in between. False
+ * past the end. Strings borrowed until the next input. */
+bool tulle__engine_next_peer(const struct tulle__engine *engine,
+                             const struct tulle__peer **at,
+                             tulle_peer *out);
 
 #endif

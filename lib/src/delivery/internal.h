@@ -4,6 +4,7 @@
 
 /* What the files of delivery/ call of one another; by file. */
 
+#include "delivery/acks.h"
 #include "delivery/control.h"
 #include "delivery/lanes.h"
 #include "delivery/state.h"
@@ -40,23 +41,6 @@ tulle__interest_set_keys(struct tulle__engine *e, const struct tulle__view *keys
 /* ---- publish.c ---- */
 
 void tulle__tx_free(struct tulle__engine *e, struct tulle__tx **pointer);
-
-/* ---- acks.c ---- */
-
-/* A peer has delivered an own lane up to seq. */
-void tulle__ack(struct tulle__engine *e, struct tulle__peer *peer, uint32_t lane, uint64_t seq);
-/* An own lane is new; a batch of it went out. */
-void tulle__acks_add_lane(struct tulle__engine *e, struct tulle__tx *tx);
-void tulle__acks_on_sent(struct tulle__engine *e, struct tulle__tx *tx, size_t len);
-/* What a peer takes is about to change; it has changed, or whether it is there. */
-void tulle__acks_peer_leaves(struct tulle__engine *e, struct tulle__peer *peer);
-void tulle__acks_peer_changed(struct tulle__engine *e, struct tulle__peer *peer);
-/* Take what was acknowledged into account. */
-void tulle__acks_refresh(struct tulle__engine *e);
-/* Look at all lanes that are not acknowledged: retention may have let go of them. */
-void tulle__acks_look_again(struct tulle__engine *e);
-/* Bytes that somebody who is waited for has not acknowledged; not below what is true. */
-uint64_t tulle__acks_missing_bytes(const struct tulle__engine *e);
 
 /* ---- receive.c ---- */
 
@@ -192,6 +176,21 @@ uint64_t tulle__peer_hop(const struct tulle__engine *e, const struct tulle__peer
 uint32_t tulle__peer_hops(const struct tulle__engine *e, const struct tulle__peer *peer);
 void tulle__member_on_timer(struct tulle__engine *e);
 void tulle__members_free(struct tulle__engine *e);
+
+/* ---- peer_index.c ---- */
+
+/* Find the peer by its name and control address, as far as it has them; no more. Without
+ * memory it is not found by them. */
+void tulle__peer_index(struct tulle__engine *e, struct tulle__peer *peer);
+void tulle__peer_unindex(struct tulle__engine *e, struct tulle__peer *peer);
+/* The one after the given one (NULL: the first) of the peer's name, itself among them; of
+ * its control address. NULL: no more. */
+struct tulle__peer *tulle__peer_namesake(const struct tulle__engine *e,
+                                         const struct tulle__peer *peer,
+                                         const struct tulle__peer *after);
+struct tulle__peer *tulle__peer_neighbour(const struct tulle__engine *e,
+                                          const struct tulle__peer *peer,
+                                          const struct tulle__peer *after);
 
 /* ---- names.c ---- */
 

@@ -55,6 +55,7 @@ static void
 free_peer(struct tulle__engine *e, struct tulle__peer *peer)
 {
     HASH_DEL(e->peers, peer);
+    tulle__peer_unindex(e, peer);
     tulle__heap_remove(&e->asking, &peer->asking);
     tulle__clock_fini(&peer->acked);
     tulle__free(peer->takes);
@@ -201,8 +202,9 @@ static struct tulle__peer *
 find_previous(struct tulle__engine *e, const struct tulle__peer *peer)
 {
     struct tulle__peer *previous = NULL;
-    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
-        if (p == peer || p->stage == TULLE__STAGE_NEW || strcmp(p->name, peer->name) != 0)
+    for (struct tulle__peer *p = tulle__peer_namesake(e, peer, NULL); p != NULL;
+         p = tulle__peer_namesake(e, peer, p)) {
+        if (p == peer || p->stage == TULLE__STAGE_NEW)
             continue;
         /* Two that live may have one name, but not one address too. */
         bool is_same_place = p->control[0] != '\0' && strcmp(p->control, peer->control) == 0;
@@ -410,8 +412,9 @@ tulle__peer_takes(const struct tulle__peer *peer, struct tulle__view stream)
 static bool
 claim_address(struct tulle__engine *e, const struct tulle__peer *peer)
 {
-    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
-        if (p == peer || p->control[0] == '\0' || strcmp(p->control, peer->control) != 0)
+    for (struct tulle__peer *p = tulle__peer_neighbour(e, peer, NULL); p != NULL;
+         p = tulle__peer_neighbour(e, peer, p)) {
+        if (p == peer)
             continue;
         if (tulle__peer_is_live(p) && !tulle__peer_is_live(peer))
             return false;
@@ -448,8 +451,11 @@ tulle__peer_learn(struct tulle__engine *e,
 {
     if (peer->stage == TULLE__STAGE_LEFT)
         return;
-    if (self->name.len > 0)
+    if (self->name.len > 0 && !tulle__view_is(self->name, peer->name)) {
+        tulle__peer_unindex(e, peer);
         set_text(peer->name, sizeof peer->name, self->name);
+        tulle__peer_index(e, peer);
+    }
     if (peer->is_proxy != self->is_proxy) {
         peer->is_proxy = self->is_proxy;
         if (tulle__peer_is_live(peer))
@@ -462,8 +468,11 @@ tulle__peer_learn(struct tulle__engine *e,
     if (self->has_takes)
         learn_takes(e, peer, self);
     if (is_direct && self->has_addresses) {
-        if (peer->control[0] == '\0')
+        if (peer->control[0] == '\0') {
+            tulle__peer_unindex(e, peer);
             join_addresses(peer->control, sizeof peer->control, self->control_addresses);
+            tulle__peer_index(e, peer);
+        }
         if (peer->events[0] == '\0')
             join_addresses(peer->events, sizeof peer->events, self->event_addresses);
     }
@@ -484,7 +493,9 @@ tulle__engine_found(struct tulle__engine *e,
     struct tulle__peer *peer = tulle__peer_get(e, id);
     if (peer == NULL || peer->control[0] != '\0')
         return;
+    tulle__peer_unindex(e, peer);
     set_text(peer->control, sizeof peer->control, tulle__view_of(control_address));
+    tulle__peer_index(e, peer);
     tulle__peer_dial(e, peer);
     tulle__sync_want(e, peer);
     tulle__join_on_timer(e);

@@ -73,7 +73,9 @@ struct tulle__peer {
     bool is_answered;           /* it has our lanes: it said so */
     uint64_t answered_version;  /* version of its takes of which it said so */
     bool is_waited_for;         /* it counts as a taker of the own lanes that it takes */
-    struct tulle__clock acked;  /* own lanes: how far it has delivered */
+    UT_hash_handle hh_name;     /* in by_name, by_control: see peer_index.c */
+    UT_hash_handle hh_control;
+    struct tulle__clock acked; /* own lanes: how far it has delivered */
     UT_hash_handle hh;
 };
 

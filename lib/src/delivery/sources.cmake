@@ -12,6 +12,7 @@ set(TULLE_DELIVERY_SOURCES
     src/delivery/lanes.c
     src/delivery/member.c
     src/delivery/names.c
+    src/delivery/peer_index.c
     src/delivery/publish.c
     src/delivery/receive.c
     src/delivery/repair.c

@@ -82,6 +82,8 @@ struct tulle__engine {
     struct tulle__peer *peers;           /* uthash by id */
     struct tulle__heap asking;           /* peers to sync with, by when */
     int64_t link_due_ns;                 /* some link is to be asked */
+    struct tulle__peer *by_name;         /* uthash, several of a name */
+    struct tulle__peer *by_control;      /* uthash by address, several of one */
     struct tulle__told_name *told_names; /* uthash by id */
     uint32_t up_count;
     uint32_t node_count; /* of them, those that are no proxies */

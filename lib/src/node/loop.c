@@ -197,7 +197,8 @@ static void
 list_peers(tulle_node *node, const struct tulle__request *request)
 {
     tulle_peer peer;
-    for (size_t i = 0; tulle__engine_peer_at(node->engine, i, &peer); i++)
+    const struct tulle__peer *at = NULL;
+    while (tulle__engine_next_peer(node->engine, &at, &peer))
         request->peer_fn(&peer, request->peer_ctx);
 }
 
