@@ -136,8 +136,7 @@ TULLE_MUST_CHECK tulle_status tulle__sync_decode(const void *data,
 /* An own lane in HERE: [stream, head, first kept, clock of the lane at head]. */
 struct tulle__here_lane_out {
     struct tulle__view stream;
-    uint64_t head;
-    uint64_t first; /* lowest seq still kept; head + 1 when none is */
+    uint64_t head, first; /* first: lowest seq still kept; head + 1 when none is */
     const struct tulle__dep *clock;
     size_t clock_count;
 };
@@ -178,9 +177,9 @@ struct tulle__known {
 struct tulle__here_out {
     uint64_t reply_to; /* counter of the SYNC */
     struct tulle__self_out self;
+    bool has_lanes; /* the SYNC wanted lanes */
     const struct tulle__here_lane_out *lanes;
     size_t lane_count;
-    bool has_lanes; /* the SYNC wanted lanes */
     const struct tulle__holding *holdings;
     size_t holding_count;
     const struct tulle__known_out *peers;
@@ -223,9 +222,8 @@ struct tulle__range_out {
     uint64_t reply_to; /* counter of the FETCH */
     uint64_t node;
     struct tulle__view stream;
-    uint64_t first; /* what the sender keeps: first..last; 0, 0: nothing; head + 1, head: the
-                       publisher, nothing any more */
-    uint64_t last;
+    uint64_t first, last; /* what the sender keeps: first..last; 0, 0: nothing; head + 1, head:
+                             the publisher, nothing any more */
     const struct tulle__view *batches; /* whole batch frames, ascending */
     size_t batch_count;
     bool has_clock; /* the lane's clock just before the first batch (with none: before first) */

@@ -179,8 +179,7 @@ void tulle__members_free(struct tulle__engine *e);
 
 /* ---- peer_index.c ---- */
 
-/* Find the peer by its name and control address, as far as it has them; no more. Without
- * memory it is not found by them. */
+/* Find the peer by its name and control address, as far as there is memory; no more. */
 void tulle__peer_index(struct tulle__engine *e, struct tulle__peer *peer);
 void tulle__peer_unindex(struct tulle__engine *e, struct tulle__peer *peer);
 /* The one after the given one (NULL: the first) of the peer's name, itself among them; of
