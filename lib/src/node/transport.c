@@ -22,7 +22,7 @@ enum {
     CONTROL_QUEUE = 10000, /* messages waiting for one neighbour, then they drop */
     RECONNECT_MS_MIN = 50,
     RECONNECT_MS_MAX = 1000,
-    HEARTBEAT_MS = 2000, /* a half-open control connection shows within three */
+    HEARTBEAT_MS = 3000, /* a half-open control connection shows within two */
     KEEPALIVE_S = 5,     /* silence after which TCP asks, */
     KEEPALIVE_NEXT_S = 2,
     KEEPALIVE_COUNT = 3, /* so often */
@@ -103,13 +103,15 @@ set_common(void *socket)
 /* Heartbeats of libzmq see through whatever is on the way, but they come behind the
  * messages: whoever has read as much as it may hold does not see an answer, nor give
  * one, and would be cut (and libzmq 4.3.4 aborts when a full SUB connection comes back
- * and is read before more arrives). So they are for control connections, where little comes. */
+ * and is read before more arrives). So they are for control connections, where little comes.
+ * Who dials asks; who is asked learns from the question when to expect the next (TTL): with
+ * both asking, that would be most of what an idle mesh does. */
 static bool
 set_heartbeats(void *socket)
 {
     return set_int(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) &&
            set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, 2 * HEARTBEAT_MS) &&
-           set_int(socket, ZMQ_HEARTBEAT_TTL, 3 * HEARTBEAT_MS);
+           set_int(socket, ZMQ_HEARTBEAT_TTL, 2 * HEARTBEAT_MS);
 }
 
 /* Events come in any number, to readers as slow as they like: there the system asks
@@ -135,10 +137,10 @@ open_sockets(struct tulle__transport *t, void *context)
     /* A SUB's subscriptions travel through its send queue: with a limit they are lost
      * in silence past it (libzmq 4.3.4). */
     return set_common(t->pub) && set_common(t->sub) && set_common(t->router) &&
-           set_common(t->dialer) && set_heartbeats(t->router) && set_heartbeats(t->dialer) &&
-           set_keepalive(t->pub) && set_keepalive(t->sub) &&
-           set_int(t->pub, ZMQ_SNDHWM, EVENTS_QUEUE) && set_int(t->sub, ZMQ_RCVHWM, EVENTS_QUEUE) &&
-           set_int(t->sub, ZMQ_SNDHWM, 0) && set_int(t->router, ZMQ_RCVHWM, CONTROL_QUEUE) &&
+           set_common(t->dialer) && set_heartbeats(t->dialer) && set_keepalive(t->pub) &&
+           set_keepalive(t->sub) && set_int(t->pub, ZMQ_SNDHWM, EVENTS_QUEUE) &&
+           set_int(t->sub, ZMQ_RCVHWM, EVENTS_QUEUE) && set_int(t->sub, ZMQ_SNDHWM, 0) &&
+           set_int(t->router, ZMQ_RCVHWM, CONTROL_QUEUE) &&
            set_int(t->router, ZMQ_ROUTER_HANDOVER, 1) &&
            set_int(t->dialer, ZMQ_SNDHWM, CONTROL_QUEUE) &&
            set_int(t->dialer, ZMQ_ROUTER_MANDATORY, 1);
