@@ -371,13 +371,26 @@ bench_lanes(size_t count)
     printf("engine.memory what=taken_lane count=%zu bytes_each=%.0f\n", count, both - own);
 }
 
-/* bench_engine [BATCH]: everything, or the cost of events in batches so large. */
+/* So many events from publishing to delivery and no more, for who counts instructions. */
+static void
+pass_events(uint32_t batch, uint32_t events)
+{
+    struct world w;
+    world_open(&w, &(struct world_config){
+                       .around = 1, .do_others_take = true, .retain_bytes = UINT64_C(256) << 10 });
+    for (uint32_t i = 0; i < events; i += batch)
+        publish(&w, 0, batch);
+    TULLE_ASSERT(w.delivered >= events);
+    world_close(&w);
+}
+
+/* bench_engine: everything. bench_engine --pass BATCH EVENTS: see above. */
 int
 main(int argc, char **argv)
 {
     tulle__alloc_set_hook(count_allocation, NULL);
-    if (argc > 1) {
-        bench_cost((uint32_t)strtoul(argv[1], NULL, 10));
+    if (argc == 4 && strcmp(argv[1], "--pass") == 0) {
+        pass_events((uint32_t)strtoul(argv[2], NULL, 10), (uint32_t)strtoul(argv[3], NULL, 10));
         return 0;
     }
     static const uint32_t batches[] = { 1, 16, 500 };
