@@ -334,10 +334,11 @@ oracle_memory(struct oracle *oracle,
               const tulle_counters *counters,
               const struct oracle_limits *limits)
 {
-    if (counters->held_now > limits->held_bytes)
+    if (counters->held_now > limits->held_bytes) {
         oracle_fail(oracle, "%s#%" PRIu32 ": holds %" PRIu64 " bytes, more than %" PRIu64,
                     oracle->nodes[node_index].name, node_index, counters->held_now,
                     limits->held_bytes);
+    }
     if (counters->retained_now > limits->retained_bytes) {
         oracle_fail(oracle, "%s#%" PRIu32 ": retains %" PRIu64 " bytes, more than %" PRIu64,
                     oracle->nodes[node_index].name, node_index, counters->retained_now,

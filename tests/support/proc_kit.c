@@ -374,13 +374,13 @@ size_t
 proc_children(const struct proc *proc, pid_t *pids, size_t max)
 {
     char path[64];
-    long pid = 0;
+    char pid[16];
     size_t count = 0;
     (void)snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)proc->pid,
                    (long)proc->pid);
     FILE *file = fopen(path, "r");
-    while (file != NULL && count < max && fscanf(file, "%ld", &pid) == 1)
-        pids[count++] = (pid_t)pid;
+    while (file != NULL && count < max && fscanf(file, "%15s", pid) == 1)
+        pids[count++] = (pid_t)strtol(pid, NULL, 10);
     if (file != NULL)
         (void)fclose(file);
     return count;

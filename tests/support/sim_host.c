@@ -274,15 +274,16 @@ on_log(tulle_log_level level, const char *id, const char *text, void *ctx)
     sim_trace(host->sim, host, "%s %s", id, text);
     if (strcmp(id, "delivery.clock_given_up") != 0 || host->sim->config.is_oracle_blind)
         return;
-    uint64_t node = 0;
-    uint64_t next = 0;
+    char node[17] = "";
+    char next[21] = "";
     char stream[64] = "";
     const char *rest = strstr(text, " stream="); /* the name before may be empty */
-    if (rest == NULL || sscanf(text, "node=%" SCNx64, &node) != 1 ||
-        sscanf(rest, " stream=%63s next=%" SCNu64, stream, &next) != 2)
+    if (rest == NULL || sscanf(text, "node=%16s", node) != 1 ||
+        sscanf(rest, " stream=%63s next=%20s", stream, next) != 2)
         oracle_fail(host->sim->oracle, "%s: cannot read \"%s\"", host->name, text);
     else
-        oracle_clock_given_up(host->sim->oracle, host->incarnation, node, stream, next);
+        oracle_clock_given_up(host->sim->oracle, host->incarnation, strtoull(node, NULL, 16),
+                              stream, strtoull(next, NULL, 10));
 }
 
 static void

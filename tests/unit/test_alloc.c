@@ -230,7 +230,7 @@ check_steady_state(struct testkit_memory *memory, size_t events)
     publish_batches(&pair, 3000, events);
 
     assert_int_equal(memory->asked, 0);
-    assert_int_equal(pair.delivered, 2 * 3000 * events);
+    assert_int_equal(pair.delivered, 2L * 3000 * events);
     assert_int_equal(mini_teardown(&state), 0);
 }
 

@@ -157,7 +157,7 @@ TEST(a_buffer_outlives_the_pool_it_is_from)
     struct tulle__buf *buf = tulle__buf_new_in(pool, 5, &bytes);
     struct tulle__buf *other = tulle__buf_new_in(pool, 5, &bytes);
     assert_non_null(buf);
-    memcpy(bytes, "event", 5);
+    memcpy(bytes, (const uint8_t[]){ 'e', 'v', 'e', 'n', 't' }, 5);
 
     tulle__pool_close(&pool);
 

@@ -73,7 +73,7 @@ size_of(size_t len, size_t *room)
     while (units > ((size_t)16 << shift))
         shift++;
     size_t steps = (units + ((size_t)1 << shift) - 1) >> shift; /* 9 .. 16; at first 1 .. 16 */
-    *room = (steps << shift) * UNIT;
+    *room = (steps << shift) * (size_t)UNIT;
     return (uint32_t)(8 * shift + steps);
 }
 

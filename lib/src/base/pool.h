@@ -25,8 +25,8 @@ void tulle__pool_close(struct tulle__pool **pointer);
  * Without a pool (NULL) it comes from the system. NULL without memory. */
 void *tulle__pool_take(struct tulle__pool *pool, size_t len, size_t *room);
 /* Any thread: give a block back. NULL is nothing. */
-void tulle__pool_give(void *block);
+void tulle__pool_give(void *given);
 /* Owner: the same, cheaper. */
-void tulle__pool_give_own(void *block);
+void tulle__pool_give_own(void *given);
 
 #endif
