@@ -306,11 +306,11 @@ is_running(pid_t pid)
     char state = 'Z';
     (void)snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
     FILE *file = fopen(path, "r");
-    if (file != NULL) {
-        (void)fscanf(file, "%*d (%*[^)]) %c", &state);
-        (void)fclose(file);
-    }
-    return state != 'Z' && state != 'X';
+    if (file == NULL)
+        return false;
+    int found = fscanf(file, "%*d (%*[^)]) %c", &state);
+    (void)fclose(file);
+    return found == 1 && state != 'Z' && state != 'X';
 }
 
 /* Also when nobody can tell them any more. */

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* The thing of the given type whose member a node is. */
-#define tulle__heap_item(node, type, member) \
+#define TULLE__HEAP_ITEM(node, type, member) \
     ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 struct tulle__heap_node {

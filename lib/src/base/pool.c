@@ -74,7 +74,7 @@ size_of(size_t len, size_t *room)
         shift++;
     size_t steps = (units + ((size_t)1 << shift) - 1) >> shift; /* 9 .. 16; at first 1 .. 16 */
     *room = (steps << shift) * (size_t)UNIT;
-    return (uint32_t)(8 * shift + steps);
+    return (uint32_t)((size_t)8 * shift + steps);
 }
 
 /* What comes back now is what is asked for now: other sizes make room for it. */

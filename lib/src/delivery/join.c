@@ -113,7 +113,7 @@ tulle__join_on_timer(struct tulle__engine *e)
             ask_link(e, &e->links[i]);
     }
     while (e->asking.least != NULL && (int64_t)e->asking.least->key <= e->now.mono.ns)
-        ask_peer(e, tulle__heap_item(e->asking.least, struct tulle__peer, asking));
+        ask_peer(e, TULLE__HEAP_ITEM(e->asking.least, struct tulle__peer, asking));
 }
 
 int64_t

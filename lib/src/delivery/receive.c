@@ -63,7 +63,7 @@ static struct tulle__rx *
 first_waiter(const struct tulle__rx *rx)
 {
     struct tulle__heap_node *node = rx->waiters.least;
-    return node == NULL ? NULL : tulle__heap_item(node, struct tulle__rx, queued);
+    return node == NULL ? NULL : TULLE__HEAP_ITEM(node, struct tulle__rx, queued);
 }
 
 static void

@@ -383,7 +383,7 @@ tulle__repair_on_timer(struct tulle__engine *e)
 {
     struct tulle__rx *again = NULL; /* due once more at this very time: looked at next time */
     while (tulle__repair_due_ns(e) <= e->now.mono.ns) {
-        struct tulle__rx *rx = tulle__heap_item(e->repairs.least, struct tulle__rx, repair.queued);
+        struct tulle__rx *rx = TULLE__HEAP_ITEM(e->repairs.least, struct tulle__rx, repair.queued);
         tulle__heap_remove(&e->repairs, &rx->repair.queued);
         step(e, rx);
         tulle__repair_check(e, rx);

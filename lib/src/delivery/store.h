@@ -72,7 +72,7 @@ struct tulle__keep {
  * and the floor moves past it. Then evicts what is over the bounds. */
 void tulle__kept_append(struct tulle__store *store,
                         struct tulle__kept *kept,
-                        const struct tulle__keep *batch,
+                        const struct tulle__keep *keep,
                         struct tulle__mono now);
 /* Evict what is too old. */
 void tulle__store_expire(struct tulle__store *store, struct tulle__mono now);
