@@ -72,7 +72,7 @@ typedef struct tulle_node_options {
     uint64_t window_bytes;    /* published but not acknowledged by a live consumer: publish waits
                                  beyond it, and bounds the outbox by as much; 0 (off): slow
                                  consumers fall back on retention */
-    uint32_t batch_bytes;     /* a batch closes at this size; 131072 */
+    uint32_t batch_bytes;     /* a batch closes at this size; 262144 */
     uint32_t event_bytes_max; /* largest payload; 1 MiB; at most 16 MiB */
 
     tulle_log_fn log; /* NULL: silence */

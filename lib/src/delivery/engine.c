@@ -33,7 +33,7 @@ tulle__engine_config_init(struct tulle__engine_config *config)
         .retain_others_bytes = UINT64_C(32) << 20,
         .held_bytes = UINT64_C(64) << 20,
         .window_bytes = 0,
-        .batch_bytes = 131072,
+        .batch_bytes = 262144,
         .event_bytes_max = UINT32_C(1) << 20,
         .hops_max = 8,
         .lanes_max = 1000000,

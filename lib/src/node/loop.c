@@ -133,6 +133,7 @@ tulle__loop_drain(tulle_node *node)
         case TULLE__ACTION_UNSUBSCRIBE:
         case TULLE__ACTION_RELAY_PUBLICATION:
         case TULLE__ACTION_RELAY_CONTROL:
+            node->has_touched_control = true;
             break;
         }
         tulle__action_fini(&action);

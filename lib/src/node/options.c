@@ -38,7 +38,7 @@ tulle_node_options_init(tulle_node_options *options)
         .held_bytes = UINT64_C(64) << 20,
         .queue_bytes = UINT64_C(16) << 20,
         .outbox_bytes = UINT64_C(16) << 20,
-        .batch_bytes = 131072,
+        .batch_bytes = 262144,
         .event_bytes_max = UINT32_C(1) << 20,
         .log_level = TULLE_LOG_INFO,
     };

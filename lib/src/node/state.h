@@ -84,9 +84,10 @@ struct tulle_node {
 
     /* With the turn: the node's thread has it, but while it waits (turn.c). */
     pthread_mutex_t turn;
-    bool is_waiting;        /* the node's thread, in poll */
-    int64_t waits_until_ns; /* at most */
-    int64_t quiet_since_ns; /* nothing was published since */
+    bool is_waiting;          /* the node's thread, in poll */
+    int64_t waits_until_ns;   /* at most */
+    int64_t quiet_since_ns;   /* nothing was published since */
+    bool has_touched_control; /* other sockets than PUB and SUB were used */
     struct tulle__engine *engine;
     struct tulle__transport *transport;
     struct tulle__beacon *beacon;

@@ -129,8 +129,13 @@ tulle__turn_help(tulle_node *node)
     bool can_help = atomic_load(&node->is_helpable) && !has_callbacks(node);
     bool is_due = false;
     if (can_help && node->is_waiting) {
+        node->has_touched_control = false;
         bool has_more = tulle__loop_receive(node);
-        is_due = is_thread_due(node, has_more || tulle__transport_has_events(node->transport));
+        /* Whoever uses a socket may take notice, in the place of the node's thread, that
+         * something has come there. The SUB side was read until nothing was left. */
+        has_more =
+            has_more || (node->has_touched_control && tulle__transport_has_events(node->transport));
+        is_due = is_thread_due(node, has_more);
     }
     (void)pthread_mutex_unlock(&node->turn);
     if (is_due)
