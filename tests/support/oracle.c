@@ -145,6 +145,15 @@ oracle_new(const struct oracle_rules *rules)
 }
 
 static void
+clear_seen(struct oracle_seen *seen)
+{
+    oracle_runs_clear(&seen->delivered);
+    oracle_runs_clear(&seen->gaps);
+    free(seen->known.counts);
+    *seen = (struct oracle_seen){ 0 };
+}
+
+static void
 free_node(struct oracle_node *node)
 {
     for (size_t s = 0; s < ORACLE_STREAMS_MAX; s++) {
@@ -157,9 +166,9 @@ free_node(struct oracle_node *node)
         free(lane->events);
     }
     for (size_t i = 0; i < node->seen_len; i++) {
-        oracle_runs_clear(&node->seen[i].delivered);
-        oracle_runs_clear(&node->seen[i].gaps);
-        free(node->seen[i].known.counts);
+        for (size_t s = 0; node->seen[i] != NULL && s < ORACLE_STREAMS_MAX; s++)
+            clear_seen(&node->seen[i][s]);
+        free(node->seen[i]);
     }
     for (size_t i = 0; i < node->take_count; i++)
         free(node->takes[i].pattern);
@@ -300,11 +309,9 @@ refresh_takes(struct oracle *oracle, struct oracle_node *node)
         if (was_taken == (node->order[s] != 0))
             continue;
         /* Taking a stream starts anew. */
-        for (size_t lane = s; lane < node->seen_len; lane += ORACLE_STREAMS_MAX) {
-            oracle_runs_clear(&node->seen[lane].delivered);
-            oracle_runs_clear(&node->seen[lane].gaps);
-            free(node->seen[lane].known.counts);
-            node->seen[lane] = (struct oracle_seen){ 0 };
+        for (size_t i = 0; i < node->seen_len; i++) {
+            if (node->seen[i] != NULL)
+                clear_seen(&node->seen[i][s]);
         }
     }
 }
@@ -391,19 +398,30 @@ struct oracle_seen *
 oracle_seen_get(struct oracle *oracle, uint32_t node_index, size_t lane)
 {
     struct oracle_node *node = &oracle->nodes[node_index];
-    if (lane >= node->seen_len) {
-        size_t len = (lane / ORACLE_STREAMS_MAX + 1) * ORACLE_STREAMS_MAX;
-        node->seen = oracle_memory_get(node->seen, len, sizeof *node->seen);
-        memset(node->seen + node->seen_len, 0, (len - node->seen_len) * sizeof *node->seen);
+    size_t publisher = oracle_lane_node(lane);
+    if (publisher >= node->seen_len) {
+        size_t len = oracle->node_count;
+        node->seen = oracle_memory_get(node->seen, len, sizeof(struct oracle_seen *));
+        for (size_t i = node->seen_len; i < len; i++)
+            node->seen[i] = NULL;
         node->seen_len = len;
     }
-    return &node->seen[lane];
+    if (node->seen[publisher] == NULL) {
+        struct oracle_seen *block = oracle_memory_get(NULL, ORACLE_STREAMS_MAX, sizeof *block);
+        memset(block, 0, ORACLE_STREAMS_MAX * sizeof *block);
+        node->seen[publisher] = block;
+    }
+    return &node->seen[publisher][oracle_lane_stream(lane)];
 }
 
 const struct oracle_seen *
 oracle_seen_find(const struct oracle *oracle, uint32_t node, size_t lane)
 {
-    return lane < oracle->nodes[node].seen_len ? &oracle->nodes[node].seen[lane] : NULL;
+    size_t publisher = oracle_lane_node(lane);
+    const struct oracle_node *of = &oracle->nodes[node];
+    if (publisher >= of->seen_len || of->seen[publisher] == NULL)
+        return NULL;
+    return &of->seen[publisher][oracle_lane_stream(lane)];
 }
 
 /* ---- events ---- */

@@ -70,7 +70,7 @@ struct oracle_node {
     tulle_from from[ORACLE_STREAMS_MAX];
     struct oracle_vector past; /* everything published, delivered, and their pasts */
     struct oracle_lane lanes[ORACLE_STREAMS_MAX];
-    struct oracle_seen *seen; /* by lane index */
+    struct oracle_seen **seen; /* by publishing node, made when needed; then by stream */
     size_t seen_len;
 };
 

@@ -238,8 +238,6 @@ oracle_delivered(struct oracle *oracle,
         return false;
     struct oracle_node *node = &oracle->nodes[node_index];
     size_t lane = oracle_lane_index(ref->node, ref->stream);
-    /* Room for all lanes at once: what is pointed at below does not move. */
-    (void)oracle_seen_get(oracle, node_index, oracle->node_count * ORACLE_STREAMS_MAX - 1);
     const struct oracle_event *event =
         &oracle->nodes[ref->node].lanes[ref->stream].events[ref->seq - 1];
     if (!is_intact(event, delivery)) {

@@ -72,6 +72,7 @@ sim_free(struct sim **pointer)
         sim_packet_unref(&sim->heap[i].packet);
     for (int i = 0; i < sim->host_count; i++)
         sim_host_free(&sim->hosts[i]);
+    HASH_CLEAR(hh, sim->by_id);
     sim_net_free(sim);
     oracle_free(&sim->oracle);
     free(sim->heap);
@@ -264,6 +265,17 @@ sim_messages(const struct sim *sim)
     return sim->messages;
 }
 
+void
+sim_traffic(const struct sim *sim,
+            struct sim_traffic *events,
+            struct sim_traffic *beats,
+            struct sim_traffic *control)
+{
+    *events = sim->events;
+    *beats = sim->beats;
+    *control = sim->control;
+}
+
 uint64_t
 sim_trace_hash(const struct sim *sim)
 {
@@ -295,16 +307,6 @@ sim_failure(const struct sim *const_sim)
 
 /* ---- rest ---- */
 
-static bool
-is_up_id(const struct sim *sim, uint64_t id)
-{
-    for (int i = 0; i < sim->host_count; i++) {
-        if (sim_host_is_up(&sim->hosts[i]) && sim->hosts[i].id == id)
-            return true;
-    }
-    return false;
-}
-
 /* Knows everybody who is there, and nobody else. */
 static bool
 has_right_peers(const struct sim *sim, const struct sim_host *host, char why[ORACLE_TEXT_MAX])
@@ -315,7 +317,7 @@ has_right_peers(const struct sim *sim, const struct sim_host *host, char why[ORA
     while (tulle__engine_next_peer(host->engine, &at, &peer)) {
         if (peer.state != TULLE_PEER_UP && peer.state != TULLE_PEER_SUSPECT)
             continue;
-        if (!is_up_id(sim, peer.node)) {
+        if (sim_host_find(sim, peer.node) == NULL) {
             (void)snprintf(why, ORACLE_TEXT_MAX,
                            "%s thinks that %s (%016" PRIx64 ") is there in state %d", host->name,
                            peer.name, peer.node, (int)peer.state);

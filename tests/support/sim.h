@@ -26,7 +26,7 @@ struct sim;
 
 enum {
     SIM_NAME_MAX = 24,
-    SIM_HOSTS_MAX = 128,
+    SIM_HOSTS_MAX = 1100,
     SIM_SIDES_MAX = 4 /* of a proxy */
 };
 
@@ -150,6 +150,15 @@ const char *sim_failure(const struct sim *sim);
 uint64_t sim_trace_hash(const struct sim *sim);
 uint64_t sim_steps(const struct sim *sim);
 uint64_t sim_messages(const struct sim *sim); /* sent between hosts so far */
+struct sim_traffic {
+    uint64_t messages;
+    uint64_t bytes;
+};
+/* The same by kind. */
+void sim_traffic(const struct sim *sim,
+                 struct sim_traffic *events,
+                 struct sim_traffic *beats,
+                 struct sim_traffic *control);
 bool sim_has(const struct sim *sim, int node, struct oracle_ref event);
 bool sim_has_gap(const struct sim *sim, int node, struct oracle_ref event);
 void sim_counters(const struct sim *sim, int node, tulle_counters *out);

@@ -164,9 +164,7 @@ knows_only_the_living(const struct sim *sim, const struct sim_host *host)
     const struct tulle__peer *at = NULL;
     while (tulle__engine_next_peer(host->engine, &at, &peer)) {
         bool is_there = peer.state != TULLE_PEER_UP && peer.state != TULLE_PEER_SUSPECT;
-        for (int h = 0; !is_there && h < sim->host_count; h++)
-            is_there = sim_host_is_up(&sim->hosts[h]) && sim->hosts[h].id == peer.node;
-        if (!is_there)
+        if (!is_there && sim_host_find(sim, peer.node) == NULL)
             return false;
     }
     return true;

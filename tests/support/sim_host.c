@@ -17,6 +17,14 @@ sim_host_is_up(const struct sim_host *host)
     return host->engine != NULL || host->forward != NULL;
 }
 
+struct sim_host *
+sim_host_find(const struct sim *sim, uint64_t id)
+{
+    struct sim_host *host = NULL;
+    HASH_FIND(hh, sim->by_id, &id, sizeof id, host);
+    return host;
+}
+
 /* ---- what comes out ---- */
 
 static void
@@ -370,6 +378,7 @@ sim_start(struct sim *sim, int host_index)
     }
     if (!sim_host_is_up(host))
         return;
+    HASH_ADD(hh, sim->by_id, id, sizeof host->id, host);
     sim_net_host_up(sim, host);
     drain_actions(sim, host);
     for (size_t i = 0; i < host->sub_count; i++) {
@@ -395,6 +404,7 @@ static void
 end_host(struct sim *sim, struct sim_host *host)
 {
     sim_trace(sim, host, "ends");
+    HASH_DEL(sim->by_id, host);
     sim_net_host_down(sim, host);
     tulle__engine_free(&host->engine);
     tulle__forward_free(&host->forward);

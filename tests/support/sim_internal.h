@@ -9,14 +9,15 @@
  *   sim_net.c   connections and messages
  *   sim_app.c   verbs of tests, questions */
 
+#include "base/table.h"
 #include "codec/topic.h"
 #include "delivery/forward.h"
 #include "sim.h"
 #include "sim_rng.h"
 
 enum {
-    SIM_DIALS_MAX = 512,   /* of an endpoint */
-    SIM_TARGETS_MAX = 256, /* endpoints in all */
+    SIM_DIALS_MAX = 4096,   /* of an endpoint */
+    SIM_TARGETS_MAX = 1200, /* endpoints in all */
     SIM_SUBS_MAX = 8,
     SIM_JOINS_MAX = 16,
     SIM_WAITING_MAX = 64 /* control messages for a connection that is not up */
@@ -84,12 +85,16 @@ struct sim_endpoint {
     size_t side;
     char segment[SIM_NAME_MAX];
     char address[SIM_WIRE_COUNT][96]; /* events, control */
-    struct sim_dial *dials;
+    UT_hash_handle hh_events;         /* by address */
+    UT_hash_handle hh_control;
+    struct sim_dial *dials; /* ascending by hop and wire */
     size_t dial_count;
+    size_t dial_cap;
     struct sim_key *keys;
     size_t key_count;
     size_t key_cap;
     struct sim_connection *connections; /* [target endpoint * SIM_WIRE_COUNT + wire] */
+    size_t connection_count;
 };
 
 struct sim_subscription {
@@ -132,6 +137,7 @@ struct sim_host {
     } joins[SIM_JOINS_MAX];
     size_t join_count;
     struct sim_inbox inbox;
+    UT_hash_handle hh; /* of those that are up, by id */
 };
 
 struct sim {
@@ -143,11 +149,17 @@ struct sim {
     uint64_t next_number;
     uint64_t hash;
     uint64_t messages;
+    struct sim_traffic events;
+    struct sim_traffic beats;
+    struct sim_traffic control;
     struct sim_event *heap;
     size_t heap_len;
     size_t heap_cap;
     struct sim_host hosts[SIM_HOSTS_MAX];
     int host_count;
+    struct sim_host *by_id;                /* uthash */
+    struct sim_endpoint *by_event_address; /* uthash */
+    struct sim_endpoint *by_control_address;
     struct sim_endpoint endpoints[SIM_TARGETS_MAX];
     int endpoint_count;
     bool cuts[SIM_HOSTS_MAX][SIM_HOSTS_MAX]; /* from, to */
@@ -173,6 +185,8 @@ void sim_host_input(struct sim *sim, struct sim_host *host, const struct sim_eve
 void sim_host_drain(struct sim *sim, struct sim_host *host);
 void sim_host_free(struct sim_host *host);
 bool sim_host_is_up(const struct sim_host *host);
+/* Who is up under this id; NULL: nobody. */
+struct sim_host *sim_host_find(const struct sim *sim, uint64_t id);
 
 /* ---- sim_net.c ---- */
 

@@ -44,7 +44,17 @@ sim_packet_unref(struct sim_packet **packet)
 static struct sim_connection *
 connection_of(struct sim *sim, int from, int target, enum sim_wire wire)
 {
-    return &sim->endpoints[from].connections[target * SIM_WIRE_COUNT + (int)wire];
+    struct sim_endpoint *endpoint = &sim->endpoints[from];
+    size_t index = (size_t)target * SIM_WIRE_COUNT + (size_t)wire;
+    if (index >= endpoint->connection_count) {
+        size_t count = (size_t)sim->endpoint_count * SIM_WIRE_COUNT;
+        endpoint->connections =
+            sim_memory_get(endpoint->connections, count, sizeof *endpoint->connections);
+        memset(&endpoint->connections[endpoint->connection_count], 0,
+               (count - endpoint->connection_count) * sizeof *endpoint->connections);
+        endpoint->connection_count = count;
+    }
+    return &endpoint->connections[index];
 }
 
 static struct sim_host *
@@ -105,6 +115,11 @@ send_packet(struct sim *sim,
             struct sim_packet *packet)
 {
     sim->messages++;
+    struct sim_traffic *traffic = &sim->control;
+    if (wire == SIM_WIRE_EVENTS)
+        traffic = packet->key_len > 0 && packet->bytes[0] == '$' ? &sim->beats : &sim->events;
+    traffic->messages++;
+    traffic->bytes += packet->key_len + packet->body_len + packet->path_len;
     if (sim->cuts[sim->endpoints[from].host][sim->endpoints[to].host])
         return;
     if (sim_rng_chance(&sim->rng, sim->config.faults.loss_permille))
@@ -147,17 +162,37 @@ publish(struct sim *sim, int from, const struct tulle__action *action)
     sim_packet_unref(&packet);
 }
 
+/* Place of a dial, or where it would be. */
+static size_t
+find_dial(const struct sim_endpoint *endpoint, uint64_t hop, enum sim_wire wire)
+{
+    size_t low = 0;
+    size_t high = endpoint->dial_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct sim_dial *dial = &endpoint->dials[middle];
+        if (dial->hop < hop || (dial->hop == hop && dial->wire < wire))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool
+is_dial(const struct sim_endpoint *endpoint, size_t at, uint64_t hop, enum sim_wire wire)
+{
+    return at < endpoint->dial_count && endpoint->dials[at].hop == hop &&
+           endpoint->dials[at].wire == wire;
+}
+
 static void
 send_control(struct sim *sim, int from, const struct tulle__action *action)
 {
     const struct sim_endpoint *endpoint = &sim->endpoints[from];
-    const struct sim_dial *dial = NULL;
-    for (size_t i = 0; dial == NULL && i < endpoint->dial_count; i++) {
-        if (endpoint->dials[i].hop == action->u.control.hop &&
-            endpoint->dials[i].wire == SIM_WIRE_CONTROL)
-            dial = &endpoint->dials[i];
-    }
-    if (dial == NULL) {
+    size_t at = find_dial(endpoint, action->u.control.hop, SIM_WIRE_CONTROL);
+    const struct sim_dial *dial = &endpoint->dials[at];
+    if (!is_dial(endpoint, at, action->u.control.hop, SIM_WIRE_CONTROL)) {
         oracle_fail(sim->oracle, "%s: control message to hop %016llx, which was not dialed",
                     sim->hosts[endpoint->host].name, (unsigned long long)action->u.control.hop);
         return;
@@ -211,12 +246,13 @@ sim_net_connect(struct sim *sim, const struct sim_event *event)
 static int
 find_target(const struct sim *sim, int from, enum sim_wire wire, const char *address)
 {
-    for (int i = 0; i < sim->endpoint_count; i++) {
-        if (strcmp(sim->endpoints[i].address[wire], address) == 0 &&
-            strcmp(sim->endpoints[i].segment, sim->endpoints[from].segment) == 0)
-            return i;
-    }
-    return -1;
+    const struct sim_endpoint *found = NULL;
+    if (wire == SIM_WIRE_EVENTS)
+        HASH_FIND(hh_events, sim->by_event_address, address, strlen(address), found);
+    else
+        HASH_FIND(hh_control, sim->by_control_address, address, strlen(address), found);
+    bool is_near = found != NULL && strcmp(found->segment, sim->endpoints[from].segment) == 0;
+    return is_near ? (int)(found - sim->endpoints) : -1;
 }
 
 static void
@@ -228,12 +264,17 @@ dial(struct sim *sim, int from, uint64_t hop, enum sim_wire wire, const char *ad
             oracle_fail(sim->oracle, "%s: too many dials", sim->hosts[endpoint->host].name);
         return;
     }
-    for (size_t i = 0; i < endpoint->dial_count; i++) {
-        if (endpoint->dials[i].hop == hop && endpoint->dials[i].wire == wire)
-            oracle_fail(sim->oracle, "%s: hop %016llx dialed twice",
-                        sim->hosts[endpoint->host].name, (unsigned long long)hop);
+    size_t at = find_dial(endpoint, hop, wire);
+    if (is_dial(endpoint, at, hop, wire))
+        oracle_fail(sim->oracle, "%s: hop %016llx dialed twice", sim->hosts[endpoint->host].name,
+                    (unsigned long long)hop);
+    if (endpoint->dial_count == endpoint->dial_cap) {
+        endpoint->dial_cap = endpoint->dial_cap == 0 ? 16 : endpoint->dial_cap * 2;
+        endpoint->dials =
+            sim_memory_get(endpoint->dials, endpoint->dial_cap, sizeof *endpoint->dials);
     }
-    struct sim_dial *made = &endpoint->dials[endpoint->dial_count++];
+    struct sim_dial *made = &endpoint->dials[at];
+    memmove(made + 1, made, (endpoint->dial_count++ - at) * sizeof *made);
     *made = (struct sim_dial){ .hop = hop,
                                .wire = wire,
                                .target = find_target(sim, from, wire, address) };
@@ -249,10 +290,9 @@ static void
 hang_up(struct sim *sim, int from, uint64_t hop, enum sim_wire wire, const char *address)
 {
     struct sim_endpoint *endpoint = &sim->endpoints[from];
-    for (size_t i = 0; i < endpoint->dial_count; i++) {
-        struct sim_dial *old = &endpoint->dials[i];
-        if (old->hop != hop || old->wire != wire || strcmp(old->address, address) != 0)
-            continue;
+    size_t at = find_dial(endpoint, hop, wire);
+    struct sim_dial *old = &endpoint->dials[at];
+    if (is_dial(endpoint, at, hop, wire) && strcmp(old->address, address) == 0) {
         if (old->target >= 0) {
             struct sim_connection *connection = connection_of(sim, from, old->target, wire);
             if (--connection->dials == 0) {
@@ -260,7 +300,7 @@ hang_up(struct sim *sim, int from, uint64_t hop, enum sim_wire wire, const char 
                 drop_waiting(connection);
             }
         }
-        *old = endpoint->dials[--endpoint->dial_count];
+        memmove(old, old + 1, (--endpoint->dial_count - at) * sizeof *old);
         return;
     }
     oracle_fail(sim->oracle, "%s: hangs up hop %016llx, which was not dialed",
@@ -343,10 +383,10 @@ sim_net_add_endpoint(struct sim *sim, int host, size_t side, const char *segment
             at += part_len;
         }
     }
-    endpoint->dials = sim_memory_get(NULL, SIM_DIALS_MAX, sizeof *endpoint->dials);
-    size_t count = (size_t)SIM_TARGETS_MAX * SIM_WIRE_COUNT;
-    endpoint->connections = sim_memory_get(NULL, count, sizeof *endpoint->connections);
-    memset(endpoint->connections, 0, count * sizeof *endpoint->connections);
+    HASH_ADD_KEYPTR(hh_events, sim->by_event_address, endpoint->address[SIM_WIRE_EVENTS],
+                    strlen(endpoint->address[SIM_WIRE_EVENTS]), endpoint);
+    HASH_ADD_KEYPTR(hh_control, sim->by_control_address, endpoint->address[SIM_WIRE_CONTROL],
+                    strlen(endpoint->address[SIM_WIRE_CONTROL]), endpoint);
     return sim->endpoint_count++;
 }
 
@@ -365,7 +405,7 @@ sim_net_host_up(struct sim *sim, const struct sim_host *host)
 static void
 reset_endpoint(struct sim_endpoint *endpoint)
 {
-    for (size_t c = 0; c < (size_t)SIM_TARGETS_MAX * SIM_WIRE_COUNT; c++) {
+    for (size_t c = 0; c < endpoint->connection_count; c++) {
         drop_waiting(&endpoint->connections[c]);
         endpoint->connections[c] = (struct sim_connection){ 0 };
     }
@@ -389,6 +429,8 @@ sim_net_host_down(struct sim *sim, const struct sim_host *host)
 void
 sim_net_free(struct sim *sim)
 {
+    HASH_CLEAR(hh_events, sim->by_event_address);
+    HASH_CLEAR(hh_control, sim->by_control_address);
     for (int i = 0; i < sim->endpoint_count; i++) {
         reset_endpoint(&sim->endpoints[i]);
         free(sim->endpoints[i].connections);
