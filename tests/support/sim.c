@@ -376,7 +376,8 @@ sim_run_until_quiet(struct sim *sim, int64_t ms)
     int64_t end_us = sim->now_us + ms * 1000;
     char why[ORACLE_TEXT_MAX] = "no time was given";
     while (sim->now_us < end_us) {
-        if (!run_until(sim, sim->now_us + CHECK_REST_US))
+        /* To look costs the square of the hosts. */
+        if (!run_until(sim, sim->now_us + CHECK_REST_US * (1 + sim->host_count / 100)))
             return false;
         if (is_at_rest(sim, why))
             return true;

@@ -236,6 +236,38 @@ TEST(full_table_takes_the_place_of_who_is_gone)
     assert_false(tulle__engine_next_peer(net->nodes[MINI_A].engine, &at, &peer));
 }
 
+/* Does the SYNC that a ghost got last ask for nodes? */
+static bool
+asks_for_peers(const struct mini_net *net)
+{
+    const struct tulle__buf *body = net->ghost_body[TULLE__SYNC];
+    struct tulle__sync_view sync;
+    assert_non_null(body);
+    assert_status(tulle__sync_decode(body->data, body->len, &sync), TULLE_OK);
+    return sync.wants_peers;
+}
+
+TEST(who_knows_more_nodes_is_asked_for_them)
+{
+    struct mini_net *net = *state;
+    uint64_t id = TULLE__NODE_ID_MIN + 7;
+    mini_start_one(net, MINI_A, MINI_A);
+    mini_meet_ghost(net, MINI_A, id);
+    mini_run(net, 5000);
+    uint32_t before = net->ghost_count[TULLE__SYNC];
+
+    mini_tell_beat(net, MINI_A,
+                   &(struct tulle__beat_out){ .id = id, .counter = 100, .node_count = 1 });
+    mini_run(net, 10);
+    assert_int_equal(net->ghost_count[TULLE__SYNC], before); /* as many as are known here */
+
+    mini_tell_beat(net, MINI_A,
+                   &(struct tulle__beat_out){ .id = id, .counter = 101, .node_count = 2 });
+    mini_run(net, 10);
+    assert_int_equal(net->ghost_count[TULLE__SYNC], before + 1);
+    assert_true(asks_for_peers(net));
+}
+
 TEST(takes_are_replaced_by_newer_ones_only)
 {
     struct mini_net *net = *state;
@@ -278,6 +310,7 @@ main(void)
         MEMBER_TEST(node_that_is_found_is_asked_and_met),
         MEMBER_TEST(joined_addresses_are_limited_and_joined_once),
         MEMBER_TEST(full_table_takes_the_place_of_who_is_gone),
+        MEMBER_TEST(who_knows_more_nodes_is_asked_for_them),
         MEMBER_TEST(takes_are_replaced_by_newer_ones_only),
     };
     return cmocka_run_group_tests_name("delivery/member", tests, NULL, NULL);

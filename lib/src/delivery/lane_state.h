@@ -116,9 +116,10 @@ struct tulle__rx {
     uint64_t known_head;      /* highest seq known to exist */
     struct tulle__held *held; /* ascending by first */
     struct tulle__held *held_tail;
-    struct tulle__clock clock; /* the lane's clock at next - 1: its causal past */
-    struct tulle__clock need;  /* to be satisfied before the first delivery */
-    size_t need_index;         /* entries below are satisfied */
+    struct tulle__held *held_recent; /* linked last, while it is there */
+    struct tulle__clock clock;       /* the lane's clock at next - 1: its causal past */
+    struct tulle__clock need;        /* to be satisfied before the first delivery */
+    size_t need_index;               /* entries below are satisfied */
     bool has_need;
     bool is_runnable; /* in the engine's list of lanes to look at */
     bool is_waiting;  /* for wait_lane to reach wait_count */

@@ -156,23 +156,30 @@ tulle__rx_unlink_held(struct tulle__engine *e, struct tulle__rx *rx, struct tull
         held->next->previous = held->previous;
     else
         rx->held_tail = held->previous;
+    if (rx->held_recent == held)
+        rx->held_recent = held->next;
     e->held_bytes -= held->buf->len;
     tulle__buf_unref(&held->buf);
     tulle__pool_give_own(held);
 }
 
-/* Link by first, searching from the tail: arrivals are mostly in order. False
- * when what it brings is held already. */
+/* Link by first. Arrivals are mostly in order: live ones behind the last, and what is
+ * asked for next to what came last. False when what it brings is held already. */
 static bool
 link_held(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *held)
 {
     struct tulle__held *after = rx->held_tail;
+    if (after != NULL && after->first > held->first && rx->held_recent != NULL)
+        after = rx->held_recent;
+    while (after != NULL && after->next != NULL && after->next->first <= held->first)
+        after = after->next;
     while (after != NULL && after->first > held->first)
         after = after->previous;
     if (after != NULL && after->last >= held->last)
         return false;
     held->previous = after;
     held->next = after != NULL ? after->next : rx->held;
+    rx->held_recent = held;
     if (held->next != NULL)
         held->next->previous = held;
     else
