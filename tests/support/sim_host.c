@@ -144,7 +144,8 @@ set_timer(struct sim *sim, struct sim_host *host)
     host->timer_us = at;
     struct sim_event event = { .kind = SIM_EVENT_TIMER,
                                .endpoint = (int)(host - sim->hosts),
-                               .life = host->life };
+                               .life = host->life,
+                               .argument = (uint64_t)at };
     /* A real loop is a little late. */
     sim_push(sim, at + sim_rng_range(&sim->rng, 0, 500), &event);
 }
@@ -258,6 +259,8 @@ hand_over(struct sim *sim, struct sim_host *host, const struct sim_event *event)
 void
 sim_host_input(struct sim *sim, struct sim_host *host, const struct sim_event *event)
 {
+    if (event->kind == SIM_EVENT_TIMER && event->argument != (uint64_t)host->timer_us)
+        return; /* an earlier one has taken its place */
     if (event->kind == SIM_EVENT_TIMER) {
         host->timer_us = INT64_MAX;
         if (host->engine != NULL)
