@@ -160,10 +160,11 @@ view_attributes(const tulle_publish_options *options,
                 struct tulle__pair headers[static TULLE__HEADERS_MAX],
                 struct tulle__attributes_in *out)
 {
-    for (size_t i = 0; i < options->cause_count; i++)
+    for (size_t i = 0; i < options->cause_count; i++) {
         causes[i] = (struct tulle__dep){ .node = options->causes[i].node,
                                          .stream = tulle__view_of(options->causes[i].stream),
                                          .count = options->causes[i].seq };
+    }
     for (size_t i = 0; i < options->header_count; i++)
         headers[i] = (struct tulle__pair){ options->headers[i].name, options->headers[i].value };
     *out = (struct tulle__attributes_in){ .content_type = options->content_type,

@@ -12,7 +12,7 @@
 
 #include <sys/epoll.h>
 
-enum { QUIET_US = 40 }; /* between two events: who publishes faster gathers batches */
+enum { QUIET_NS = 40000 }; /* between two events: who publishes faster gathers batches */
 
 /* With the turn: is there something that only the node's thread looks after? */
 static bool
@@ -36,7 +36,7 @@ tulle__turn_publish(tulle_node *node)
     bool is_done = false;
     if (node->is_waiting && node->pending == NULL) {
         int64_t now_ns = tulle__os_now().mono.ns;
-        bool is_quiet = now_ns - node->quiet_since_ns >= QUIET_US * 1000;
+        bool is_quiet = now_ns - node->quiet_since_ns >= QUIET_NS;
         node->quiet_since_ns = now_ns;
         is_done = is_quiet && !is_thread_due(node, tulle__loop_publish(node));
     }
