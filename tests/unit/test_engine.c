@@ -3,6 +3,7 @@
 
 #include "mini_net.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static uint32_t
@@ -402,6 +403,22 @@ TEST(lanes_are_limited)
     assert_int_equal(mini_counters(net, MINI_A).dropped_table_full, 1);
 }
 
+/* No more streams than a SYNC can be answered with. */
+TEST(own_streams_are_limited)
+{
+    struct mini_net *net = *state;
+    mini_start_one(net, MINI_A, MINI_A);
+    char topic[16];
+    for (int i = 0; i < TULLE__LANES_PER_MESSAGE_MAX; i++) {
+        (void)snprintf(topic, sizeof topic, "s%d", i);
+        assert_status(mini_try_publish(net, MINI_A, topic, "x"), TULLE_OK);
+    }
+
+    assert_status(mini_try_publish(net, MINI_A, "one too many", "x"), TULLE_ELIMIT);
+    assert_int_equal(mini_counters(net, MINI_A).dropped_table_full, 1);
+    assert_status(mini_try_publish(net, MINI_A, "s0", "x"), TULLE_OK);
+}
+
 /* ---- acknowledgements ---- */
 
 TEST(full_window_refuses_until_the_consumer_acknowledged)
@@ -643,6 +660,7 @@ main(void)
         ENGINE_TEST(gathered_events_that_find_no_room_stay),
         ENGINE_TEST(payload_over_the_limit_is_refused),
         ENGINE_TEST(lanes_are_limited),
+        ENGINE_TEST(own_streams_are_limited),
         ENGINE_TEST(full_window_refuses_until_the_consumer_acknowledged),
         ENGINE_TEST(beats_acknowledge_what_was_delivered),
         ENGINE_TEST(nobody_who_takes_it_is_everybody_acknowledged),

@@ -15,17 +15,22 @@
 
 /* ---- lanes ---- */
 
-static struct tulle__tx *
-get_tx(struct tulle__engine *e, struct tulle__view stream)
+static tulle_status
+get_tx(struct tulle__engine *e, struct tulle__view stream, struct tulle__tx **out)
 {
     uint32_t lane = tulle__lane_intern(e, e->config.id, stream);
     if (lane == TULLE__LANE_NONE)
-        return NULL;
-    if (e->lanes[lane].tx != NULL)
-        return e->lanes[lane].tx;
+        return tulle__lanes_are_full(e) ? TULLE_ELIMIT : TULLE_ENOMEM;
+    *out = e->lanes[lane].tx;
+    if (*out != NULL)
+        return TULLE_OK;
+    if (e->own_lane_count == TULLE__LANES_PER_MESSAGE_MAX) {
+        e->counters.dropped_table_full++;
+        return TULLE_ELIMIT;
+    }
     struct tulle__tx *tx = tulle__alloc(sizeof *tx);
     if (tx == NULL)
-        return NULL;
+        return TULLE_ENOMEM;
     tx->lane = lane;
     tx->next_seq = 1;
     tulle__clock_init(&tx->clock);
@@ -34,9 +39,11 @@ get_tx(struct tulle__engine *e, struct tulle__view stream)
     tulle__writer_init_in(&tx->events, e->pool);
     tx->next = e->own_lanes;
     e->own_lanes = tx;
+    e->own_lane_count++;
     e->lanes[lane].tx = tx;
     tulle__acks_add_lane(e, tx);
-    return tx;
+    *out = tx;
+    return TULLE_OK;
 }
 
 void
@@ -303,9 +310,10 @@ tulle__engine_publish_gathered(struct tulle__engine *e,
     /* All of it is to be within the window, but what waits for nothing. */
     if (is_window_full(e, gathered->events->len))
         return TULLE_EAGAIN;
-    struct tulle__tx *tx = get_tx(e, gathered->stream);
-    if (tx == NULL)
-        return TULLE_ELIMIT;
+    struct tulle__tx *tx = NULL;
+    tulle_status status = get_tx(e, gathered->stream, &tx);
+    if (status != TULLE_OK)
+        return status;
     if (tx->is_open && !close_batch(e, tx))
         return TULLE_ENOMEM;
     uint64_t stamp_before = tx->stamp;
@@ -337,9 +345,10 @@ tulle__engine_publish(struct tulle__engine *e,
         return TULLE_EAGAIN;
     size_t stream_len = tulle__stream_len(publish->topic, publish->stream_levels);
     struct tulle__view stream = { publish->topic.data, stream_len };
-    struct tulle__tx *tx = get_tx(e, stream);
-    if (tx == NULL)
-        return TULLE_ELIMIT;
+    struct tulle__tx *tx = NULL;
+    tulle_status status = get_tx(e, stream, &tx);
+    if (status != TULLE_OK)
+        return status;
     if (tx->is_open && !fits_batch(e, tx, publish) && !close_batch(e, tx))
         return TULLE_ENOMEM;
     uint64_t stamp_before = tx->stamp;

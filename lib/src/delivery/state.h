@@ -60,6 +60,7 @@ struct tulle__engine {
     struct tulle__hlc hlc;
 
     struct tulle__tx *own_lanes;
+    uint32_t own_lane_count; /* at most TULLE__LANES_PER_MESSAGE_MAX: SYNC is answered with all */
     struct tulle__tx *open_head;
     struct tulle__tx *open_tail;
     struct tulle__store own_store;
