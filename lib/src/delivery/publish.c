@@ -69,7 +69,7 @@ add_open_dep(struct tulle__engine *e, struct tulle__tx *tx, uint32_t lane, uint6
         (struct tulle__dep){ .node = tulle__lane_names_node(e->names, lane),
                              .stream = tulle__lane_names_stream(e->names, lane),
                              .count = count };
-    return tulle__clock_raise(&tx->clock, lane, count);
+    return true;
 }
 
 static int
@@ -102,20 +102,32 @@ sort_deps(struct tulle__tx *tx)
 static bool
 collect_delta(struct tulle__engine *e, struct tulle__tx *tx)
 {
+    enum { FEW = 32 }; /* raised one by one; many are sorted first: each moves what is behind */
+    struct tulle__clock many;
+    tulle__clock_init(&many);
     uint32_t lane = TULLE__LANE_NONE;
+    bool is_good = true;
     bool skips = e->config.mutation == TULLE__MUTATION_SHORT_DELTAS;
-    while (tulle__own_clock_next(&e->clock, tx->stamp, &lane)) {
+    while (is_good && tulle__own_clock_next(&e->clock, tx->stamp, &lane)) {
         if (lane == tx->lane)
             continue;
         if (skips) {
             skips = false;
             continue;
         }
-        if (!add_open_dep(e, tx, lane, tulle__own_clock_get(&e->clock, lane)))
-            return false;
+        uint64_t count = tulle__own_clock_get(&e->clock, lane);
+        is_good = add_open_dep(e, tx, lane, count) &&
+                  (tx->open_dep_count <= FEW ? tulle__clock_raise(&tx->clock, lane, count)
+                                             : tulle__clock_push(&many, lane, count));
     }
-    tx->stamp = e->clock.stamp;
-    return true;
+    if (is_good && many.len > 0) {
+        tulle__clock_settle(&many);
+        is_good = tulle__clock_merge(&tx->clock, &many);
+    }
+    tulle__clock_fini(&many);
+    if (is_good)
+        tx->stamp = e->clock.stamp;
+    return is_good;
 }
 
 /* Where the history of a cause's lane is not known here (any more), all that was
@@ -123,12 +135,16 @@ collect_delta(struct tulle__engine *e, struct tulle__tx *tx)
 static bool
 merge_everything(const struct tulle__engine *e, struct tulle__clock *past)
 {
+    struct tulle__clock all;
+    tulle__clock_init(&all);
     uint32_t lane = TULLE__LANE_NONE;
-    while (tulle__own_clock_next(&e->clock, 0, &lane)) {
-        if (!tulle__clock_raise(past, lane, tulle__own_clock_get(&e->clock, lane)))
-            return false;
-    }
-    return true;
+    bool is_good = true;
+    while (is_good && tulle__own_clock_next(&e->clock, 0, &lane))
+        is_good = tulle__clock_push(&all, lane, tulle__own_clock_get(&e->clock, lane));
+    tulle__clock_settle(&all);
+    is_good = is_good && tulle__clock_merge(past, &all);
+    tulle__clock_fini(&all);
+    return is_good;
 }
 
 /* The named causes and the history of their lanes: complete by itself, and no
@@ -158,10 +174,10 @@ collect_causes(struct tulle__engine *e,
         else if (is_good)
             is_good = merge_everything(e, &past);
     }
-    for (size_t i = 0; is_good && i < past.len; i++) {
-        if (past.pairs[i].lane != tx->lane)
-            is_good = add_open_dep(e, tx, past.pairs[i].lane, past.pairs[i].count);
-    }
+    tulle__clock_remove(&past, tx->lane);
+    for (size_t i = 0; is_good && i < past.len; i++)
+        is_good = add_open_dep(e, tx, past.pairs[i].lane, past.pairs[i].count);
+    is_good = is_good && tulle__clock_merge(&tx->clock, &past);
     tulle__clock_fini(&past);
     return is_good;
 }
