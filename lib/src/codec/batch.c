@@ -273,7 +273,7 @@ can_become_frame(const struct tulle__batch_head *head,
 {
     size_t len = head_len + events->len - head->events_at;
     return events->pool != NULL && len >= WHOLE_BLOCK_MIN && len >= events->cap / 4 * 3 &&
-           head->events_at >= sizeof(struct tulle__buf) + head_len;
+           head->events_at >= head_len && head->events_at - head_len >= sizeof(struct tulle__buf);
 }
 
 struct tulle__buf *

@@ -192,7 +192,7 @@ bind_one(void *socket, const char *address, int *port, tulle_error *error)
 static tulle_status
 bind_ipc(struct tulle__transport *t, void *listener, const char *address, tulle_error *error)
 {
-    int port;
+    int port = 0;
     const char *path = address + strlen("ipc://");
     if (tulle__ipc_is_taken(path)) {
         errno = EADDRINUSE;
@@ -234,7 +234,7 @@ listen_tcp(struct tulle__transport *t,
     }
     char text[TULLE__ADDRESS_LEN_MAX + 32];
     char port_text[16] = "*";
-    int port;
+    int port = 0;
     if (address->port != 0)
         (void)snprintf(port_text, sizeof port_text, "%d", address->port);
     (void)snprintf(text, sizeof text, "tcp://%s:%s", bound, port_text);
