@@ -32,7 +32,14 @@ target_compile_options(
         -fno-omit-frame-pointer
         -fstack-protector-strong
 )
-target_link_options(tulle_options INTERFACE -Wl,-z,relro -Wl,-z,now)
+# Link-time optimisation warns as well.
+target_link_options(
+    tulle_options
+    INTERFACE
+        -Wl,-z,relro
+        -Wl,-z,now
+        $<$<AND:$<BOOL:${TULLE_WERROR}>,$<C_COMPILER_ID:GNU>>:-Werror>
+)
 
 if(TULLE_SANITIZE)
     target_compile_options(

@@ -46,8 +46,9 @@ add_edge(struct demo_graph *graph, size_t index, const char *lane, int64_t seq, 
     char name[DEMO_NAME_LEN];
     if (seq <= 0)
         return true;
-    (void)snprintf(name, sizeof name, "%s/%lld", lane, (long long)seq);
-    size_t first = demo_graph_find(graph, name);
+    int len = snprintf(name, sizeof name, "%s/%lld", lane, (long long)seq);
+    bool is_cut = len < 0 || (size_t)len >= sizeof name; /* no event has such a name */
+    size_t first = is_cut ? graph->count : demo_graph_find(graph, name);
     if (first < graph->count) {
         graph->before[index * graph->count + first] = 1;
         return true;
