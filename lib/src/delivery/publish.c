@@ -330,7 +330,9 @@ tulle__engine_publish_gathered(struct tulle__engine *e,
     tulle_status status = get_tx(e, gathered->stream, &tx);
     if (status != TULLE_OK)
         return status;
-    if (tx->is_open && !close_batch(e, tx))
+    /* What was published before leaves before: these events depend on it. */
+    tulle__engine_close_batches(e, now);
+    if (e->open_head != NULL)
         return TULLE_ENOMEM;
     uint64_t stamp_before = tx->stamp;
     if (!tulle__lanes_reserve(e, tx->lane) || !open_batch(e, tx, &plain))
