@@ -377,7 +377,7 @@ sim_run_until_quiet(struct sim *sim, int64_t ms)
     char why[ORACLE_TEXT_MAX] = "no time was given";
     while (sim->now_us < end_us) {
         /* To look costs the square of the hosts. */
-        if (!run_until(sim, sim->now_us + CHECK_REST_US * (1 + sim->host_count / 100)))
+        if (!run_until(sim, sim->now_us + CHECK_REST_US * (int64_t)(1 + sim->host_count / 100)))
             return false;
         if (is_at_rest(sim, why))
             return true;
