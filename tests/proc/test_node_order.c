@@ -146,9 +146,9 @@ TEST(commands_start_in_the_order_of_all_patterns)
     char line[80];
     while (fgets(line, sizeof line, log) != NULL) {
         if (line[0] == 'o')
-            assert_int_equal(atoi(line + 1), ++orders);
+            assert_int_equal(strtol(line + 1, NULL, 10), ++orders);
         else
-            assert_int_equal(atoi(line + 1), ++payments);
+            assert_int_equal(strtol(line + 1, NULL, 10), ++payments);
         assert_true(payments <= orders + 1);
     }
     (void)fclose(log);

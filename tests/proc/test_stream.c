@@ -34,10 +34,11 @@ find_ports(void)
 static struct proc *
 start_pub(const struct ports *ports, size_t proxies)
 {
-    if (proxies == 2)
+    if (proxies == 2) {
         return proc_start("tulle", "pub", "--json", "--wait-peers", "--join",
                           proc_address(ports->left[0]), "--join", proc_address(ports->left[1]),
                           NULL);
+    }
     return proc_start("tulle", "pub", "--json", "--wait-peers", "--join",
                       proc_address(ports->left[0]), NULL);
 }
@@ -91,7 +92,7 @@ TEST(the_only_proxy_is_killed_and_comes_back)
     proc_wait_lines(tap, PROC_OUT, HALF / 2);
     proc_kill(proxy);
     write_events(pub, HALF, HALF);
-    proxy = start_proxy("p", ports.left[0], ports.right[0], NULL, proc_address(ports.tap));
+    (void)start_proxy("p", ports.left[0], ports.right[0], NULL, proc_address(ports.tap));
     finish(pub, tap);
 }
 
