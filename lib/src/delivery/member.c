@@ -221,6 +221,9 @@ announce(struct tulle__engine *e, struct tulle__peer *peer)
 {
     if (peer->is_announced || !tulle__peer_is_live(peer) || peer->name[0] == '\0')
         return;
+    /* Its address tells whether it took the place of another; it comes soon. */
+    if (tulle__peer_hops(e, peer) == 0 && peer->control[0] == '\0')
+        return;
     const struct tulle__peer *previous = find_previous(e, peer);
     if (previous != NULL)
         peer->is_announced = tell_peer(e, peer, TULLE_PEER_RESTARTED, previous->id);
