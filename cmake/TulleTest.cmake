@@ -29,6 +29,19 @@ function(tulle_test_properties test timeout)
     )
 endfunction()
 
+# How tests are compiled. They are not optimised as a whole, which is most of the time of a build:
+# they are linked from the machine code that the objects of the library hold as well.
+function(tulle_test_target_options target)
+    tulle_target_options(${target})
+    set_target_properties(
+        ${target}
+        PROPERTIES
+            INTERPROCEDURAL_OPTIMIZATION_RELEASE OFF
+            INTERPROCEDURAL_OPTIMIZATION_RELWITHDEBINFO OFF
+    )
+    target_link_options(${target} PRIVATE -fno-lto)
+endfunction()
+
 # tulle_add_test(<kind> <name> [SERIAL] [LABELS label...] [TIMEOUT seconds] [LINK target...]
 #                [SOURCES] [file...])
 #
@@ -51,7 +64,7 @@ function(tulle_add_test kind name)
     endif()
 
     add_executable(${target} ${sources})
-    tulle_target_options(${target})
+    tulle_test_target_options(${target})
     target_link_libraries(${target} PRIVATE ${arg_LINK} tulle_testkit)
     if(kind STREQUAL "integration")
         target_link_libraries(${target} PRIVATE tulle_internal)
@@ -92,7 +105,7 @@ function(tulle_add_fuzz name)
         list(APPEND targets fuzz_${name})
     endif()
     foreach(target IN LISTS targets)
-        tulle_target_options(${target})
+        tulle_test_target_options(${target})
         target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests/fuzz")
         target_link_libraries(${target} PRIVATE ${arg_LINK} tulle_engine)
     endforeach()
