@@ -37,8 +37,9 @@ TEST(a_node_beyond_a_proxy_is_waited_for)
     struct proc *proxy = start_proxy("between", left, right, NULL, NULL);
     struct proc *tap =
         proc_start("tulle", "tap", "--join", proc_address(right), "-C", "1", "a/**", NULL);
+    /* It takes something else: pub waits for one taker only. */
     struct proc *node =
-        proc_start("tulle-node", "--join", proc_address(right), "--take", "a/**", NULL);
+        proc_start("tulle-node", "--join", proc_address(right), "--take", "b/**", NULL);
     proc_wait_text(node, PROC_ERR, "state=up");
     proc_pause(1000); /* the proxy hears of what the tap takes */
     struct proc *pub = proc_start("tulle", "pub", "--join", proc_address(left), "a/b", "x", NULL);
