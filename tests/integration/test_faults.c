@@ -299,7 +299,7 @@ TEST(what_nobody_keeps_is_a_gap)
         next = (int)gap->last;
     }
     assert_true(missing > 0);
-    assert_int_equal(kit_counters(b).events_given_up, missing);
+    KIT_UNTIL(kit_counters(b).events_given_up == (uint64_t)missing);
     kit_publish_numbers(a, "x", next, 5);
     kit_expect_numbers(s, "x", next, 5);
 }
