@@ -63,6 +63,7 @@ struct oracle_node {
     uint64_t id;
     char *name;
     bool is_live;
+    bool knows_partly;     /* of some lane's past it may know more than is certain here */
     bool has_resubscribed; /* publishers may not know what it takes now: nothing is promised */
     struct oracle_take takes[ORACLE_TAKES_MAX];
     size_t take_count;

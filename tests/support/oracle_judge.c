@@ -102,14 +102,17 @@ advance(struct oracle *oracle, uint32_t index, size_t lane, uint64_t first, uint
 
 /* ---- causality ---- */
 
-/* Can the publisher have told of the lane's event before, as one that was over when it
- * began with that lane? Then it is not certain that later deltas name it. */
+/* Can the publisher have told of the lane's event before: as one that was over when it
+ * began with that lane, or because it knew more of it than is certain here? Then it is
+ * not certain that later deltas name it. */
 static bool
 is_told_before(const struct oracle *oracle, uint32_t publisher, size_t lane, uint64_t seq)
 {
     const struct oracle_node *node = &oracle->nodes[publisher];
     const struct oracle_seen *seen = oracle_seen_find(oracle, publisher, lane);
     bool is_taken = node->order[oracle_lane_stream(lane)] != 0 || node->has_resubscribed;
+    if (node->knows_partly)
+        return true;
     return is_taken && (seen == NULL || !oracle_runs_overlap(&seen->delivered, seq, seq));
 }
 
@@ -173,6 +176,7 @@ forget_past(struct oracle *oracle, uint32_t index, size_t lane, uint64_t first)
     if (seen->is_known_partial)
         return;
     seen->is_known_partial = true;
+    oracle->nodes[index].knows_partly = true;
     const struct oracle_lane *events =
         &oracle->nodes[oracle_lane_node(lane)].lanes[oracle_lane_stream(lane)];
     if (first > 1 && oracle_runs_overlap(&seen->delivered, first - 1, first - 1))
@@ -248,7 +252,7 @@ oracle_delivered(struct oracle *oracle,
         return false;
     struct oracle_seen *seen = oracle_seen_get(oracle, node_index, lane);
     if (node->order[ref->stream] == TULLE_ORDER_NONE)
-        seen->is_known_partial = true;
+        seen->is_known_partial = node->knows_partly = true;
     if (seen->clockless != 0 && ref->seq >= seen->clockless)
         forget_past(oracle, node_index, lane, ref->seq);
     const struct oracle_vector *past = known_past(oracle, node_index, lane, ref->seq);
