@@ -182,7 +182,7 @@ TEST(silence_makes_a_peer_suspect_and_gone)
     tulle_node *b = kit_start(&options);
     tulle_subscription *s = watch(a);
     kit_wait_up(a, 1);
-    kit_wait_up(b, 1);
+    assert_status(tulle_node_wait_peers(b, "x/1", 1, KIT_DEADLINE_MS), TULLE_OK);
 
     proc_write(relay, "cut\n", 4);
     tulle_peer peer = kit_expect_peer(s, "b", TULLE_PEER_SUSPECT);
