@@ -170,6 +170,13 @@ tulle__stream_len(struct tulle__view topic, uint32_t levels)
     return topic.len;
 }
 
+struct tulle__view
+tulle__topic_rest(struct tulle__view topic, size_t stream_len)
+{
+    size_t skipped = stream_len < topic.len ? stream_len + 1 : stream_len;
+    return (struct tulle__view){ topic.data + skipped, topic.len - skipped };
+}
+
 /* ---- matching ---- */
 
 enum { LEVELS_MAX = (TULLE__TOPIC_LEN_MAX + 1) / 2 };
@@ -276,6 +283,13 @@ tulle__pattern_keys(struct tulle__view pattern,
         set_key(&keys[count++], literal, "", 1); /* the zero byte */
     }
     return count;
+}
+
+bool
+tulle__keys_overlap(struct tulle__view a, struct tulle__view b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    return len == 0 || memcmp(a.data, b.data, len) == 0;
 }
 
 bool

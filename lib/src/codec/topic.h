@@ -23,6 +23,8 @@ bool tulle__pattern_matches(struct tulle__view pattern,
                             struct tulle__view rest);
 /* Bytes of the topic's leading levels that make the stream. levels >= 1. */
 size_t tulle__stream_len(struct tulle__view topic, uint32_t levels);
+/* What is below the stream, without the slash; empty when nothing is. */
+struct tulle__view tulle__topic_rest(struct tulle__view topic, size_t stream_len);
 /* Does the pattern match every topic of every stream that begins with the
  * stream given (so that matching each event can be skipped)? */
 bool tulle__pattern_takes_all_of(struct tulle__view pattern, struct tulle__view stream);
@@ -31,6 +33,12 @@ struct tulle__key {
     uint8_t bytes[TULLE__KEY_LEN_MAX];
     size_t len;
 };
+
+static inline struct tulle__view
+tulle__key_view(const struct tulle__key *key)
+{
+    return (struct tulle__view){ key->bytes, key->len };
+}
 
 enum { TULLE__KEYS_PER_PATTERN_MAX = 130 };
 
@@ -41,6 +49,8 @@ enum { TULLE__KEYS_PER_PATTERN_MAX = 130 };
 size_t tulle__pattern_keys(struct tulle__view pattern,
                            struct tulle__key keys[static TULLE__KEYS_PER_PATTERN_MAX]);
 
+/* Keys overlap when one takes everything of the other. */
+bool tulle__keys_overlap(struct tulle__view a, struct tulle__view b);
 /* Does a key take the stream: is it a prefix of stream and zero byte? */
 bool tulle__key_takes(struct tulle__view key, struct tulle__view stream);
 

@@ -487,8 +487,7 @@ is_taker(const struct tulle__peer *peer, const struct tulle__key *keys, size_t k
         return true;
     for (uint32_t i = 0; i < peer->take_count; i++) {
         for (size_t k = 0; k < key_count; k++) {
-            size_t len = peer->takes[i].len < keys[k].len ? peer->takes[i].len : keys[k].len;
-            if (len == 0 || memcmp(peer->takes[i].data, keys[k].bytes, len) == 0)
+            if (tulle__keys_overlap(peer->takes[i], tulle__key_view(&keys[k])))
                 return true;
         }
     }

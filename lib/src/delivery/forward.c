@@ -274,7 +274,7 @@ is_among(char (*patterns)[TULLE__TOPIC_LEN_MAX + 1], size_t count, struct tulle_
         struct tulle__view pattern = tulle__view_of(patterns[i]);
         size_t key_count = tulle__pattern_keys(pattern, keys);
         for (size_t k = 0; k < key_count; k++) {
-            if (tulle__key_takes((struct tulle__view){ keys[k].bytes, keys[k].len }, stream))
+            if (tulle__key_takes(tulle__key_view(&keys[k]), stream))
                 return true;
         }
     }

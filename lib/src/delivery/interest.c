@@ -34,20 +34,6 @@ tulle__interest_fini(struct tulle__interest *interest)
 }
 
 static struct tulle__view
-key_view(const struct tulle__key *key)
-{
-    return (struct tulle__view){ key->bytes, key->len };
-}
-
-/* Keys overlap when one takes everything of the other. */
-static bool
-keys_overlap(const struct tulle__key *a, const struct tulle__key *b)
-{
-    size_t len = a->len < b->len ? a->len : b->len;
-    return len == 0 || memcmp(a->bytes, b->bytes, len) == 0;
-}
-
-static struct tulle__view
 take_pattern(const struct tulle__take *take)
 {
     return (struct tulle__view){ (const uint8_t *)take->pattern, take->pattern_len };
@@ -69,7 +55,7 @@ tulle__engine_starts_agree(struct tulle__view a,
     size_t b_count = tulle__pattern_keys(b, b_keys);
     for (size_t i = 0; i < a_count; i++) {
         for (size_t k = 0; k < b_count; k++) {
-            if (keys_overlap(&a_keys[i], &b_keys[k]))
+            if (tulle__keys_overlap(tulle__key_view(&a_keys[i]), tulle__key_view(&b_keys[k])))
                 return false;
         }
     }
@@ -301,7 +287,7 @@ bool
 tulle__interest_takes(const struct tulle__engine *e, struct tulle__view stream)
 {
     for (const struct tulle__taken_key *k = e->interest.keys; k != NULL; k = k->next) {
-        if (tulle__key_takes(key_view(&k->key), stream))
+        if (tulle__key_takes(tulle__key_view(&k->key), stream))
             return true;
     }
     return false;
@@ -313,7 +299,7 @@ take_takes(const struct tulle__take *take, struct tulle__view stream)
     struct tulle__key keys[TULLE__KEYS_PER_PATTERN_MAX];
     size_t count = tulle__pattern_keys(take_pattern(take), keys);
     for (size_t i = 0; i < count; i++) {
-        if (tulle__key_takes(key_view(&keys[i]), stream))
+        if (tulle__key_takes(tulle__key_view(&keys[i]), stream))
             return true;
     }
     return false;

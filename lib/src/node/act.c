@@ -26,12 +26,10 @@ tulle__transport_act(struct tulle__transport *t, const struct tulle__action *act
                                 action->u.dial.events);
         return TULLE__ACTED;
     case TULLE__ACTION_SUBSCRIBE:
-        tulle__transport_subscribe(
-            t, (struct tulle__view){ action->u.key->bytes, action->u.key->len });
+        tulle__transport_subscribe(t, tulle__key_view(action->u.key));
         return TULLE__ACTED;
     case TULLE__ACTION_UNSUBSCRIBE:
-        tulle__transport_unsubscribe(
-            t, (struct tulle__view){ action->u.key->bytes, action->u.key->len });
+        tulle__transport_unsubscribe(t, tulle__key_view(action->u.key));
         return TULLE__ACTED;
     case TULLE__ACTION_ARRIVAL:
     case TULLE__ACTION_DELIVER:

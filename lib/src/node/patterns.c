@@ -87,7 +87,7 @@ tulle__patterns_take_some_of(const struct tulle__patterns *patterns, struct tull
     for (size_t i = 0; i < patterns->count; i++) {
         size_t count = tulle__pattern_keys(patterns->items[i].text, keys);
         for (size_t k = 0; k < count; k++) {
-            if (tulle__key_takes((struct tulle__view){ keys[k].bytes, keys[k].len }, stream))
+            if (tulle__key_takes(tulle__key_view(&keys[k]), stream))
                 return true;
         }
     }
