@@ -204,9 +204,8 @@ publish_gathered(struct sim *sim, struct sim_host *host, const struct tulle__pub
     tulle__write_room(&events, TULLE__BATCH_ROOM);
     struct tulle__view topic = publish->topic;
     size_t len = tulle__stream_len(topic, publish->stream_levels);
-    size_t skipped = len < topic.len ? len + 1 : len;
-    struct tulle__view rest = { topic.data + skipped, topic.len - skipped };
-    tulle__event_encode(&events, rest, 0, publish->payload, publish->attributes);
+    tulle__event_encode(&events, tulle__topic_rest(topic, len), 0, publish->payload,
+                        publish->attributes);
     struct tulle__gathered gathered = { .stream = { topic.data, len },
                                         .events = &events,
                                         .count = 1 };

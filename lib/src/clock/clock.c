@@ -187,6 +187,36 @@ tulle__clock_settle(struct tulle__clock *clock)
 }
 
 void
+tulle__clock_raiser_init(struct tulle__clock_raiser *raiser, struct tulle__clock *clock)
+{
+    *raiser = (struct tulle__clock_raiser){ .clock = clock };
+}
+
+bool
+tulle__clock_raiser_add(struct tulle__clock_raiser *raiser, uint32_t lane, uint64_t count)
+{
+    enum { FEW = 32 }; /* new ones move what lies behind them */
+    if (raiser->count < FEW) {
+        raiser->count++;
+        return tulle__clock_raise(raiser->clock, lane, count);
+    }
+    return tulle__clock_push(&raiser->many, lane, count);
+}
+
+size_t
+tulle__clock_raiser_end(struct tulle__clock_raiser *raiser)
+{
+    size_t left_out = 0;
+    if (raiser->many.len > 0) {
+        tulle__clock_settle(&raiser->many);
+        if (!tulle__clock_merge(raiser->clock, &raiser->many))
+            left_out = raiser->many.len;
+    }
+    tulle__clock_fini(&raiser->many);
+    return left_out;
+}
+
+void
 tulle__clock_remove(struct tulle__clock *clock, uint32_t lane)
 {
     size_t at = lower_bound(clock, lane);

@@ -38,6 +38,21 @@ bool tulle__clock_merge(struct tulle__clock *clock, const struct tulle__clock *o
  * order, which a peer chooses. False: no memory, nothing changed. */
 bool tulle__clock_push(struct tulle__clock *clock, uint32_t lane, uint64_t count);
 void tulle__clock_settle(struct tulle__clock *clock);
+
+/* Raises a clock to entries that come one by one in any order, without knowing how many
+ * there will be: a few at once, more are pushed and merged at the end. */
+struct tulle__clock_raiser {
+    struct tulle__clock *clock; /* borrowed */
+    struct tulle__clock many;
+    size_t count;
+};
+
+void tulle__clock_raiser_init(struct tulle__clock_raiser *raiser, struct tulle__clock *clock);
+/* False: no memory, the entry is left out. */
+bool tulle__clock_raiser_add(struct tulle__clock_raiser *raiser, uint32_t lane, uint64_t count);
+/* Always to be called. Returns how many of the entries added were left out after all for
+ * lack of memory. */
+size_t tulle__clock_raiser_end(struct tulle__clock_raiser *raiser);
 void tulle__clock_remove(struct tulle__clock *clock, uint32_t lane);
 /* Exchange contents. */
 void tulle__clock_swap(struct tulle__clock *a, struct tulle__clock *b);

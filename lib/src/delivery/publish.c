@@ -102,9 +102,8 @@ sort_deps(struct tulle__tx *tx)
 static bool
 collect_delta(struct tulle__engine *e, struct tulle__tx *tx)
 {
-    enum { FEW = 32 }; /* raised one by one; many are sorted first: each moves what is behind */
-    struct tulle__clock many;
-    tulle__clock_init(&many);
+    struct tulle__clock_raiser raiser;
+    tulle__clock_raiser_init(&raiser, &tx->clock);
     uint32_t lane = TULLE__LANE_NONE;
     bool is_good = true;
     bool skips = e->config.mutation == TULLE__MUTATION_SHORT_DELTAS;
@@ -116,15 +115,9 @@ collect_delta(struct tulle__engine *e, struct tulle__tx *tx)
             continue;
         }
         uint64_t count = tulle__own_clock_get(&e->clock, lane);
-        is_good = add_open_dep(e, tx, lane, count) &&
-                  (tx->open_dep_count <= FEW ? tulle__clock_raise(&tx->clock, lane, count)
-                                             : tulle__clock_push(&many, lane, count));
+        is_good = add_open_dep(e, tx, lane, count) && tulle__clock_raiser_add(&raiser, lane, count);
     }
-    if (is_good && many.len > 0) {
-        tulle__clock_settle(&many);
-        is_good = tulle__clock_merge(&tx->clock, &many);
-    }
-    tulle__clock_fini(&many);
+    is_good = tulle__clock_raiser_end(&raiser) == 0 && is_good;
     if (is_good)
         tx->stamp = e->clock.stamp;
     return is_good;
@@ -135,16 +128,13 @@ collect_delta(struct tulle__engine *e, struct tulle__tx *tx)
 static bool
 merge_everything(const struct tulle__engine *e, struct tulle__clock *past)
 {
-    struct tulle__clock all;
-    tulle__clock_init(&all);
+    struct tulle__clock_raiser raiser;
+    tulle__clock_raiser_init(&raiser, past);
     uint32_t lane = TULLE__LANE_NONE;
     bool is_good = true;
     while (is_good && tulle__own_clock_next(&e->clock, 0, &lane))
-        is_good = tulle__clock_push(&all, lane, tulle__own_clock_get(&e->clock, lane));
-    tulle__clock_settle(&all);
-    is_good = is_good && tulle__clock_merge(past, &all);
-    tulle__clock_fini(&all);
-    return is_good;
+        is_good = tulle__clock_raiser_add(&raiser, lane, tulle__own_clock_get(&e->clock, lane));
+    return tulle__clock_raiser_end(&raiser) == 0 && is_good;
 }
 
 /* The named causes and the history of their lanes: complete by itself, and no
@@ -372,11 +362,7 @@ tulle__engine_publish(struct tulle__engine *e,
     uint64_t stamp_before = tx->stamp;
     if (!tx->is_open && !open_batch(e, tx, publish))
         return TULLE_ENOMEM;
-    struct tulle__view rest = { publish->topic.data + stream_len, publish->topic.len - stream_len };
-    if (rest.len > 0) { /* without the slash */
-        rest.data++;
-        rest.len--;
-    }
+    struct tulle__view rest = tulle__topic_rest(publish->topic, stream_len);
     uint64_t hlc = tulle__hlc_tick(&e->hlc, now.wall);
     if (tx->open_count == 0) {
         tx->open_base = hlc;

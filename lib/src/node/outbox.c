@@ -180,11 +180,7 @@ encode(struct tulle__writer *events,
        size_t stream_len,
        const tulle_publish_options *options)
 {
-    struct tulle__view rest = { publish->topic.data + stream_len, publish->topic.len - stream_len };
-    if (rest.len > 0) { /* without the slash */
-        rest.data++;
-        rest.len--;
-    }
+    struct tulle__view rest = tulle__topic_rest(publish->topic, stream_len);
     if (options->content_type == NULL && options->cause_count == 0 && options->header_count == 0) {
         tulle__event_encode(events, rest, 0, publish->payload, NULL);
         return;
