@@ -240,12 +240,8 @@ static void
 hold(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *arrived)
 {
     bool is_over = !has_room(e, rx, arrived->first, arrived->buf->len);
-    if (is_over && (!is_next(rx, arrived->first) || e->is_stalled)) {
-        e->counters.dropped_held_full++;
-        tulle__repair_check(e, rx); /* it is known now that it exists */
-        return;
-    }
-    struct tulle__held *held = tulle__pool_take(e->pool, sizeof *held, NULL);
+    bool is_refused = is_over && (!is_next(rx, arrived->first) || e->is_stalled);
+    struct tulle__held *held = is_refused ? NULL : tulle__pool_take(e->pool, sizeof *held, NULL);
     if (held == NULL) {
         e->counters.dropped_held_full++;
         tulle__repair_check(e, rx); /* it is known now that it exists */

@@ -69,33 +69,42 @@ move_floor(struct tulle__store *store, struct tulle__kept *kept, const struct tu
     }
 }
 
-/* The oldest batch of the store is the lowest of its lane: both orders are by
- * time of appending. */
 static void
-evict_oldest(struct tulle__store *store)
+drop_batch(struct tulle__store *store, struct tulle__kept_batch *batch)
 {
-    struct tulle__kept_batch *batch = store->oldest;
-    TULLE_ASSERT(batch != NULL);
-    struct tulle__kept *kept = batch->lane;
-    TULLE_ASSERT(tulle__kept_at(kept, 0) == batch);
-    if (batch->has_deps)
-        move_floor(store, kept, batch->buf);
-    kept->head = (kept->head + 1) & (kept->cap - 1);
-    kept->len--;
     unlink_batch(store, batch);
     tulle__buf_unref(&batch->buf);
     tulle__pool_give_own(batch);
 }
 
+/* The lane's lowest batch goes; its floor moves past it. */
+static void
+evict_lowest(struct tulle__store *store, struct tulle__kept *kept)
+{
+    struct tulle__kept_batch *batch = kept->ring[kept->head];
+    if (batch->has_deps)
+        move_floor(store, kept, batch->buf);
+    kept->head = (kept->head + 1) & (kept->cap - 1);
+    kept->len--;
+    drop_batch(store, batch);
+}
+
+/* The oldest batch of the store is the lowest of its lane: both orders are by
+ * time of appending. */
+static void
+evict_oldest(struct tulle__store *store)
+{
+    TULLE_ASSERT(store->oldest != NULL);
+    struct tulle__kept *kept = store->oldest->lane;
+    TULLE_ASSERT(tulle__kept_at(kept, 0) == store->oldest);
+    evict_lowest(store, kept);
+}
+
 void
 tulle__kept_fini(struct tulle__store *store, struct tulle__kept *kept)
 {
-    for (size_t i = 0; i < kept->len; i++) {
-        struct tulle__kept_batch *batch = kept->ring[(kept->head + i) & (kept->cap - 1)];
-        unlink_batch(store, batch);
-        tulle__buf_unref(&batch->buf);
-        tulle__pool_give_own(batch);
-    }
+    for (size_t i = 0; i < kept->len; i++)
+        drop_batch(store, kept->ring[(kept->head + i) & (kept->cap - 1)]);
     tulle__free(kept->ring);
     tulle__clock_fini(&kept->floor);
     tulle__kept_init(kept);
@@ -124,15 +133,8 @@ grow_ring(struct tulle__kept *kept)
 static void
 skip_batch(struct tulle__store *store, struct tulle__kept *kept, const struct tulle__buf *buf)
 {
-    while (kept->len > 0) {
-        struct tulle__kept_batch *batch = kept->ring[kept->head];
-        move_floor(store, kept, batch->buf);
-        kept->head = (kept->head + 1) & (kept->cap - 1);
-        kept->len--;
-        unlink_batch(store, batch);
-        tulle__buf_unref(&batch->buf);
-        tulle__pool_give_own(batch);
-    }
+    while (kept->len > 0)
+        evict_lowest(store, kept);
     move_floor(store, kept, buf);
 }
 
