@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "bench_clock.h"
 #include "codec/control.h"
 #include "delivery/engine.h"
 
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { RUNS = 5, PAYLOAD_LEN = 64, EVENTS_PER_RUN = 200000, AROUND_MAX = 1000 };
 
@@ -45,14 +45,6 @@ count_allocation(void *ctx)
     (void)ctx;
     allocation_count++;
     return true;
-}
-
-static int64_t
-clock_ns(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 static void drain(struct world *w, size_t from);
@@ -237,12 +229,12 @@ bench_cost(uint32_t batch)
     for (int run = 0; run < RUNS; run++) {
         uint64_t before = w.delivered;
         allocation_count = 0;
-        int64_t start = clock_ns();
+        int64_t start = bench_clock_ns(CLOCK_MONOTONIC);
         for (uint32_t i = 0; i < EVENTS_PER_RUN; i += batch)
             publish(&w, 0, batch);
         double events = (double)(w.delivered - before);
         TULLE_ASSERT(w.delivered - before >= EVENTS_PER_RUN);
-        ns[run] = (double)(clock_ns() - start) / events;
+        ns[run] = (double)(bench_clock_ns(CLOCK_MONOTONIC) - start) / events;
         allocations[run] = (double)allocation_count / events;
     }
     printf("engine.cost payload=%d batch=%u ns_per_event=%.0f allocations_per_event=%.3f\n",

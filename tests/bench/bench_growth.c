@@ -9,6 +9,7 @@
  * a cache any more takes longer. */
 
 #include "base/panic.h"
+#include "bench_clock.h"
 #include "codec/control.h"
 #include "codec/topic.h"
 #include "delivery/engine.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { POINTS_MAX = 8, RUNS = 5, OTHERS_MAX = 10000 };
 
@@ -47,14 +47,6 @@ struct world {
     uint64_t control_bytes; /* of control messages sent */
     bool answers_fetches;
 };
-
-static int64_t
-cpu_ns(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 static struct tulle__view
 view_of(const char *text)
@@ -429,9 +421,9 @@ measure_heard(struct world *w, size_t n)
     for (int i = 0; i < ROUNDS; i++) {
         hear(w, n);
         w->event_bytes = 0;
-        int64_t start = cpu_ns();
+        int64_t start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
         publish(w, "own/a", 1, false);
-        sample.ns += (double)(cpu_ns() - start) / ROUNDS;
+        sample.ns += (double)(bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start) / ROUNDS;
         sample.bytes += (double)w->event_bytes / ROUNDS;
     }
     TULLE_ASSERT(w->delivered == (ROUNDS + 1) * n);
@@ -448,12 +440,13 @@ measure_known(struct world *w, size_t n)
     hear(w, n);
     publish(w, "own/a", 1, false);
     w->event_bytes = 0;
-    int64_t start = cpu_ns();
+    int64_t start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (int i = 0; i < ROUNDS; i++) {
         hear(w, 1);
         publish(w, "own/a", 1, false);
     }
-    struct sample sample = { .ns = (double)(cpu_ns() - start) / ROUNDS,
+    struct sample sample = { .ns = (double)(bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start) /
+                                   ROUNDS,
                              .bytes = (double)w->event_bytes / ROUNDS };
     world_close(w);
     return sample;
@@ -465,10 +458,10 @@ measure_publishers(struct world *w, size_t n)
 {
     world_open(w, n, 0);
     hear(w, n);
-    int64_t start = cpu_ns();
+    int64_t start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (int i = 0; i < 5; i++)
         hear(w, n);
-    struct sample sample = { .ns = (double)(cpu_ns() - start) / 5 };
+    struct sample sample = { .ns = (double)(bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start) / 5 };
     TULLE_ASSERT(w->delivered == 6 * n);
     world_close(w);
     return sample;
@@ -479,9 +472,10 @@ measure_publishers(struct world *w, size_t n)
 static struct sample
 measure_meeting(struct world *w, size_t n)
 {
-    int64_t start = cpu_ns();
+    int64_t start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     world_open(w, n, 0);
-    struct sample sample = { .ns = (double)(cpu_ns() - start), .bytes = (double)w->control_bytes };
+    struct sample sample = { .ns = (double)(bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start),
+                             .bytes = (double)w->control_bytes };
     world_close(w);
     return sample;
 }
@@ -494,7 +488,7 @@ measure_takers(struct world *w, size_t n)
     struct tulle__dep ack = { .node = own_id, .stream = view_of("own") };
     world_open(w, n, UINT64_C(1) << 20);
     publish(w, "own/a", 1, false);
-    int64_t start = cpu_ns();
+    int64_t start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (int round = 0; round < ROUNDS; round++) {
         publish(w, "own/a", 1, false);
         ack.count++;
@@ -506,7 +500,8 @@ measure_takers(struct world *w, size_t n)
         }
         drain(w);
     }
-    struct sample sample = { .ns = (double)(cpu_ns() - start) / ROUNDS };
+    struct sample sample = { .ns = (double)(bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start) /
+                                   ROUNDS };
     ack.count = ROUNDS + 1;
     for (size_t i = 0; i < n; i++)
         send_beat(w, i, &ack, 1);
@@ -530,10 +525,10 @@ measure_own_lanes(struct world *w, size_t n)
 {
     enum { TAKERS = 10 };
     world_open(w, TAKERS, UINT64_C(64) << 20);
-    int64_t start = cpu_ns();
+    int64_t start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (size_t i = 0; i < n; i++)
         publish(w, lane_topic(i), 2, true);
-    struct sample sample = { .ns = (double)(cpu_ns() - start) };
+    struct sample sample = { .ns = (double)(bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start) };
     world_close(w);
     return sample;
 }
@@ -551,10 +546,11 @@ measure_one_of_own_lanes(struct world *w, size_t n)
         send_beat(w, 0, &ack, 1);
     }
     TULLE_ASSERT(tulle__engine_is_acknowledged(w->engine));
-    int64_t start = cpu_ns();
+    int64_t start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (int i = 0; i < ROUNDS; i++)
         publish(w, "own/000000", 2, true);
-    struct sample sample = { .ns = (double)(cpu_ns() - start) / ROUNDS };
+    struct sample sample = { .ns = (double)(bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start) /
+                                   ROUNDS };
     world_close(w);
     return sample;
 }
@@ -564,10 +560,11 @@ measure_topics(struct world *w, size_t n)
 {
     enum { ROUNDS = 20000 };
     world_open(w, 1, 0);
-    int64_t start = cpu_ns();
+    int64_t start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (size_t i = 0; i < ROUNDS; i++)
         publish(w, lane_topic(i % n), 1, false);
-    struct sample sample = { .ns = (double)(cpu_ns() - start) / ROUNDS,
+    struct sample sample = { .ns = (double)(bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start) /
+                                   ROUNDS,
                              .bytes = (double)w->event_bytes / ROUNDS };
     world_close(w);
     return sample;
@@ -585,10 +582,11 @@ measure_patterns(struct world *w, size_t n)
         drain(w);
     }
     hear(w, 1);
-    int64_t start = cpu_ns();
+    int64_t start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (int i = 0; i < ROUNDS; i++)
         hear(w, 1);
-    struct sample sample = { .ns = (double)(cpu_ns() - start) / ROUNDS };
+    struct sample sample = { .ns = (double)(bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start) /
+                                   ROUNDS };
     TULLE_ASSERT(w->delivered == ROUNDS + 1);
     world_close(w);
     return sample;
@@ -610,14 +608,14 @@ measure_held(struct world *w, size_t n, enum arrival arrival)
 {
     world_open(w, 1, 0);
     send_event(w, 0, "others/a", 1, NULL, 0);
-    int64_t start = cpu_ns();
+    int64_t start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (size_t i = 0; i < n; i++) {
         size_t at = arrival == IN_ORDER ? i : n - 1 - i;
         send_event(w, 0, "others/a", 3 + at, NULL, 0);
     }
     send_event(w, 0, "others/a", 2, NULL, 0);
     drain(w);
-    struct sample sample = { .ns = (double)(cpu_ns() - start) };
+    struct sample sample = { .ns = (double)(bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start) };
     TULLE_ASSERT(w->delivered == n + 2);
     world_close(w);
     return sample;
@@ -640,7 +638,7 @@ static struct sample
 measure_waiting(struct world *w, size_t n)
 {
     world_open(w, n + 1, 0);
-    int64_t start = cpu_ns();
+    int64_t start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (size_t i = 0; i < n; i++) {
         struct tulle__dep dep = { .node = first_id + n,
                                   .stream = view_of("others/a"),
@@ -650,7 +648,7 @@ measure_waiting(struct world *w, size_t n)
     for (size_t i = 0; i < n; i++)
         send_event(w, n, "others/a", 1 + i, NULL, 0);
     drain(w);
-    struct sample sample = { .ns = (double)(cpu_ns() - start) };
+    struct sample sample = { .ns = (double)(bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start) };
     TULLE_ASSERT(w->delivered == 2 * n);
     world_close(w);
     return sample;
@@ -663,14 +661,14 @@ measure_repairs(struct world *w, size_t n)
     world_open(w, n, 0);
     w->answers_fetches = true;
     hear(w, n);
-    int64_t start = cpu_ns();
+    int64_t start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (size_t i = 0; i < n; i++) {
         send_event(w, i, "others/a", 3, NULL, 0);
         if (i % 10 == 0)
             advance(w, 1);
     }
     advance(w, 100);
-    struct sample sample = { .ns = (double)(cpu_ns() - start) };
+    struct sample sample = { .ns = (double)(bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start) };
     TULLE_ASSERT(w->delivered == 3 * n);
     world_close(w);
     return sample;

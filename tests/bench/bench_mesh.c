@@ -6,13 +6,13 @@
  * nodes: where all know all, linear is what can be had. Ends with 1 when it grows faster, or the
  * oracle objects. */
 
+#include "bench_clock.h"
 #include "sim.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     PUBLISHERS_MAX = 50,
@@ -33,9 +33,7 @@ struct figures {
 static double
 cpu_ms(void)
 {
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-    return (double)ts.tv_sec * 1000 + (double)ts.tv_nsec / 1000000;
+    return (double)bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) / 1000000;
 }
 
 static void

@@ -4,6 +4,7 @@
  * medians of several runs. */
 
 #include "base/panic.h"
+#include "bench_clock.h"
 
 #include <tulle/tulle.h>
 
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { RUNS = 5, EVENTS = 200000, ROUND_TRIPS = 5000, DEADLINE_MS = 60000, PAYLOAD_MAX = 65536 };
 
@@ -21,14 +21,6 @@ struct pair {
     tulle_subscription *at_a; /* takes pong */
     tulle_subscription *at_b; /* takes ping */
 };
-
-static int64_t
-clock_ns(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 static void
 must(tulle_status status)
@@ -119,11 +111,11 @@ bench_throughput(size_t payload_len, size_t count)
     for (int run = 0; run < RUNS; run++) {
         struct flood flood = { pair.a, payload_len, count };
         pthread_t thread;
-        int64_t start = clock_ns();
+        int64_t start = bench_clock_ns(CLOCK_MONOTONIC);
         TULLE_ASSERT(pthread_create(&thread, NULL, publish_flood, &flood) == 0);
         for (size_t i = 0; i < count; i++)
             receive(pair.at_b);
-        rates[run] = (double)count * 1e9 / (double)(clock_ns() - start);
+        rates[run] = (double)count * 1e9 / (double)(bench_clock_ns(CLOCK_MONOTONIC) - start);
         (void)pthread_join(thread, NULL);
     }
     tulle_counters counters;
@@ -146,12 +138,12 @@ bench_round_trip(void)
     open_pair(&pair);
     for (int run = 0; run < RUNS; run++) {
         for (size_t i = 0; i < ROUND_TRIPS; i++) {
-            int64_t start = clock_ns();
+            int64_t start = bench_clock_ns(CLOCK_MONOTONIC);
             must(tulle_node_publish(pair.a, "ping", "x", 1, NULL));
             receive(pair.at_b);
             must(tulle_node_publish(pair.b, "pong", "x", 1, NULL));
             receive(pair.at_a);
-            us[i] = (double)(clock_ns() - start) / 1000;
+            us[i] = (double)(bench_clock_ns(CLOCK_MONOTONIC) - start) / 1000;
         }
         qsort(us, ROUND_TRIPS, sizeof us[0], compare_doubles);
         middles[run] = us[ROUND_TRIPS / 2];
