@@ -14,10 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    FLUSH_MS = 2000, /* how long peers may take to acknowledge at the end */
-    LINGER_MS = 1000
-};
+enum { LINGER_MS = 2000 }; /* how long peers may take to acknowledge at the end */
 
 static const char notes[] =
     "A command finds the event as one line of JSON on its standard input, as\n"
@@ -43,12 +40,6 @@ run(tulle_node *node,
     status = tulle__daemon_run(daemon, signals, child_fd);
     tulle__daemon_free(&daemon);
 
-    tulle_status flushed = tulle_node_flush(node, FLUSH_MS);
-    if (flushed != TULLE_OK) {
-        tulle__report_say(common, TULLE_LOG_WARN, "node.flush",
-                          "not every peer acknowledged what was published: %s",
-                          tulle_strerror(flushed));
-    }
     tulle_node_stop(node, LINGER_MS);
     tulle__report_say(common, TULLE_LOG_INFO, "node.stopped", "status=%d", status);
     return status;

@@ -128,6 +128,22 @@ TEST(a_lost_end_is_repaired)
     assert_int_equal(kit_counters(b).gaps, 0);
 }
 
+/* No event passes, only beats: who leaves stays until they were fetched. */
+TEST(who_leaves_waits_for_what_is_lost)
+{
+    (void)state;
+    struct kit_place place;
+    tulle_node *a = relayed_node(&place, "--drop", "x=100", UINT64_C(64) << 20);
+    tulle_node *b = kit_node("b", place.control);
+    tulle_subscription *s = kit_subscribe(b, "x");
+    assert_status(tulle_node_wait_peers(a, "x", 1, KIT_DEADLINE_MS), TULLE_OK);
+    kit_publish_numbers(a, "x", 0, EVENTS);
+    tulle_node_stop(a, KIT_DEADLINE_MS);
+    assert_int_equal(kit_counters(a).unacked_now, 0);
+    kit_expect_numbers(s, "x", 0, EVENTS);
+    assert_int_equal(kit_counters(b).gaps, 0);
+}
+
 TEST(what_comes_twice_is_delivered_once)
 {
     (void)state;
@@ -340,6 +356,7 @@ main(void)
         KIT_TEST(who_hears_nothing_still_gets_the_first_event),
         KIT_TEST(what_is_lost_is_repaired),
         KIT_TEST(a_lost_end_is_repaired),
+        KIT_TEST(who_leaves_waits_for_what_is_lost),
         KIT_TEST(what_comes_twice_is_delivered_once),
         KIT_TEST(a_reaction_waits_for_a_late_cause),
         KIT_TEST(a_late_cause_is_fetched_by_those_who_do_not_wait),

@@ -207,12 +207,13 @@ TULLE_API uint64_t tulle_node_id(const tulle_node *node);
 TULLE_API const char *tulle_node_name(const tulle_node *node);
 TULLE_API const char *tulle_node_address(const tulle_node *node);
 
-/* Leave: send what is in the outbox, tell the peers, end the thread, close the
- * sockets. What was delivered can still be received. Idempotent.
+/* Leave: send what is in the outbox, wait until it is acknowledged, tell the peers, end
+ * the thread, close the sockets. What was delivered can still be received. Idempotent.
  *
- * linger_ms  how long unsent bytes may take to leave; 0..60000. What is on the way
- *            to subscribers, the goodbye with it, has at least 100 ms; it takes as
- *            long only when somebody does not read
+ * linger_ms  how long that may take; 0..60000, 0: nothing is waited for. It takes as long
+ *            only when somebody who takes the events does not acknowledge them, and then
+ *            node.left_early is logged. What is on the way to subscribers, the goodbye
+ *            with it, has at least 100 ms
  *
  * Threads  any but a callback; blocks up to linger_ms and a little
  */

@@ -11,6 +11,7 @@
 #include "node/os.h"
 #include "node/state.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum {
@@ -510,25 +511,38 @@ turn(tulle_node *node)
     return has_more;
 }
 
-/* Publish what is in the outbox, as far as time allows, and say goodbye. */
-static void
+/* Has all that was published reached those who take it? */
+static bool
+is_all_delivered(tulle_node *node)
+{
+    (void)pthread_mutex_lock(&node->mutex);
+    bool is_empty = node->outbox.head == NULL && node->pending == NULL;
+    (void)pthread_mutex_unlock(&node->mutex);
+    return is_empty && tulle__engine_is_acknowledged(node->engine);
+}
+
+/* Publish what is in the outbox and stay, as far as time allows, until it is acknowledged:
+ * what was lost on the way cannot be fetched later. Then say goodbye.
+ * Returns the time that is left. */
+static uint32_t
 leave(tulle_node *node, uint32_t linger_ms)
 {
     int64_t end_ns = tulle__os_now().mono.ns + tulle__ms_to_ns(linger_ms);
-    bool is_empty = false;
-    while (!is_empty) {
+    (void)turn(node);
+    bool is_done;
+    while (!(is_done = is_all_delivered(node)) && tulle__os_now().mono.ns < end_ns) {
+        sleep_until_work(node, true);
         (void)turn(node);
-        (void)pthread_mutex_lock(&node->mutex);
-        is_empty = node->outbox.head == NULL && node->pending == NULL;
-        (void)pthread_mutex_unlock(&node->mutex);
-        if (!is_empty && tulle__os_now().mono.ns >= end_ns)
-            break;
-        if (!is_empty)
-            sleep_until_work(node, true);
     }
     tulle__engine_leave(node->engine, tulle__os_now());
     tulle__loop_drain(node);
     snapshot_counters(node, tulle__os_now(), true);
+    if (linger_ms > 0 && !is_done)
+        tulle__log(&node->log, TULLE_LOG_WARN, "node.left_early",
+                   "linger_ms=%" PRIu32 " unacknowledged_bytes=%" PRIu64, linger_ms,
+                   node->counters.unacked_now);
+    int64_t left_ns = end_ns - tulle__os_now().mono.ns;
+    return left_ns > 0 ? (uint32_t)(left_ns / 1000000) : 0;
 }
 
 static void
@@ -570,7 +584,7 @@ tulle__loop_run(void *argument)
         (void)pthread_mutex_unlock(&node->mutex);
     }
     atomic_store(&node->is_helpable, false);
-    leave(node, linger_ms);
+    linger_ms = leave(node, linger_ms);
     tulle__beacon_close(&node->beacon);
     tulle__engine_free(&node->engine);
     tulle__transport_close(&node->transport, linger_ms);
