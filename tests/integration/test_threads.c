@@ -5,12 +5,15 @@
 
 #include "integ_kit.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { THREADS = 6, EVENTS = 1000, ROUNDS = 15 };
+enum { THREADS = 6, EVENTS = 1000, ROUNDS = 15, QUIET_EVENTS = 50 };
 
 struct worker {
     tulle_node *node;
@@ -182,6 +185,55 @@ TEST(a_stop_ends_publishers_that_wait)
     assert_true(kit_now_ms() - start < 10000);
 }
 
+/* How often the threads of all nodes of this process have begun to wait. */
+static long
+count_waits(void)
+{
+    long waits = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
+        char path[300];
+        char line[128];
+        bool is_node = false;
+        (void)snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
+        FILE *status = task->d_name[0] == '.' ? NULL : fopen(path, "r");
+        while (status != NULL && fgets(line, sizeof line, status) != NULL) {
+            is_node = is_node || strcmp(line, "Name:\ttulle/node\n") == 0;
+            if (is_node && strncmp(line, "voluntary", 9) == 0)
+                waits += strtol(strchr(line, ':') + 1, NULL, 10);
+        }
+        if (status != NULL)
+            (void)fclose(status);
+    }
+    (void)closedir(tasks);
+    return waits;
+}
+
+/* Who publishes now and then, and who receives, needs no thread of the node for it. On a busy
+ * machine some of them take part: not in every round. */
+TEST(a_single_event_wakes_no_thread_of_a_node)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    tulle_node *b = kit_node("b", tulle_node_address(a));
+    tulle_subscription *s = kit_subscribe(b, "x");
+    assert_status(tulle_node_wait_peers(a, "x", 1, KIT_DEADLINE_MS), TULLE_OK);
+    assert_true(count_waits() > 0);
+    long fewest = LONG_MAX;
+    for (int round = 0; round < 20 && fewest > QUIET_EVENTS; round++) {
+        long before = count_waits();
+        for (int i = 0; i < QUIET_EVENTS; i++) {
+            kit_pause_ms(1);
+            kit_publish_numbers(a, "x", i, 1);
+            kit_expect_numbers(s, "x", i, 1);
+        }
+        long waits = count_waits() - before;
+        fewest = waits < fewest ? waits : fewest;
+    }
+    assert_in_range(fewest, 0, QUIET_EVENTS); /* of two threads: twice that or more */
+}
+
 static void *
 start_and_stop(void *argument)
 {
@@ -237,6 +289,7 @@ main(void)
         KIT_TEST(a_node_stops_while_threads_use_it),
         KIT_TEST(a_full_outbox_leaves_before_the_end),
         KIT_TEST(a_stop_ends_publishers_that_wait),
+        KIT_TEST(a_single_event_wakes_no_thread_of_a_node),
         KIT_TEST(nodes_come_and_go_in_threads),
     };
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);

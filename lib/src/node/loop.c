@@ -460,14 +460,13 @@ snapshot_counters(tulle_node *node, struct tulle__now now, bool is_due)
     (void)pthread_mutex_unlock(&node->mutex);
 }
 
-static long
-poll_timeout_ms(tulle_node *node, long ms_max)
+/* Until when to wait, from now on. */
+static struct tulle__mono
+wait_end(const tulle_node *node, struct tulle__mono now, long ms_max)
 {
-    int64_t left = tulle__engine_deadline(node->engine).ns - tulle__os_now().mono.ns;
-    if (left <= 0)
-        return 0;
-    int64_t ms = left / 1000000 + 1;
-    return ms < ms_max ? (long)ms : ms_max;
+    struct tulle__mono end = { now.ns + tulle__ms_to_ns(ms_max) };
+    struct tulle__mono deadline = tulle__engine_deadline(node->engine);
+    return deadline.ns < end.ns ? deadline : end;
 }
 
 /* Wait for something to do. From the moment is_sleeping is set, whoever adds work
@@ -475,8 +474,9 @@ poll_timeout_ms(tulle_node *node, long ms_max)
 static void
 sleep_until_work(tulle_node *node, bool is_leaving)
 {
-    long timeout_ms = poll_timeout_ms(node, is_leaving ? LEAVING_POLL_MS_MAX : POLL_MS_MAX);
-    bool has_work = tulle__transport_has_events(node->transport) || timeout_ms == 0 ||
+    struct tulle__mono now = tulle__os_now().mono;
+    struct tulle__mono end = wait_end(node, now, is_leaving ? LEAVING_POLL_MS_MAX : POLL_MS_MAX);
+    bool has_work = tulle__transport_has_events(node->transport) || end.ns <= now.ns ||
                     (node->beacon != NULL && tulle__beacon_has_events(node->beacon));
     (void)pthread_mutex_lock(&node->mutex);
     has_work = has_work || (node->outbox.head != NULL && node->pending == NULL);
@@ -486,7 +486,7 @@ sleep_until_work(tulle_node *node, bool is_leaving)
     (void)pthread_mutex_unlock(&node->mutex);
     if (has_work)
         return;
-    tulle__turn_wait(node, timeout_ms);
+    tulle__turn_wait(node, now, end);
     (void)pthread_mutex_lock(&node->mutex);
     node->is_sleeping = false;
     (void)pthread_mutex_unlock(&node->mutex);
@@ -571,6 +571,7 @@ tulle__loop_run(void *argument)
 {
     tulle_node *node = argument;
     uint32_t linger_ms = 0;
+    tulle__os_name_thread("tulle/node");
     enum tulle__phase phase = TULLE__PHASE_RUNNING;
     (void)pthread_mutex_lock(&node->turn);
     tulle__loop_drain(node);

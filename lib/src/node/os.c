@@ -8,6 +8,7 @@
 #include "codec/limits.h"
 
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,6 +58,12 @@ void
 tulle__os_restore_signals(const sigset_t *before)
 {
     (void)pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+void
+tulle__os_name_thread(const char *name)
+{
+    (void)prctl(PR_SET_NAME, name);
 }
 
 int

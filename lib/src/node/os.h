@@ -21,6 +21,9 @@ uint64_t tulle__os_new_id(void);
 void tulle__os_block_signals(sigset_t *before);
 void tulle__os_restore_signals(const sigset_t *before);
 
+/* What the calling thread is called in lists of threads; up to 15 bytes. */
+void tulle__os_name_thread(const char *name);
+
 /* An eventfd, non-blocking; -1 when there is none to be had. */
 int tulle__os_wake_open(void);
 void tulle__os_wake_close(int *fd);

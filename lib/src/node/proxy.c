@@ -173,6 +173,7 @@ static void *
 run(void *argument)
 {
     tulle_proxy *proxy = argument;
+    tulle__os_name_thread("tulle/proxy");
     drain(proxy);
     while (!atomic_load(&proxy->is_stopping)) {
         if (!turn(proxy))

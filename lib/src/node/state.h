@@ -115,7 +115,7 @@ bool tulle__loop_receive(tulle_node *node);
 /* What the node's thread waits for, once the network is open. False: no descriptors. */
 bool tulle__turn_open(tulle_node *node);
 /* With the turn, which others may have meanwhile. */
-void tulle__turn_wait(tulle_node *node, long timeout_ms);
+void tulle__turn_wait(tulle_node *node, struct tulle__mono now, struct tulle__mono end);
 /* An application thread that has put an event into the outbox while the node's thread
  * slept: publish it here, if it is a single one. False: wake the thread for it. */
 bool tulle__turn_publish(tulle_node *node);

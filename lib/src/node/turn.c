@@ -76,16 +76,15 @@ tulle__turn_open(tulle_node *node)
 }
 
 void
-tulle__turn_wait(tulle_node *node, long timeout_ms)
+tulle__turn_wait(tulle_node *node, struct tulle__mono now, struct tulle__mono end)
 {
     struct epoll_event events[TULLE__TRANSPORT_POLL_ITEMS + 2];
-    int64_t now_ns = tulle__os_now().mono.ns;
-    node->quiet_since_ns = now_ns;
-    node->waits_until_ns = now_ns + tulle__ms_to_ns(timeout_ms);
+    int timeout_ms = (int)((end.ns - now.ns) / 1000000) + 1; /* never too early, to do nothing */
+    node->quiet_since_ns = now.ns;
+    node->waits_until_ns = end.ns;
     node->is_waiting = true;
     (void)pthread_mutex_unlock(&node->turn);
-    int count =
-        epoll_wait(node->poll_fd, events, sizeof events / sizeof events[0], (int)timeout_ms);
+    int count = epoll_wait(node->poll_fd, events, sizeof events / sizeof events[0], timeout_ms);
     (void)pthread_mutex_lock(&node->turn);
     node->is_waiting = false;
     for (int i = 0; i < count; i++) {
