@@ -11,14 +11,11 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "delivery/internal.h"
+#include "delivery/seen.h"
 
 #include <string.h>
 
-enum {
-    RECENT_BATCHES = 128, /* remembered per lane to know what comes again */
-    PASSING_LANES_MAX = 65536,
-    ORIGINS_MAX = 65536
-};
+enum { PASSING_LANES_MAX = 65536, ORIGINS_MAX = 65536 };
 
 /* A lane whose batches pass here. */
 struct passing_lane {
@@ -26,9 +23,7 @@ struct passing_lane {
         uint64_t node;
         char stream[TULLE__TOPIC_LEN_MAX + 1]; /* zero padded: part of the hash key */
     } name;
-    uint64_t highest;
-    uint64_t recent[RECENT_BATCHES];
-    uint32_t recent_at;
+    struct tulle__seen seen;
     struct tulle__kept kept;
     uint64_t epoch;                     /* of the answers below */
     bool is_wanted[TULLE_SEGMENTS_MAX]; /* by a node whose home is that side */
@@ -324,21 +319,6 @@ get_lane(struct tulle__forward *f, uint64_t node, struct tulle__view stream)
     return NULL;
 }
 
-/* Note a batch; false when it came before. Old enough ones are forgotten: those
- * are dropped by who receives them. */
-static bool
-note_batch(struct passing_lane *lane, uint64_t first)
-{
-    for (uint32_t i = 1; first <= lane->highest && i <= RECENT_BATCHES; i++) {
-        if (lane->recent[(lane->recent_at - i) % RECENT_BATCHES] == first)
-            return false;
-    }
-    lane->recent[lane->recent_at++ % RECENT_BATCHES] = first;
-    if (first > lane->highest)
-        lane->highest = first;
-    return true;
-}
-
 static const bool *
 find_wanted(struct tulle__forward *f, struct passing_lane *lane, struct tulle__view stream)
 {
@@ -385,9 +365,9 @@ push_publication(struct tulle__engine *e,
     return true;
 }
 
-/* Head of a batch: whose it is and where it begins. The rest is not looked at. */
+/* Head of a batch: whose it is and which events. These are not looked at. */
 static tulle_status
-peek_batch(const struct tulle__buf *body, uint64_t *node, uint64_t *first)
+peek_batch(const struct tulle__buf *body, uint64_t *node, struct tulle__seen_range *events)
 {
     struct tulle__reader r;
     tulle__reader_init(&r, body->data, body->len);
@@ -396,9 +376,14 @@ peek_batch(const struct tulle__buf *body, uint64_t *node, uint64_t *first)
     if (!r.failed && version != TULLE__WIRE_VERSION)
         return TULLE_EVERSION;
     *node = tulle__read_uint(&r);
-    *first = tulle__read_uint(&r);
-    return r.failed || count < 6 || *node < TULLE__NODE_ID_MIN || *first == 0 ? TULLE_EBADMSG
-                                                                              : TULLE_OK;
+    events->first = tulle__read_uint(&r);
+    (void)tulle__read_clock(&r); /* deps */
+    (void)tulle__read_uint(&r);  /* base time */
+    uint32_t more = tulle__read_array(&r, TULLE__BATCH_EVENTS_MAX) - 1;
+    bool is_good = !r.failed && count >= 6 && *node >= TULLE__NODE_ID_MIN && events->first > 0 &&
+                   more < TULLE__BATCH_EVENTS_MAX && events->first <= TULLE__SEQ_MAX - more;
+    events->last = events->first + more;
+    return is_good ? TULLE_OK : TULLE_EBADMSG;
 }
 
 /* Check the frames of a batch as far as a proxy looks, and count what is wrong. */
@@ -408,7 +393,7 @@ check_batch(struct tulle__forward *f,
             const struct tulle__buf *body,
             struct tulle__view path,
             uint64_t *node,
-            uint64_t *first)
+            struct tulle__seen_range *events)
 {
     uint64_t ids[TULLE__PATH_MAX];
     uint32_t hops = 0;
@@ -416,7 +401,7 @@ check_batch(struct tulle__forward *f,
     if (path.len > 0)
         status = tulle__path_decode(path.data, path.len, ids, &hops);
     if (status == TULLE_OK)
-        status = peek_batch(body, node, first);
+        status = peek_batch(body, node, events);
     if (status != TULLE_OK) {
         tulle__malformed(e, "batch", hops > 0 ? ids[hops - 1] : 0, status);
         return false;
@@ -438,18 +423,20 @@ check_batch(struct tulle__forward *f,
 }
 
 static void
-keep(struct tulle__forward *f, struct passing_lane *lane, struct tulle__buf *body, uint64_t first)
+keep(struct tulle__forward *f,
+     struct passing_lane *lane,
+     struct tulle__buf *body,
+     struct tulle__seen_range events)
 {
     struct tulle__batch batch;
     size_t len = lane->kept.len;
     if (f->store.bytes_max == 0 ||
-        (len > 0 && tulle__kept_at(&lane->kept, len - 1)->last >= first) ||
+        (len > 0 && tulle__kept_at(&lane->kept, len - 1)->last >= events.first) ||
         tulle__batch_decode(body->data, body->len, &batch) != TULLE_OK)
         return;
-    struct tulle__keep keep = { .buf = body,
-                                .first = first,
-                                .last = first + batch.event_count - 1,
-                                .has_deps = batch.deps.count > 0 };
+    struct tulle__keep keep = {
+        .buf = body, .first = events.first, .last = events.last, .has_deps = batch.deps.count > 0
+    };
     tulle__kept_append(&f->store, &lane->kept, &keep, f->now.mono);
 }
 
@@ -462,8 +449,8 @@ forward_batch(struct tulle__forward *f,
 {
     struct tulle__engine *e = f->sides[from].engine;
     uint64_t node = 0;
-    uint64_t first = 0;
-    if (!check_batch(f, e, body, path, &node, &first))
+    struct tulle__seen_range events;
+    if (!check_batch(f, e, body, path, &node, &events))
         return;
     e->counters.batches_received++;
     e->counters.bytes_received += body->len;
@@ -472,7 +459,7 @@ forward_batch(struct tulle__forward *f,
         e->counters.dropped_table_full++;
         return;
     }
-    if (!note_batch(lane, first)) {
+    if (!tulle__seen_add(&lane->seen, events.first, events.last)) {
         e->counters.relayed_duplicates++;
         return;
     }
@@ -501,7 +488,7 @@ forward_batch(struct tulle__forward *f,
     else if (extended == NULL)
         e->counters.dropped_table_full++;
     else
-        keep(f, lane, body, first);
+        keep(f, lane, body, events);
     tulle__buf_unref(&extended);
 }
 

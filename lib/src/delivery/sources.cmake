@@ -16,6 +16,7 @@ set(TULLE_DELIVERY_SOURCES
     src/delivery/publish.c
     src/delivery/receive.c
     src/delivery/repair.c
+    src/delivery/seen.c
     src/delivery/store.c
     src/delivery/unordered.c
 )
