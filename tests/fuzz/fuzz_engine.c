@@ -643,8 +643,9 @@ open_play(struct play *p)
         return;
     }
     const char *deny = "t/**";
-    struct tulle__forward_side sides[2] = { { .engine = config },
-                                            { .engine = config, .deny = &deny, .deny_count = 1 } };
+    struct tulle__forward_side sides[2] = {
+        { .engine = config }, { .engine = config, .policy = { .deny = &deny, .deny_count = 1 } }
+    };
     p->forward = tulle__forward_new(sides, 2, (byte & 8) != 0 ? 4096 : 0, p->now);
     TULLE_ASSERT(p->forward != NULL);
 }

@@ -368,8 +368,8 @@ TEST(denied_stream_does_not_leave_its_side)
 {
     struct fixture *f = *state;
     const char *deny[] = { "t/**" };
-    f->config[0].deny = deny;
-    f->config[0].deny_count = 1;
+    f->config[0].policy.deny = deny;
+    f->config[0].policy.deny_count = 1;
     open_with_nodes(f);
 
     tell_batch(f, 0, 1, "t", 1);
@@ -383,8 +383,8 @@ TEST(only_allowed_streams_leave_a_side)
 {
     struct fixture *f = *state;
     const char *allow[] = { "u" };
-    f->config[0].allow = allow;
-    f->config[0].allow_count = 1;
+    f->config[0].policy.allow = allow;
+    f->config[0].policy.allow_count = 1;
     open_with_nodes(f);
     tell_beat(f, 1, 4, "u", NULL);
     f->log[0] = '\0';
@@ -525,8 +525,8 @@ TEST(fetch_of_a_denied_stream_is_refused)
 {
     struct fixture *f = *state;
     const char *deny[] = { "t/**" };
-    f->config[0].deny = deny;
-    f->config[0].deny_count = 1;
+    f->config[0].policy.deny = deny;
+    f->config[0].policy.deny_count = 1;
     open_with_nodes(f);
 
     tell_fetch(f, 1, 2, 1, "t", 1);

@@ -176,8 +176,8 @@ TEST(proxy_is_made_or_not)
     struct mini_net *net = *state;
     struct tulle__forward *forward = NULL;
     const char *patterns[] = { "t/**" };
-    struct tulle__forward_side sides[2] = { { .allow = patterns, .allow_count = 1 },
-                                            { .deny = patterns, .deny_count = 1 } };
+    struct tulle__forward_side sides[2] = { { .policy = { .allow = patterns, .allow_count = 1 } },
+                                            { .policy = { .deny = patterns, .deny_count = 1 } } };
     net->nodes[MINI_A].config.id = TULLE__NODE_ID_MIN + 1;
     sides[0].engine = sides[1].engine = net->nodes[MINI_A].config;
     for (size_t left = 0; forward == NULL; left++) {

@@ -17,12 +17,17 @@
 
 struct tulle__forward;
 
-struct tulle__forward_side {
-    struct tulle__engine_config engine; /* id and mesh equal on all sides; is_proxy is set */
-    const char *const *allow;           /* valid patterns */
+/* What may leave a side. */
+struct tulle__forward_policy {
+    const char *const *allow; /* valid patterns */
     size_t allow_count;
     const char *const *deny;
     size_t deny_count;
+};
+
+struct tulle__forward_side {
+    struct tulle__engine_config engine; /* id and mesh equal on all sides; is_proxy is set */
+    struct tulle__forward_policy policy;
 };
 
 /* sides is borrowed. NULL when there is no memory. 2 <= side_count <= TULLE_SEGMENTS_MAX. */
@@ -31,6 +36,16 @@ struct tulle__forward *tulle__forward_new(const struct tulle__forward_side *side
                                           uint64_t retain_bytes,
                                           struct tulle__now now);
 void tulle__forward_free(struct tulle__forward **forward);
+
+/* Replace the policy of a side. It holds for what comes from now on, and for what was kept
+ * before. False, and nothing changed, when there is no memory. */
+TULLE_MUST_CHECK bool tulle__forward_set_policy(struct tulle__forward *forward,
+                                                size_t side,
+                                                const struct tulle__forward_policy *policy);
+void tulle__forward_set_log_level(struct tulle__forward *forward, tulle_log_level level);
+/* A side's engine, to be asked what is the case. */
+const struct tulle__engine *tulle__forward_engine(const struct tulle__forward *forward,
+                                                  size_t side);
 
 TULLE_MUST_CHECK tulle_status tulle__forward_join(struct tulle__forward *forward,
                                                   size_t side,

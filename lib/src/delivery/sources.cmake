@@ -7,6 +7,9 @@ set(TULLE_DELIVERY_SOURCES
     src/delivery/deliver.c
     src/delivery/engine.c
     src/delivery/forward.c
+    src/delivery/forward_batch.c
+    src/delivery/forward_control.c
+    src/delivery/forward_policy.c
     src/delivery/interest.c
     src/delivery/join.c
     src/delivery/lanes.c

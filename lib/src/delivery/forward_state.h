@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_DELIVERY_FORWARD_STATE_H
+#define TULLE_DELIVERY_FORWARD_STATE_H
+
+/* What the files of a proxy (forward*.c) share. */
+
+#include "delivery/forward.h"
+#include "delivery/internal.h"
+#include "delivery/seen.h"
+
+/* A lane whose batches pass here. */
+struct tulle__passing {
+    struct {
+        uint64_t node;
+        char stream[TULLE__TOPIC_LEN_MAX + 1]; /* zero padded: part of the hash key */
+    } name;
+    struct tulle__seen seen;
+    struct tulle__kept kept;
+    uint64_t epoch;                     /* of the answers below */
+    bool is_wanted[TULLE_SEGMENTS_MAX]; /* by a node whose home is that side */
+    UT_hash_handle hh;
+};
+
+struct tulle__origin {
+    uint64_t id;
+    uint64_t beat_counter; /* highest forwarded */
+    UT_hash_handle hh;
+};
+
+/* Topic patterns of one kind. */
+struct tulle__patterns {
+    char (*texts)[TULLE__TOPIC_LEN_MAX + 1];
+    size_t count;
+};
+
+struct tulle__side {
+    struct tulle__engine *engine;
+    struct tulle__patterns allow, deny;
+    struct tulle__view *keys; /* what nodes at home here take; borrowed from their peers */
+    size_t key_count;
+    size_t key_cap;
+};
+
+struct tulle__forward {
+    struct tulle__side sides[TULLE_SEGMENTS_MAX];
+    size_t side_count;
+    uint64_t id;
+    uint32_t hops_max;
+    struct tulle__passing *lanes;  /* uthash, oldest first */
+    struct tulle__origin *origins; /* uthash, oldest first */
+    struct tulle__store store;
+    uint64_t epoch;      /* grows with each rebuilding of interest */
+    uint64_t seen_epoch; /* sum of the engines' when it was last rebuilt */
+    uint64_t seen_route_epoch;
+    int64_t rebuild_due_ns;
+    struct tulle__now now;
+    struct tulle__writer writer;
+};
+
+/* ---- forward.c ---- */
+
+/* The side where a node is nearest, the lowest of equals; SIZE_MAX: nobody knows it. */
+size_t tulle__forward_home(const struct tulle__forward *forward, uint64_t id);
+/* Interest and homes may have changed with what came. */
+void tulle__forward_after_input(struct tulle__forward *forward);
+
+/* ---- forward_batch.c: what is published passes ---- */
+
+struct tulle__passing *
+tulle__passing_find(const struct tulle__forward *forward, uint64_t node, struct tulle__view stream);
+void tulle__passing_fini(struct tulle__forward *forward);
+void tulle__forward_beat(struct tulle__forward *forward,
+                         size_t from,
+                         const struct tulle__action *action);
+
+/* ---- forward_control.c ---- */
+
+void tulle__forward_relay(struct tulle__forward *forward,
+                          size_t from,
+                          const struct tulle__action *action);
+
+/* ---- forward_policy.c ---- */
+
+TULLE_MUST_CHECK bool tulle__side_set_policy(struct tulle__side *side,
+                                             const struct tulle__forward_policy *policy);
+void tulle__side_fini_policy(struct tulle__side *side);
+/* May the stream leave this side? */
+bool tulle__side_lets_out(const struct tulle__side *side, struct tulle__view stream);
+
+#endif
