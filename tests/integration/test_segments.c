@@ -337,6 +337,48 @@ TEST(only_what_is_allowed_crosses)
     assert_true(status == TULLE_ETIMEDOUT || message->kind == TULLE_MESSAGE_GAP);
 }
 
+/* Patterns and addresses change under way, and what is linked stays so. */
+TEST(what_may_cross_changes_while_it_runs)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    tulle_node *b = kit_node("b", NULL);
+    tulle_node *c = kit_node("c", NULL);
+    const char *const join[2] = { tulle_node_address(a), tulle_node_address(b) };
+    const char *const joins[2] = { tulle_node_address(b), tulle_node_address(c) };
+    static const char *const deny[] = { "x/**" };
+    tulle_proxy_options options;
+    tulle_error error = { 0 };
+    kit_proxy_options(&options, "p", join);
+    tulle_proxy *p = kit_proxy_start(&options);
+    tulle_subscription *s = kit_subscribe(b, "x/**");
+    tulle_subscription *far = kit_subscribe(c, "x/**");
+    assert_status(tulle_node_wait_peers(a, "x", 1, KIT_DEADLINE_MS), TULLE_OK);
+    kit_publish(a, "x/1", "crosses");
+    (void)kit_expect(s, "x/1", "crosses");
+
+    options.segments[0].deny = deny;
+    options.segments[0].deny_count = 1;
+    options.segments[1].join = joins;
+    options.segments[1].join_count = 2;
+    options.beat_ms++;
+    assert_status(tulle_proxy_update(p, &options, &error), TULLE_OK);
+    assert_string_equal(error.text, "beat_ms");
+    KIT_UNTIL(kit_peer_state(c, "a") == TULLE_PEER_UP);
+    kit_publish(a, "x/2", "denied");
+    KIT_UNTIL(kit_proxy_counters(p, 0).dropped_policy > 0);
+    const tulle_message *message = NULL;
+    tulle_status status = tulle_subscription_receive(far, &message, SILENCE_MS);
+    assert_true(status == TULLE_ETIMEDOUT || message->kind == TULLE_MESSAGE_GAP);
+    assert_int_equal(kit_peer_state(b, "a"), TULLE_PEER_UP);
+
+    options.segments[1].name = "";
+    assert_status(tulle_proxy_update(p, &options, &error), TULLE_EINVAL);
+    tulle_proxy_stop(p, 0);
+    options.segments[1].name = "right";
+    assert_status(tulle_proxy_update(p, &options, NULL), TULLE_ESTATE);
+}
+
 /* A chain as long as the limit is crossed, one that is longer is not. */
 TEST(the_hop_limit_holds)
 {
@@ -382,6 +424,7 @@ main(void)
         KIT_TEST(a_ring_of_segments_doubles_nothing),
         KIT_TEST(what_is_denied_does_not_cross),
         KIT_TEST(only_what_is_allowed_crosses),
+        KIT_TEST(what_may_cross_changes_while_it_runs),
         KIT_TEST(the_hop_limit_holds),
     };
     return cmocka_run_group_tests_name("segments", tests, NULL, NULL);

@@ -24,9 +24,10 @@ proxy_defaults(void)
     tulle_proxy_options_init(&options);
     options.name = "p";
     options.segment_count = 2;
+    static const char *const names[] = { "a", "b" };
     for (size_t i = 0; i < 2; i++) {
         tulle_segment_options_init(&options.segments[i]);
-        options.segments[i].name = "side";
+        options.segments[i].name = names[i];
     }
     return options;
 }
@@ -198,6 +199,77 @@ TEST(copies_the_segments_of_a_proxy)
     tulle__proxy_options_fini(&copy);
 }
 
+TEST(what_takes_a_restart_is_named)
+{
+    (void)state;
+    tulle_proxy_options now = proxy_defaults();
+    tulle_proxy_options next = proxy_defaults();
+    const char *joined[] = { "tcp://h:7000" };
+    char text[240];
+
+    tulle__proxy_options_compare(&now, &next, text, sizeof text);
+    assert_string_equal(text, "");
+    next.log_level = TULLE_LOG_ERROR;
+    next.segments[0].join = joined; /* one that is new may come at any time */
+    next.segments[0].join_count = 1;
+    tulle__proxy_options_compare(&now, &next, text, sizeof text);
+    assert_string_equal(text, "");
+    next.beat_ms++;
+    next.segments[1].listen[0] = "tcp://*:7000";
+    next.segments[1].listen_count = 1;
+    tulle__proxy_options_compare(&now, &next, text, sizeof text);
+    assert_string_equal(text, "beat_ms, segment b: listen");
+    now = proxy_defaults();
+    tulle__proxy_options_compare(&next, &now, text, sizeof text);
+    assert_string_equal(text,
+                        "beat_ms, segment a: join (what was joined stays so), segment b: listen");
+    next = proxy_defaults();
+    next.segments[1].name = "other";
+    tulle__proxy_options_compare(&now, &next, text, sizeof text);
+    assert_string_equal(text, "segment (their names)");
+    tulle__proxy_options_compare(&now, &next, text, 12);
+    assert_string_equal(text, "segment (th");
+}
+
+TEST(addresses_to_join_are_added_once)
+{
+    (void)state;
+    tulle_proxy_options options = proxy_defaults();
+    tulle_proxy_options copy;
+    const char *before[] = { "tcp://h:7000" };
+    const char *more[] = { "tcp://h:7001", "tcp://h:7000", "tcp://h:7001" };
+    options.segments[0].join = before;
+    options.segments[0].join_count = 1;
+    assert_status(tulle__proxy_options_copy(&options, &copy, NULL), TULLE_OK);
+    options.segments[0].join = more;
+    options.segments[0].join_count = 3;
+    tulle_status status = TULLE_ENOMEM;
+
+    for (size_t left = 0; status == TULLE_ENOMEM; left++) {
+        struct testkit_memory memory = { .left = left };
+        assert_int_equal(copy.segments[0].join_count, 1);
+        tulle__alloc_set_hook(testkit_may_allocate, &memory);
+        status = tulle__segment_options_add_join(&copy.segments[0], &options.segments[0]);
+        tulle__alloc_set_hook(NULL, NULL);
+    }
+
+    assert_status(status, TULLE_OK);
+    assert_int_equal(copy.segments[0].join_count, 2);
+    assert_string_equal(copy.segments[0].join[0], "tcp://h:7000");
+    assert_string_equal(copy.segments[0].join[1], "tcp://h:7001");
+    tulle__proxy_options_fini(&copy);
+}
+
+TEST(segments_of_one_name_are_refused)
+{
+    (void)state;
+    tulle_proxy_options options = proxy_defaults();
+
+    options.segments[1].name = options.segments[0].name;
+
+    assert_proxy_refused(&options, "two segments are called");
+}
+
 TEST(without_memory_nothing_is_copied_or_leaked)
 {
     (void)state;
@@ -258,6 +330,9 @@ main(void)
         cmocka_unit_test(proxy_needs_two_segments),
         cmocka_unit_test(proxy_refuses_what_is_no_pattern),
         cmocka_unit_test(copies_the_segments_of_a_proxy),
+        cmocka_unit_test_teardown(what_takes_a_restart_is_named, teardown),
+        cmocka_unit_test_teardown(addresses_to_join_are_added_once, teardown),
+        cmocka_unit_test_teardown(segments_of_one_name_are_refused, teardown),
         cmocka_unit_test_teardown(without_memory_nothing_is_copied_or_leaked, teardown),
         cmocka_unit_test_teardown(without_memory_no_segment_is_copied_or_leaked, teardown),
     };

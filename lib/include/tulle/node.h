@@ -40,6 +40,11 @@ TULLE_API void tulle_node_options_init(tulle_node_options *options);
 TULLE_API void tulle_subscribe_options_init(tulle_subscribe_options *options);
 TULLE_API void tulle_publish_options_init(tulle_publish_options *options);
 
+/* Is this an address: tcp://HOST:PORT with a port from 1 to 65534 (events go to the
+ * next one), or ipc://PATH of at most 100 bytes. To listen at, HOST and PORT may be "*".
+ * Threads: any. */
+TULLE_API bool tulle_address_is_valid(const char *address, bool is_to_listen);
+
 /* Make a node. Nothing is bound or sent yet.
  *
  * options  borrowed; everything in it is copied

@@ -75,6 +75,25 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_proxy_new(const tulle_proxy_option
 /* Bind all segments and start. Returns and threads as tulle_node_start(). */
 TULLE_API TULLE_MUST_CHECK tulle_status tulle_proxy_start(tulle_proxy *proxy, tulle_error *error);
 
+/* Change a proxy that runs: of options, the patterns of each segment, addresses to
+ * join that are new, and log_level. Connections stay as they are. It takes effect with the
+ * next turn of the proxy's thread. Segments are known by their names.
+ *
+ * options  borrowed; as for tulle_proxy_new()
+ * error    may be NULL. On TULLE_OK its text names the options that differ and need a
+ *          restart, and so stay as they are: "" or such as "mesh, segment wan: listen"
+ *
+ * Returns  TULLE_OK
+ *          TULLE_EINVAL  an option is out of range; nothing is changed, as with all errors
+ *          TULLE_ELIMIT  more than 64 addresses to join, with those joined before
+ *          TULLE_ESTATE  not started, or stopped
+ *          TULLE_ENOMEM
+ * Threads  the one that starts and stops the proxy; never blocks
+ */
+TULLE_API TULLE_MUST_CHECK tulle_status tulle_proxy_update(tulle_proxy *proxy,
+                                                           const tulle_proxy_options *options,
+                                                           tulle_error *error);
+
 /* Counters of one segment (0 .. segment_count - 1); all zero for another.
  * Threads: any; never blocks. */
 TULLE_API void tulle_proxy_counters(const tulle_proxy *proxy, size_t segment, tulle_counters *out);

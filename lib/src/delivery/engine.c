@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "delivery/internal.h"
+#include "delivery/link.h"
 
 #include <string.h>
 
@@ -522,6 +523,18 @@ public_state(const struct tulle__peer *peer)
     return TULLE_PEER_GONE;
 }
 
+static void
+show_peer(const struct tulle__engine *e, const struct tulle__peer *peer, tulle_peer *out)
+{
+    uint32_t hops = tulle__peer_hops(e, peer);
+    *out = (tulle_peer){ .node = peer->id,
+                         .name = peer->name,
+                         .address = peer->control,
+                         .state = public_state(peer),
+                         .hops = hops == UINT32_MAX ? 0 : hops,
+                         .is_proxy = peer->is_proxy };
+}
+
 bool
 tulle__engine_next_peer(const struct tulle__engine *e,
                         const struct tulle__peer **at,
@@ -531,12 +544,25 @@ tulle__engine_next_peer(const struct tulle__engine *e,
     if (peer == NULL)
         return false;
     *at = peer;
-    uint32_t hops = tulle__peer_hops(e, peer);
-    *out = (tulle_peer){ .node = peer->id,
-                         .name = peer->name,
-                         .address = peer->control,
-                         .state = public_state(peer),
-                         .hops = hops == UINT32_MAX ? 0 : hops,
-                         .is_proxy = peer->is_proxy };
+    show_peer(e, peer, out);
     return true;
+}
+
+bool
+tulle__engine_peer(const struct tulle__engine *e, uint64_t id, tulle_peer *out)
+{
+    const struct tulle__peer *peer = tulle__peer_find(e, id);
+    if (peer != NULL)
+        show_peer(e, peer, out);
+    return peer != NULL;
+}
+
+bool
+tulle__engine_link(const struct tulle__engine *e, uint32_t index, struct tulle__link_view *out)
+{
+    const struct tulle__link *link = &e->links[index];
+    *out = (struct tulle__link_view){ .address = link->address, .is_self = link->is_self };
+    if (link->peer != 0)
+        (void)tulle__engine_peer(e, link->peer, &out->peer);
+    return link->handle != 0;
 }

@@ -8,6 +8,8 @@
 #include "codec/reader.h"
 #include "node/ipc.h"
 
+#include <tulle/node.h>
+
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -63,6 +65,14 @@ tulle__address_can_be_dialed(const char *text)
     struct tulle__address address;
     return tulle__address_parse(text, &address) &&
            (address.is_ipc || (address.port != 0 && strcmp(address.host, "*") != 0));
+}
+
+bool
+tulle_address_is_valid(const char *address, bool is_to_listen)
+{
+    struct tulle__address parsed;
+    return is_to_listen ? tulle__address_parse(address, &parsed)
+                        : tulle__address_can_be_dialed(address);
 }
 
 bool

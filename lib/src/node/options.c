@@ -243,8 +243,19 @@ check_proxy(const tulle_proxy_options *o, tulle_error *error)
         status = check_name("name", o->name, error);
     if (status == TULLE_OK)
         status = check_ranges(ranges, sizeof ranges / sizeof ranges[0], error);
-    for (size_t i = 0; status == TULLE_OK && i < o->segment_count; i++)
+    for (size_t i = 0; status == TULLE_OK && i < o->segment_count; i++) {
         status = check_segment(&o->segments[i], error);
+        if (status != TULLE_OK && error != NULL) {
+            char why[sizeof error->text];
+            memcpy(why, error->text, sizeof why);
+            (void)snprintf(error->text, sizeof error->text, "segment %zu: %.200s", i + 1, why);
+        }
+    }
+    for (size_t i = 0; status == TULLE_OK && i < o->segment_count; i++) {
+        if (tulle__proxy_options_find(o, o->segments[i].name) != &o->segments[i])
+            status = tulle__error_set(error, TULLE_EINVAL, "two segments are called \"%s\"",
+                                      o->segments[i].name);
+    }
     return status;
 }
 
@@ -394,4 +405,143 @@ void
 tulle__proxy_options_fini(tulle_proxy_options *o)
 {
     pass_proxy(&(struct pass){ .frees = true }, o);
+}
+
+/* ---- what may change while a proxy runs ---- */
+
+struct difference {
+    char *text;
+    size_t size;
+    size_t len;
+    const char *segment; /* NULL: of the proxy as a whole */
+};
+
+static void
+note_if(struct difference *difference, bool is_different, const char *what)
+{
+    if (!is_different)
+        return;
+    int added = snprintf(difference->text + difference->len, difference->size - difference->len,
+                         "%s%s%s%s%s", difference->len > 0 ? ", " : "",
+                         difference->segment != NULL ? "segment " : "",
+                         difference->segment != NULL ? difference->segment : "",
+                         difference->segment != NULL ? ": " : "", what);
+    difference->len += added > 0 ? (size_t)added : 0;
+    if (difference->len >= difference->size)
+        difference->len = difference->size - 1; /* cut */
+}
+
+static bool
+is_same(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool
+has_text(const char *const *list, size_t count, const char *text)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(list[i], text) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+compare_segments(struct difference *difference,
+                 const tulle_segment_options *now,
+                 const tulle_segment_options *next)
+{
+    bool is_listen_same = now->listen_count == next->listen_count;
+    bool has_all_joined = true;
+    for (size_t i = 0; is_listen_same && i < now->listen_count; i++)
+        is_listen_same = is_same(now->listen[i], next->listen[i]);
+    for (size_t i = 0; i < now->join_count; i++)
+        has_all_joined = has_all_joined && has_text(next->join, next->join_count, now->join[i]);
+    note_if(difference, !is_listen_same, "listen");
+    note_if(difference, !is_same(now->interface_name, next->interface_name), "interface");
+    note_if(difference, !is_same(now->advertise, next->advertise), "advertise");
+    note_if(difference, !is_same(now->advertise_events, next->advertise_events),
+            "advertise_events");
+    note_if(difference, !has_all_joined, "join (what was joined stays so)");
+    note_if(difference,
+            now->use_beacon != next->use_beacon ||
+                !is_same(now->beacon_interface, next->beacon_interface),
+            "beacon");
+    note_if(difference, now->beacon_port != next->beacon_port, "beacon_port");
+}
+
+void
+tulle__proxy_options_compare(const tulle_proxy_options *now,
+                             const tulle_proxy_options *next,
+                             char *text,
+                             size_t size)
+{
+    struct difference difference = { .text = text, .size = size };
+    text[0] = '\0';
+    note_if(&difference, !is_same(now->mesh, next->mesh), "mesh");
+    note_if(&difference, !is_same(now->name, next->name), "name");
+    note_if(&difference, now->beat_ms != next->beat_ms, "beat_ms");
+    note_if(&difference, now->suspect_ms != next->suspect_ms, "suspect_ms");
+    note_if(&difference, now->gone_ms != next->gone_ms, "gone_ms");
+    note_if(&difference, now->retain_bytes != next->retain_bytes, "retain_bytes");
+    note_if(&difference, now->hops_max != next->hops_max, "hops_max");
+    bool is_same_set = now->segment_count == next->segment_count;
+    for (size_t i = 0; i < now->segment_count; i++)
+        is_same_set = is_same_set && tulle__proxy_options_find(next, now->segments[i].name) != NULL;
+    note_if(&difference, !is_same_set, "segment (their names)");
+    for (size_t i = 0; i < now->segment_count; i++) {
+        const tulle_segment_options *segment =
+            tulle__proxy_options_find(next, now->segments[i].name);
+        difference.segment = now->segments[i].name;
+        if (segment != NULL)
+            compare_segments(&difference, &now->segments[i], segment);
+    }
+}
+
+const tulle_segment_options *
+tulle__proxy_options_find(const tulle_proxy_options *options, const char *name)
+{
+    for (size_t i = 0; i < options->segment_count; i++) {
+        if (strcmp(options->segments[i].name, name) == 0)
+            return &options->segments[i];
+    }
+    return NULL;
+}
+
+tulle_status
+tulle__segment_options_add_join(tulle_segment_options *copy, const tulle_segment_options *more)
+{
+    const char *added[TULLE__LINKS_LIMIT];
+    size_t count = 0;
+    for (size_t i = 0; i < more->join_count; i++) {
+        if (has_text(copy->join, copy->join_count, more->join[i]) ||
+            has_text(added, count, more->join[i]))
+            continue;
+        if (copy->join_count + count == TULLE__LINKS_LIMIT)
+            return TULLE_ELIMIT;
+        added[count++] = more->join[i];
+    }
+    if (count == 0)
+        return TULLE_OK;
+    const char **all = tulle__alloc((copy->join_count + count) * sizeof *all);
+    size_t made = 0;
+    while (all != NULL && made < count) {
+        all[copy->join_count + made] = tulle__strndup(added[made], strlen(added[made]));
+        if (all[copy->join_count + made] == NULL)
+            break;
+        made++;
+    }
+    if (made < count) {
+        while (all != NULL && made > 0)
+            tulle__free((void *)(uintptr_t)all[copy->join_count + --made]);
+        tulle__free(all);
+        return TULLE_ENOMEM;
+    }
+    if (copy->join_count > 0)
+        memcpy(all, copy->join, copy->join_count * sizeof *all);
+    tulle__free((void *)(uintptr_t)copy->join);
+    copy->join = all;
+    copy->join_count += count;
+    return TULLE_OK;
 }

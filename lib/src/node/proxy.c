@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "delivery/forward.h"
+#include "node/links.h"
 #include "node/options.h"
 #include "node/os.h"
 #include "node/state.h"
@@ -11,11 +12,16 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MESSAGES_PER_TURN = 200, POLL_MS_MAX = 1000, LINGER_MS_MAX = 60000, COUNTERS_MS = 20 };
 
 struct segment {
+    const char *name;
+    struct tulle__log log;    /* with the name in each line */
+    struct tulle__log parent; /* where they go */
+    struct tulle__links links;
     struct tulle__transport *transport;
     struct tulle__beacon *beacon;
     char address[TULLE__ADDRESS_LEN_MAX + 1];
@@ -33,10 +39,19 @@ struct tulle_proxy {
     int wake_fd;
     atomic_bool is_stopping;
     atomic_uint linger_ms;
-    pthread_mutex_t mutex; /* guards counters */
+    pthread_mutex_t mutex;       /* guards the next two */
+    tulle_proxy_options *update; /* that the thread has not taken in yet; NULL: none */
     tulle_counters counters[TULLE_SEGMENTS_MAX];
     int64_t counters_due_ns; /* the thread's */
 };
+
+/* One log for all segments: each line says of which it tells. */
+static void
+log_of_segment(tulle_log_level level, const char *id, const char *text, void *ctx)
+{
+    const struct segment *segment = ctx;
+    tulle__log(&segment->parent, level, id, "segment=%s %s", segment->name, text);
+}
 
 /* ---- the thread ---- */
 
@@ -118,10 +133,67 @@ snapshot_counters(tulle_proxy *proxy, struct tulle__now now)
     (void)pthread_mutex_unlock(&proxy->mutex);
 }
 
+static void
+fill_policy(const tulle_segment_options *from, struct tulle__forward_policy *to)
+{
+    *to = (struct tulle__forward_policy){ .allow = from->allow,
+                                          .allow_count = from->allow_count,
+                                          .deny = from->deny,
+                                          .deny_count = from->deny_count };
+}
+
+static void
+update_segment(tulle_proxy *proxy, size_t index, const tulle_segment_options *next)
+{
+    struct tulle__forward_policy policy;
+    fill_policy(next, &policy);
+    bool is_good = tulle__forward_set_policy(proxy->forward, index, &policy);
+    for (size_t i = 0; is_good && i < next->join_count; i++)
+        is_good =
+            tulle__forward_join(proxy->forward, index, next->join[i], tulle__os_now()) == TULLE_OK;
+    if (!is_good)
+        tulle__log(&proxy->segments[index].log, TULLE_LOG_ERROR, "proxy.no_memory",
+                   "an update is not complete");
+}
+
+static void
+take_update(tulle_proxy *proxy)
+{
+    (void)pthread_mutex_lock(&proxy->mutex);
+    tulle_proxy_options *next = proxy->update;
+    proxy->update = NULL;
+    (void)pthread_mutex_unlock(&proxy->mutex);
+    if (next == NULL)
+        return;
+    tulle__forward_set_log_level(proxy->forward, next->log_level);
+    for (size_t i = 0; i < proxy->options.segment_count; i++) {
+        proxy->segments[i].log.level = next->log_level;
+        proxy->segments[i].parent.level = next->log_level;
+    }
+    for (size_t i = 0; i < proxy->options.segment_count; i++) {
+        const tulle_segment_options *segment =
+            tulle__proxy_options_find(next, proxy->options.segments[i].name);
+        if (segment != NULL)
+            update_segment(proxy, i, segment);
+    }
+    tulle__proxy_options_fini(next);
+    tulle__free(next);
+    drain(proxy);
+}
+
+static void
+watch_links(tulle_proxy *proxy, int64_t now_ns)
+{
+    for (size_t i = 0; i < proxy->options.segment_count; i++)
+        tulle__links_watch(&proxy->segments[i].links, tulle__forward_engine(proxy->forward, i),
+                           &proxy->segments[i].log, now_ns);
+}
+
 static bool
 turn(tulle_proxy *proxy)
 {
     bool has_more = false;
+    take_update(proxy);
     for (size_t i = 0; i < proxy->options.segment_count; i++) {
         has_more = receive_control(proxy, i) || has_more;
         has_more = receive_publications(proxy, i) || has_more;
@@ -132,6 +204,7 @@ turn(tulle_proxy *proxy)
         tulle__forward_on_timer(proxy->forward, now);
         drain(proxy);
     }
+    watch_links(proxy, now.mono.ns);
     snapshot_counters(proxy, now);
     return has_more;
 }
@@ -150,7 +223,12 @@ sleep_until_work(tulle_proxy *proxy)
                 (zmq_pollitem_t){ .socket = tulle__beacon_socket(beacon), .events = ZMQ_POLLIN };
     }
     items[count++] = (zmq_pollitem_t){ .fd = proxy->wake_fd, .events = ZMQ_POLLIN };
-    int64_t left = tulle__forward_deadline(proxy->forward).ns - tulle__os_now().mono.ns;
+    int64_t deadline_ns = tulle__forward_deadline(proxy->forward).ns;
+    for (size_t i = 0; i < proxy->options.segment_count; i++) {
+        int64_t due_ns = tulle__links_deadline(&proxy->segments[i].links);
+        deadline_ns = due_ns < deadline_ns ? due_ns : deadline_ns;
+    }
+    int64_t left = deadline_ns - tulle__os_now().mono.ns;
     int64_t ms = left <= 0 ? 0 : left / 1000000 + 1;
     (void)zmq_poll(items, count, ms < POLL_MS_MAX ? (long)ms : POLL_MS_MAX);
     tulle__os_wake_clear(proxy->wake_fd);
@@ -160,6 +238,7 @@ static void
 close_network(tulle_proxy *proxy, uint32_t linger_ms)
 {
     for (size_t i = 0; i < proxy->options.segment_count; i++) {
+        tulle__links_fini(&proxy->segments[i].links);
         tulle__beacon_close(&proxy->segments[i].beacon);
         tulle__transport_close(&proxy->segments[i].transport, linger_ms);
     }
@@ -254,13 +333,15 @@ fill_side(tulle_proxy *proxy, size_t index, struct tulle__forward_side *side)
     config->gone_ms = o->gone_ms;
     config->hops_max = o->hops_max;
     config->seed = proxy->id + index;
-    config->log = (struct tulle__log){ o->log, o->log_ctx, o->log_level };
+    struct segment *segment = &proxy->segments[index];
+    segment->name = s->name;
+    segment->parent = (struct tulle__log){ o->log, o->log_ctx, o->log_level };
+    segment->log =
+        (struct tulle__log){ o->log == NULL ? NULL : log_of_segment, segment, o->log_level };
+    config->log = segment->log;
     strncpy(proxy->segments[index].address, config->control_addresses[0],
             sizeof proxy->segments[index].address - 1);
-    side->allow = s->allow;
-    side->allow_count = s->allow_count;
-    side->deny = s->deny;
-    side->deny_count = s->deny_count;
+    fill_policy(s, &side->policy);
 }
 
 static tulle_status
@@ -309,6 +390,58 @@ tulle_proxy_start(tulle_proxy *proxy, tulle_error *error)
         proxy->id = 0;
     }
     return status;
+}
+
+/* Names of what is joined are the starting thread's; the others never change. */
+static tulle_status
+add_joins(tulle_proxy *proxy, const tulle_proxy_options *next)
+{
+    tulle_status status = TULLE_OK;
+    for (size_t i = 0; status == TULLE_OK && i < proxy->options.segment_count; i++) {
+        tulle_segment_options *segment = &proxy->options.segments[i];
+        const tulle_segment_options *more = tulle__proxy_options_find(next, segment->name);
+        if (more != NULL)
+            status = tulle__segment_options_add_join(segment, more);
+    }
+    return status;
+}
+
+static void
+free_update(tulle_proxy_options **update)
+{
+    if (*update != NULL)
+        tulle__proxy_options_fini(*update);
+    tulle__free(*update);
+    *update = NULL;
+}
+
+tulle_status
+tulle_proxy_update(tulle_proxy *proxy, const tulle_proxy_options *options, tulle_error *error)
+{
+    if (!proxy->is_started)
+        return tulle__error_set(error, TULLE_ESTATE, "the proxy does not run");
+    tulle_proxy_options *next = tulle__alloc(sizeof *next);
+    if (next == NULL)
+        return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
+    tulle_status status = tulle__proxy_options_copy(options, next, error);
+    if (status != TULLE_OK) {
+        tulle__free(next);
+        return status;
+    }
+    char kept[sizeof error->text];
+    tulle__proxy_options_compare(&proxy->options, next, kept, sizeof kept);
+    status = add_joins(proxy, next);
+    if (status != TULLE_OK) {
+        free_update(&next);
+        return tulle__error_set(error, status, "addresses to join: %s", tulle_strerror(status));
+    }
+    (void)pthread_mutex_lock(&proxy->mutex);
+    tulle_proxy_options *before = proxy->update;
+    proxy->update = next;
+    (void)pthread_mutex_unlock(&proxy->mutex);
+    free_update(&before);
+    tulle__os_wake_set(proxy->wake_fd);
+    return tulle__error_set(error, TULLE_OK, "%s", kept);
 }
 
 void
@@ -361,6 +494,7 @@ tulle_proxy_free(tulle_proxy **pointer)
     if (proxy == NULL)
         return;
     tulle_proxy_stop(proxy, 0);
+    free_update(&proxy->update);
     tulle__os_wake_close(&proxy->wake_fd);
     (void)pthread_mutex_destroy(&proxy->mutex);
     tulle__proxy_options_fini(&proxy->options);

@@ -5,6 +5,7 @@ set(TULLE_NODE_SOURCES
     src/node/address.c
     src/node/beacon.c
     src/node/ipc.c
+    src/node/links.c
     src/node/loop.c
     src/node/message.c
     src/node/node.c
@@ -12,6 +13,7 @@ set(TULLE_NODE_SOURCES
     src/node/os.c
     src/node/outbox.c
     src/node/patterns.c
+    src/node/probe.c
     src/node/proxy.c
     src/node/subscription.c
     src/node/transport.c

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_DELIVERY_LINK_H
+#define TULLE_DELIVERY_LINK_H
+
+/* Questions about the addresses that were given to join, and who answered there. */
+
+#include "delivery/engine.h"
+
+/* What is known of one node, borrowed until the next input; false when it is not known. */
+bool tulle__engine_peer(const struct tulle__engine *engine, uint64_t id, tulle_peer *out);
+
+/* An address that was given to join. */
+struct tulle__link_view {
+    const char *address;
+    bool is_self;    /* this node's own */
+    tulle_peer peer; /* who answered there last; node 0: nobody, or it is gone */
+};
+
+/* The index-th, below TULLE__LINKS_LIMIT; false when there is none. Borrowed likewise. */
+bool tulle__engine_link(const struct tulle__engine *engine,
+                        uint32_t index,
+                        struct tulle__link_view *out);
+
+#endif
