@@ -4,6 +4,8 @@
 
 #include "options.h"
 
+#include "app/common.h"
+
 #include <tulle/topic.h>
 
 #include <string.h>
@@ -18,7 +20,7 @@ static const struct tulle__choice orders[] = {
 
 static const struct tulle__option options[] = {
     { .name = "take", .letter = 't', .type = TULLE__OPTION_LIST, .offset = AT(take),
-      .arg = "PATTERN", .max = TULLE__TAKES_MAX,
+      .arg = "PATTERN", .max = TULLE__TAKES_MAX, .check = tulle__check_pattern,
       .help = "take these events and keep them, so that others can fetch them from here" },
     { .name = "from", .type = TULLE__OPTION_STRING, .offset = AT(from), .arg = "START",
       .help = "where reading begins: live, earliest, or last:N (the last N events of each publisher "
@@ -28,7 +30,7 @@ static const struct tulle__option options[] = {
     { .name = "print", .letter = 'p', .type = TULLE__OPTION_FLAG, .offset = AT(is_print),
       .help = "print what is delivered, one JSON object a line" },
     { .name = "exec", .letter = 'x', .type = TULLE__OPTION_PAIRS, .offset = AT(exec),
-      .arg = "PATTERN COMMAND", .max = TULLE__HANDLERS_MAX,
+      .arg = "PATTERN COMMAND", .max = TULLE__HANDLERS_MAX, .check = tulle__check_pattern,
       .help = "run COMMAND with /bin/sh for each event that PATTERN matches; the event is a line of "
               "JSON on its standard input, and each line that it prints is published as an event "
               "caused by that one" },
@@ -87,13 +89,7 @@ read_from(struct tulle__node_config *config)
 const char *
 tulle__node_config_finish(struct tulle__node_config *config)
 {
-    for (size_t i = 0; i < config->take.count; i++) {
-        if (!tulle_pattern_is_valid(config->take.items[i]))
-            return "take: not a pattern";
-    }
     for (size_t i = 0; i < config->exec.count; i += 2) {
-        if (!tulle_pattern_is_valid(config->exec.items[i]))
-            return "exec: not a pattern";
         if (config->exec.items[i + 1][0] == '\0')
             return "exec: the command is empty";
     }

@@ -326,6 +326,38 @@ tulle__args_has(const struct tulle__args *args, const char *name)
     return false;
 }
 
+void
+tulle__args_tell(const struct tulle__program *program, const struct tulle__text *problems)
+{
+    size_t len = 0;
+    for (size_t start = 0; start < problems->len; start += len + 1) {
+        const char *line = problems->bytes + start;
+        const char *newline = memchr(line, '\n', problems->len - start);
+        len = newline != NULL ? (size_t)(newline - line) : problems->len - start;
+        (void)fprintf(stderr, "%s: %.*s\n", program->name, (int)len, line);
+    }
+}
+
+bool
+tulle__args_reload(const struct tulle__program *program,
+                   int argc,
+                   char **argv,
+                   struct tulle__args *args,
+                   struct tulle__text *problems)
+{
+    /* The options were right the first time; what they tell of goes to stderr again. */
+    bool is_good = tulle__args_scan(program, argc, argv, args) == 0;
+    if (is_good && args->config != NULL)
+        is_good = tulle__config_load(program, args->config, &args->strings, problems) == TULLE_OK;
+    if (is_good && tulle__args_apply(program, args) != 0) {
+        tulle__text_str(problems, "the file and the options do not go together\n");
+        is_good = false;
+    }
+    if (!is_good)
+        tulle__args_end(args);
+    return is_good;
+}
+
 /* The steps between scan and the program. Returns true to go on. */
 static bool
 begin_scanned(const struct tulle__program *program, struct tulle__args *args, int *status)
@@ -339,12 +371,13 @@ begin_scanned(const struct tulle__program *program, struct tulle__args *args, in
         return false;
     }
     if (args->config != NULL) {
-        tulle_error error = { 0 };
-        if (tulle__config_load(program, args->config, &args->strings, &error) != TULLE_OK) {
-            (void)fprintf(stderr, "%s: %s\n", program->name, error.text);
+        struct tulle__text problems = { 0 };
+        if (tulle__config_load(program, args->config, &args->strings, &problems) != TULLE_OK)
             *status = TULLE__EXIT_CONFIG;
+        tulle__args_tell(program, &problems);
+        tulle__text_free(&problems);
+        if (*status != 0)
             return false;
-        }
     }
     *status = tulle__args_apply(program, args);
     if (*status != 0)

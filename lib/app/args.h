@@ -30,6 +30,7 @@
  */
 
 #include "app/option.h"
+#include "app/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -102,6 +103,19 @@ void tulle__args_end(struct tulle__args *args);
 
 /* Was the option given on the command line? name as in the table. */
 bool tulle__args_has(const struct tulle__args *args, const char *name);
+
+/* As tulle__args_begin() once more, for a program that runs and whose file has changed: into
+ * program's targets, which are not those of the first time and have their defaults.
+ *
+ * Returns true (then call tulle__args_end()), or false with lines of what is wrong in problems. */
+bool tulle__args_reload(const struct tulle__program *program,
+                        int argc,
+                        char **argv,
+                        struct tulle__args *args,
+                        struct tulle__text *problems);
+
+/* Print each line of problems behind "NAME: ". */
+void tulle__args_tell(const struct tulle__program *program, const struct tulle__text *problems);
 
 /* Print "NAME: message" and "try 'NAME --help'"; returns TULLE__EXIT_USAGE. */
 int tulle__args_usage(const struct tulle__program *program, const char *format, ...)

@@ -6,22 +6,58 @@
 
 #include "app/exit.h"
 
+#include <tulle/topic.h>
+
 #include <stdio.h>
 #include <string.h>
 
 #define NODE(field) offsetof(struct tulle__common, node.field)
 #define MINE(field) offsetof(struct tulle__common, field)
 
+const char *
+tulle__check_join(const char *value)
+{
+    return tulle_address_is_valid(value, false)
+               ? NULL
+               : "no address to join: tcp://HOST:PORT with a port up to 65534, or ipc://PATH";
+}
+
+const char *
+tulle__check_listen(const char *value)
+{
+    return tulle_address_is_valid(value, true)
+               ? NULL
+               : "no address to listen at: tcp://HOST:PORT with a port up to 65534 or '*', or "
+                 "ipc://PATH";
+}
+
+const char *
+tulle__check_pattern(const char *value)
+{
+    return tulle_pattern_is_valid(value)
+               ? NULL
+               : "no pattern: levels between '/', none empty, '*' and '**' only as whole levels";
+}
+
+const char *
+tulle__check_name(const char *value)
+{
+    size_t len = strlen(value);
+    return len >= 1 && len <= 63 ? NULL : "no name: 1 to 63 bytes";
+}
+
 // clang-format off
 static const struct tulle__option mesh_options[] = {
     { .name = "mesh", .type = TULLE__OPTION_STRING, .offset = NODE(mesh), .arg = "NAME",
+      .check = tulle__check_name,
       .help = "mesh to be in; nodes of different meshes ignore each other" },
     { .name = "name", .type = TULLE__OPTION_STRING, .offset = NODE(name), .arg = "NAME",
+      .check = tulle__check_name,
       .help = "this node's name; without it the host's name and the process id" },
     { .name = "join", .letter = 'j', .type = TULLE__OPTION_LIST, .offset = MINE(join),
-      .arg = "ADDRESS", .max = 64, .help = "address of a node to join, such as tcp://192.0.2.7:7100" },
+      .arg = "ADDRESS", .max = 64, .check = tulle__check_join, .help = "address of a node to join, such as tcp://192.0.2.7:7100" },
     { .name = "listen", .letter = 'l', .type = TULLE__OPTION_LIST, .offset = MINE(listen),
-      .arg = "ADDRESS", .max = TULLE_LISTEN_MAX,
+      .arg = "ADDRESS", .max = TULLE_LISTEN_MAX, .check = tulle__check_listen,
       .help = "address to listen at, tcp://HOST:PORT or ipc://PATH; '*' chooses host or port" },
     { .name = "beacon", .letter = 'b', .type = TULLE__OPTION_STRING, .offset = MINE(beacon),
       .arg = "INTERFACE", .implied = "any",
@@ -32,10 +68,10 @@ static const struct tulle__option mesh_options[] = {
     { .name = "interface", .type = TULLE__OPTION_STRING, .offset = NODE(interface_name),
       .arg = "NAME", .help = "network interface that stands for host '*'" },
     { .name = "advertise", .type = TULLE__OPTION_STRING, .flags = TULLE__OPTION_RARE,
-      .offset = NODE(advertise), .arg = "ADDRESS",
+      .offset = NODE(advertise), .arg = "ADDRESS", .check = tulle__check_join,
       .help = "control address that peers are told, behind address translation" },
     { .name = "advertise_events", .type = TULLE__OPTION_STRING, .flags = TULLE__OPTION_RARE,
-      .offset = NODE(advertise_events), .arg = "ADDRESS",
+      .offset = NODE(advertise_events), .arg = "ADDRESS", .check = tulle__check_join,
       .help = "event address that peers are told, likewise" },
 };
 

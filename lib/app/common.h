@@ -23,6 +23,12 @@ struct tulle__common {
     struct tulle__logsink sink;
 };
 
+/* Checks of options' rows (option.h). */
+const char *tulle__check_join(const char *value);
+const char *tulle__check_listen(const char *value);
+const char *tulle__check_pattern(const char *value);
+const char *tulle__check_name(const char *value);
+
 /* Library defaults; name NULL; log_level warn for tools. */
 void tulle__common_init(struct tulle__common *common);
 

@@ -3,8 +3,10 @@
 /* Configuration files. czmq's zconfig reads ZPL but tells neither lines nor
  * reasons (and prints its own complaints to standard output), so the text is
  * checked line by line first. Each line that says something becomes one item of
- * zconfig's tree, in the same order: counting items as the tree is walked gives
- * the line of each. */
+ * zconfig's tree, in the same order: that gives the line of each.
+ *
+ * All that is wrong is told, not only the first: whoever corrects a file wants to
+ * start the program once more, not once for each mistake. */
 
 #include "app/config.h"
 
@@ -14,45 +16,55 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A line that says something, and what zconfig made of it. */
+struct place {
+    unsigned line;
+    const zconfig_t *item;
+};
+
 struct loader {
     const struct tulle__program *program;
     const char *path;
     struct tulle__strings *strings;
-    tulle_error *error;
-    unsigned *lines; /* of the items, in order */
-    size_t line_count;
-    size_t item; /* items seen so far in the walk */
+    struct tulle__text *problems;
+    size_t problem_count;
+    tulle_status status; /* of the first problem */
+    struct place *places;
+    size_t place_count; /* lines that say something */
+    size_t item_count;  /* of them, with their item */
 };
 
-__attribute__((format(printf, 3, 4))) static tulle_status
-fail(struct loader *loader, unsigned line, const char *format, ...)
+/* line 0: none. */
+__attribute__((format(printf, 4, 5))) static void
+fail(struct loader *loader, tulle_status status, unsigned line, const char *format, ...)
 {
-    char what[200];
+    if (loader->status == TULLE_OK)
+        loader->status = status;
+    if (loader->problem_count++ >= TULLE__CONFIG_PROBLEMS_MAX) {
+        if (loader->problem_count == TULLE__CONFIG_PROBLEMS_MAX + 1)
+            tulle__text_format(loader->problems, "%s: and more\n", loader->path);
+        return;
+    }
+    char what[300];
     va_list list;
     va_start(list, format);
     (void)vsnprintf(what, sizeof what, format, list);
     va_end(list);
-    /* The end of a long path says more than its beginning. */
-    size_t len = strlen(loader->path);
-    const char *path = len > 80 ? loader->path + len - 80 : loader->path;
-    loader->error->status = TULLE_EINVAL;
-    char place[16] = "";
+    tulle__text_str(loader->problems, loader->path);
     if (line > 0)
-        (void)snprintf(place, sizeof place, ":%u", line);
-    (void)snprintf(loader->error->text, sizeof loader->error->text, "%s%s: %.130s", path, place,
-                   what);
-    return TULLE_EINVAL;
+        tulle__text_format(loader->problems, ":%u", line);
+    tulle__text_format(loader->problems, ": %s\n", what);
 }
 
-/* Read all of the file; the result has a NUL behind it. NULL: error is set. */
+/* Read all of the file; the result has a NUL behind it. NULL: it was told why not. */
 static char *
 read_file(struct loader *loader, size_t *len)
 {
     FILE *file = fopen(loader->path, "r");
     char *text = file == NULL ? NULL : malloc(TULLE__CONFIG_BYTES_MAX + 2);
     if (text == NULL) {
-        (void)fail(loader, 0, "%s", file == NULL ? strerror(errno) : "out of memory");
-        loader->error->status = file == NULL ? TULLE_ENOENT : TULLE_ENOMEM;
+        fail(loader, file == NULL ? TULLE_ENOENT : TULLE_ENOMEM, 0, "%s",
+             file == NULL ? strerror(errno) : "out of memory");
         if (file != NULL)
             (void)fclose(file);
         return NULL;
@@ -61,10 +73,9 @@ read_file(struct loader *loader, size_t *len)
     *len = fread(text, 1, TULLE__CONFIG_BYTES_MAX + 1, file);
     bool is_bad = ferror(file) != 0;
     if (is_bad) {
-        (void)fail(loader, 0, "%s", strerror(errno));
-        loader->error->status = TULLE_ENOENT;
+        fail(loader, TULLE_ENOENT, 0, "%s", strerror(errno));
     } else if (*len > TULLE__CONFIG_BYTES_MAX) {
-        (void)fail(loader, 0, "longer than %d bytes", TULLE__CONFIG_BYTES_MAX);
+        fail(loader, TULLE_EINVAL, 0, "longer than %d bytes", TULLE__CONFIG_BYTES_MAX);
         is_bad = true;
     }
     (void)fclose(file);
@@ -135,7 +146,7 @@ check_line(const char *line, size_t len, int *depth)
     return check_value(at + 1, end);
 }
 
-static tulle_status
+static void
 check_text(struct loader *loader, char *text, size_t len)
 {
     unsigned number = 0;
@@ -150,25 +161,42 @@ check_text(struct loader *loader, char *text, size_t len)
             line[--line_len] = ' '; /* zconfig would keep it as part of the value */
         int depth = -1;
         const char *problem = check_line(line, line_len, &depth);
-        if (problem != NULL)
-            return fail(loader, number, "%s", problem);
+        if (problem == NULL && depth > last_depth + 1)
+            problem = "indented too far: four spaces below what it belongs to";
+        if (depth >= 0)
+            last_depth = depth;
+        if (problem != NULL) {
+            fail(loader, TULLE_EINVAL, number, "%s", problem);
+            continue;
+        }
         if (depth < 0)
             continue;
-        if (depth > last_depth + 1)
-            return fail(loader, number, "indented too far");
-        last_depth = depth;
-        if (loader->line_count == TULLE__CONFIG_LINES_MAX)
-            return fail(loader, number, "more than %d keys", TULLE__CONFIG_LINES_MAX);
-        loader->lines[loader->line_count++] = number;
+        if (loader->place_count == TULLE__CONFIG_LINES_MAX) {
+            fail(loader, TULLE_EINVAL, number, "more than %d keys", TULLE__CONFIG_LINES_MAX);
+            return;
+        }
+        loader->places[loader->place_count++].line = number;
     }
-    return TULLE_OK;
+}
+
+static void
+place_items(struct loader *loader, zconfig_t *item)
+{
+    for (; item != NULL; item = zconfig_next(item)) {
+        if (loader->item_count < loader->place_count)
+            loader->places[loader->item_count++].item = item;
+        place_items(loader, zconfig_child(item));
+    }
 }
 
 static unsigned
-next_line(struct loader *loader)
+line_of(const struct loader *loader, const zconfig_t *item)
 {
-    size_t item = loader->item++;
-    return item < loader->line_count ? loader->lines[item] : 0;
+    for (size_t i = 0; i < loader->item_count; i++) {
+        if (loader->places[i].item == item)
+            return loader->places[i].line;
+    }
+    return 0;
 }
 
 /* Is name the second word of arg, in small letters? */
@@ -200,60 +228,65 @@ is_repeated(zconfig_t *parent, const zconfig_t *item)
 }
 
 /* The second half of a pair, the only thing that may stand below a key. */
-static tulle_status
+static bool
 load_second(struct loader *loader,
             const struct tulle__option *option,
             zconfig_t *item,
-            unsigned line,
             const char **second)
 {
     zconfig_t *child = zconfig_child(item);
+    unsigned line = line_of(loader, child != NULL ? child : item);
     *second = NULL;
     if (option->type != TULLE__OPTION_PAIRS) {
         if (child != NULL)
-            return fail(loader, next_line(loader), "'%s' has nothing below it", option->name);
-        return TULLE_OK;
+            fail(loader, TULLE_EINVAL, line, "'%s' has nothing below it", option->name);
+        return child == NULL;
     }
     if (child == NULL)
-        return fail(loader, line, "'%s' needs %s, indented below it", option->name, option->arg);
-    unsigned child_line = next_line(loader);
-    if (!is_second_word(option->arg, zconfig_name(child)))
-        return fail(loader, child_line, "unknown key '%s'", zconfig_name(child));
-    if (zconfig_child(child) != NULL || zconfig_next(child) != NULL)
-        return fail(loader, next_line(loader), "'%s' has one key below it", option->name);
-    *second = zconfig_value(child);
-    return TULLE_OK;
+        fail(loader, TULLE_EINVAL, line, "'%s' needs %s, indented below it", option->name,
+             option->arg);
+    else if (!is_second_word(option->arg, zconfig_name(child)))
+        fail(loader, TULLE_EINVAL, line, "unknown key '%.60s' below '%s': it has %s",
+             zconfig_name(child), option->name, option->arg);
+    else if (zconfig_child(child) != NULL || zconfig_next(child) != NULL)
+        fail(loader, TULLE_EINVAL,
+             line_of(loader,
+                     zconfig_child(child) != NULL ? zconfig_child(child) : zconfig_next(child)),
+             "'%s' has one key below it", option->name);
+    else
+        *second = zconfig_value(child) != NULL ? zconfig_value(child) : "";
+    return *second != NULL;
 }
 
-static tulle_status
+static void
 load_option(struct loader *loader,
             const struct tulle__option *option,
             void *target,
             zconfig_t *parent,
             zconfig_t *item)
 {
-    unsigned line = next_line(loader);
+    unsigned line = line_of(loader, item);
     bool is_list = option->type == TULLE__OPTION_LIST || option->type == TULLE__OPTION_PAIRS;
-    if (!is_list && is_repeated(parent, item))
-        return fail(loader, line, "'%s' is given twice", option->name);
+    if (!is_list && is_repeated(parent, item)) {
+        fail(loader, TULLE_EINVAL, line, "'%s' is given twice: leave one", option->name);
+        return;
+    }
     const char *values[2] = { zconfig_value(item), NULL };
     if (values[0] == NULL || values[0][0] == '\0') {
-        if (option->type == TULLE__OPTION_FLAG)
+        values[0] = "";
+        if (option->type == TULLE__OPTION_FLAG) {
             values[0] = "true";
-        else if (option->implied != NULL)
+        } else if (option->implied != NULL) {
             values[0] = option->implied;
-        else if (option->type != TULLE__OPTION_STRING)
-            return fail(loader, line, "'%s' needs a value", option->name);
-        else
-            values[0] = "";
+        } else if (option->type != TULLE__OPTION_STRING) {
+            fail(loader, TULLE_EINVAL, line, "'%s' needs a value", option->name);
+            return;
+        }
     }
-    tulle_status status = load_second(loader, option, item, line, &values[1]);
-    if (status != TULLE_OK)
-        return status;
     char problem[TULLE__PROBLEM_LEN] = "";
-    if (!tulle__option_set(option, target, values, loader->strings, problem))
-        return fail(loader, line, "%s: %s", option->name, problem);
-    return TULLE_OK;
+    if (load_second(loader, option, item, &values[1]) &&
+        !tulle__option_set(option, target, values, loader->strings, problem))
+        fail(loader, TULLE_EINVAL, line, "%s: %s", option->name, problem);
 }
 
 static const struct tulle__option *
@@ -266,31 +299,34 @@ find_key(const struct tulle__option *options, size_t count, const char *name)
     return NULL;
 }
 
-static tulle_status
+static void
 load_section(struct loader *loader, zconfig_t *item)
 {
     const struct tulle__section *section = loader->program->section;
-    unsigned line = next_line(loader);
+    unsigned line = line_of(loader, item);
     const char *name = tulle__strings_copy(loader->strings, zconfig_value(item));
-    if (name == NULL || name[0] == '\0')
-        return fail(loader, line, "'%s' needs %s", section->name, section->arg);
+    if (name == NULL || name[0] == '\0') {
+        fail(loader, TULLE_EINVAL, line, "'%s' needs %s", section->name, section->arg);
+        return;
+    }
     void *target = section->open(section->ctx, name);
-    if (target == NULL)
-        return fail(loader, line, "too many: %s", section->name);
+    if (target == NULL) {
+        fail(loader, TULLE_EINVAL, line, "too many: %s", section->name);
+        return;
+    }
     for (zconfig_t *at = zconfig_child(item); at != NULL; at = zconfig_next(at)) {
         const struct tulle__option *option =
             find_key(section->options, section->count, zconfig_name(at));
-        if (option == NULL)
-            return fail(loader, next_line(loader), "unknown key '%.60s' in %s", zconfig_name(at),
-                        section->name);
-        tulle_status status = load_option(loader, option, target, item, at);
-        if (status != TULLE_OK)
-            return status;
+        if (option != NULL)
+            load_option(loader, option, target, item, at);
+        else
+            fail(loader, TULLE_EINVAL, line_of(loader, at),
+                 "unknown key '%.60s' in %s; --print-config shows those that there are",
+                 zconfig_name(at), section->name);
     }
-    return TULLE_OK;
 }
 
-static tulle_status
+static void
 load_item(struct loader *loader, zconfig_t *root, zconfig_t *item)
 {
     const struct tulle__program *program = loader->program;
@@ -298,43 +334,55 @@ load_item(struct loader *loader, zconfig_t *root, zconfig_t *item)
     for (size_t i = 0; i < program->group_count; i++) {
         const struct tulle__option_group *group = &program->groups[i];
         const struct tulle__option *option = find_key(group->options, group->count, name);
-        if (option != NULL)
-            return load_option(loader, option, group->target, root, item);
+        if (option != NULL) {
+            load_option(loader, option, group->target, root, item);
+            return;
+        }
     }
-    if (program->section != NULL && strcmp(program->section->name, name) == 0)
-        return load_section(loader, item);
-    return fail(loader, next_line(loader), "unknown key '%.60s'", name);
+    if (program->section != NULL && strcmp(program->section->name, name) == 0) {
+        load_section(loader, item);
+        return;
+    }
+    bool is_of_section = program->section != NULL &&
+                         find_key(program->section->options, program->section->count, name) != NULL;
+    fail(loader, TULLE_EINVAL, line_of(loader, item), "unknown key '%.60s'; %s%s", name,
+         is_of_section ? "indent it by four spaces below its "
+                       : "--print-config shows those that there are",
+         is_of_section ? program->section->name : "");
 }
 
 tulle_status
 tulle__config_load(const struct tulle__program *program,
                    const char *path,
                    struct tulle__strings *strings,
-                   tulle_error *error)
+                   struct tulle__text *problems)
 {
-    struct loader loader = { .program = program, .path = path, .strings = strings, .error = error };
-    *error = (tulle_error){ 0 };
+    struct loader loader = {
+        .program = program, .path = path, .strings = strings, .problems = problems
+    };
     size_t len = 0;
     char *text = read_file(&loader, &len);
     if (text == NULL)
-        return error->status;
+        return loader.status;
     zconfig_t *root = NULL;
-    tulle_status status = TULLE_ENOMEM;
-    loader.lines = calloc(TULLE__CONFIG_LINES_MAX, sizeof *loader.lines);
-    if (loader.lines != NULL)
-        status = check_text(&loader, text, len);
-    if (status == TULLE_OK && loader.line_count > 0) {
+    loader.places = calloc(TULLE__CONFIG_LINES_MAX, sizeof *loader.places);
+    if (loader.places != NULL)
+        check_text(&loader, text, len);
+    else
+        fail(&loader, TULLE_ENOMEM, 0, "out of memory");
+    if (loader.status == TULLE_OK && loader.place_count > 0) {
         root = zconfig_str_load(text);
         if (root == NULL)
-            status = fail(&loader, 0, "cannot be read as ZPL");
+            fail(&loader, TULLE_EINVAL, 0, "cannot be read as ZPL");
     }
     zconfig_t *item = root == NULL ? NULL : zconfig_child(root);
-    for (; status == TULLE_OK && item != NULL; item = zconfig_next(item))
-        status = load_item(&loader, root, item);
+    place_items(&loader, item);
+    for (; item != NULL; item = zconfig_next(item))
+        load_item(&loader, root, item);
     zconfig_destroy(&root);
-    free(loader.lines);
+    free(loader.places);
     free(text);
-    return status;
+    return loader.status;
 }
 
 static void

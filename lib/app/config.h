@@ -16,6 +16,7 @@
  */
 
 #include "app/args.h"
+#include "app/text.h"
 
 #include <tulle/status.h>
 
@@ -24,12 +25,14 @@
 
 enum {
     TULLE__CONFIG_BYTES_MAX = 1024 * 1024,
-    TULLE__CONFIG_LINES_MAX = 4096 /* keys */
+    TULLE__CONFIG_LINES_MAX = 4096, /* keys */
+    TULLE__CONFIG_PROBLEMS_MAX = 20 /* told of one file */
 };
 
 /* Read a file into the groups' targets and sections.
  *
- * error  "FILE:LINE: what is wrong"; unknown keys are wrong
+ * problems  gets a line "FILE:LINE: what is wrong" for each thing that is; unknown keys are.
+ *           Values are looked at when all lines can be read.
  *
  * Returns  TULLE_OK
  *          TULLE_ENOENT  the file cannot be read
@@ -39,7 +42,7 @@ enum {
 TULLE_MUST_CHECK tulle_status tulle__config_load(const struct tulle__program *program,
                                                  const char *path,
                                                  struct tulle__strings *strings,
-                                                 tulle_error *error);
+                                                 struct tulle__text *problems);
 
 /* Write every key with its value and help: a file that loads to the same. */
 void tulle__config_print(const struct tulle__program *program, FILE *to);

@@ -16,8 +16,8 @@ tulle__exit_of(tulle_status status)
     case TULLE_ENETWORK:
         return TULLE__EXIT_NETWORK;
     case TULLE_EINVAL:
-        /* Options that passed their table but not tulle_node_new(): a name too
-         * long, an address without a port. */
+        /* Options that passed their table but not tulle_node_new(): a name with a control
+         * character, a gone_ms below suspect_ms. */
         return TULLE__EXIT_CONFIG;
     case TULLE_ENOMEM:
     case TULLE_EAGAIN:

@@ -266,6 +266,9 @@ tulle__option_set(const struct tulle__option *option,
                   char problem[static TULLE__PROBLEM_LEN])
 {
     char *field = (char *)target + option->offset;
+    const char *wrong = option->check == NULL ? NULL : option->check(values[0]);
+    if (wrong != NULL)
+        return tell(problem, values[0], wrong);
     switch (option->type) {
     case TULLE__OPTION_FLAG:
         return set_flag(field, values[0], problem);

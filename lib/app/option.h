@@ -51,6 +51,9 @@ struct tulle__option {
     const char *arg;     /* argument's name in the help; two words for PAIRS */
     const char *implied; /* with an optional argument: the value when none is given */
     const struct tulle__choice *choices;
+    /* Of a STRING, each item of a LIST, the first of PAIRS: NULL when the value is right, else
+     * what it is instead, such as "no pattern". NULL: everything is right. */
+    const char *(*check)(const char *value);
     double min, max;  /* of numbers; both 0: only what the field can hold; of a LIST or PAIRS: max
                          is the most times that it may be given */
     const char *unit; /* of numbers, for the configuration's table: "ms", "bytes"; else NULL */

@@ -14,7 +14,7 @@ struct mine {
     const char *beacon;
     uint32_t beat_ms;
     uint64_t bytes;
-    struct tulle__list join, exec;
+    struct tulle__list join, exec, check;
 };
 
 struct part {
@@ -32,8 +32,14 @@ struct fixture {
     struct tulle__program program;
     struct tulle__strings strings;
     char path[64];
-    tulle_error error;
+    struct tulle__text problems;
 };
+
+static const char *
+check_good(const char *value)
+{
+    return strcmp(value, "good") == 0 ? NULL : "no good";
+}
 
 #define AT(field) offsetof(struct mine, field)
 // clang-format off
@@ -46,6 +52,7 @@ static const struct tulle__option options[] = {
     { .name = "bytes", .type = TULLE__OPTION_BYTES, .offset = AT(bytes), .help = "size" },
     { .name = "join", .type = TULLE__OPTION_LIST, .offset = AT(join), .help = "addresses" },
     { .name = "exec", .type = TULLE__OPTION_PAIRS, .offset = AT(exec), .arg = "PATTERN COMMAND", .help = "handlers" },
+    { .name = "check", .type = TULLE__OPTION_LIST, .offset = AT(check), .check = check_good, .help = "c" },
     { .name = "here", .type = TULLE__OPTION_FLAG, .flags = TULLE__OPTION_FLAG_ONLY, .offset = AT(is_loud), .help = "h" },
 };
 
@@ -100,6 +107,7 @@ teardown(void **state)
     struct fixture *f = *state;
     (void)unlink(f->path);
     tulle__strings_fini(&f->strings);
+    tulle__text_free(&f->problems);
     free(f);
     return 0;
 }
@@ -113,7 +121,11 @@ load(struct fixture *f, const char *text)
     assert_int_equal(fclose(file), 0);
     f->part_count = 0;
     f->mine = (struct mine){ 0 };
-    return tulle__config_load(&f->program, f->path, &f->strings, &f->error);
+    tulle__text_clear(&f->problems);
+    tulle_status status = tulle__config_load(&f->program, f->path, &f->strings, &f->problems);
+    tulle__text_char(&f->problems, '\0');
+    assert_false(f->problems.has_failed);
+    return status;
 }
 
 TEST(reads_what_is_written)
@@ -179,8 +191,8 @@ assert_refused(struct fixture *f, const char *text, unsigned line, const char *w
     char place[96];
     (void)snprintf(place, sizeof place, "%s:%u: ", f->path, line);
     assert_status(load(f, text), TULLE_EINVAL);
-    if (strstr(f->error.text, place) == NULL || strstr(f->error.text, why) == NULL)
-        fail_msg("'%s' lacks '%s' or '%s'", f->error.text, place, why);
+    if (strstr(f->problems.bytes, place) == NULL || strstr(f->problems.bytes, why) == NULL)
+        fail_msg("'%s' lacks '%s' or '%s'", f->problems.bytes, place, why);
 }
 
 TEST(unknown_keys_are_errors_with_their_line)
@@ -222,15 +234,68 @@ TEST(wrong_syntax_is_an_error_with_its_line)
     assert_refused(f, "= a\n", 1, "key is missing");
 }
 
+/* How many lines tell of something. */
+static size_t
+count_problems(const struct fixture *f)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < f->problems.len; i++)
+        count += f->problems.bytes[i] == '\n' ? 1 : 0;
+    return count;
+}
+
+TEST(all_that_is_wrong_is_told)
+{
+    struct fixture *f = *state;
+    const char *text = "beat_ms = soon\n"
+                       "mush = b\n"
+                       "    deep = 1\n"
+                       "part = a\n"
+                       "    port = x\n"
+                       "    mesh = y\n"
+                       "port = 7\n"
+                       "loud = maybe\n";
+
+    assert_refused(f, text, 1, "'soon' is not a whole number");
+    assert_refused(f, text, 2, "unknown key 'mush'");
+    assert_refused(f, text, 5, "'x' is not a whole number");
+    assert_refused(f, text, 6, "unknown key 'mesh' in part");
+    assert_refused(f, text, 7, "unknown key 'port'; indent it by four spaces below its part");
+    assert_refused(f, text, 8, "neither true nor false");
+    assert_int_equal(count_problems(f), 6);
+    assert_refused(f, "mesh: a\nbeat_ms = 500\n= b\n", 1, "'=' is missing");
+    assert_refused(f, "mesh: a\nbeat_ms = 500\n= b\n", 3, "key is missing");
+    assert_int_equal(count_problems(f), 2);
+}
+
+TEST(a_file_full_of_mistakes_tells_some)
+{
+    struct fixture *f = *state;
+    char text[1000] = "";
+    for (size_t i = 0; i < 100; i++)
+        strcat(text, "x = 1\n");
+
+    assert_refused(f, text, TULLE__CONFIG_PROBLEMS_MAX, "and more");
+    assert_int_equal(count_problems(f), TULLE__CONFIG_PROBLEMS_MAX + 1);
+}
+
+TEST(values_are_checked_by_their_row)
+{
+    struct fixture *f = *state;
+
+    assert_refused(f, "check = good\njoin = a\ncheck = bad\n", 3, "check: 'bad' is no good");
+}
+
 TEST(missing_file_is_told)
 {
     struct fixture *f = *state;
 
     assert_status(
-        tulle__config_load(&f->program, "/nonexistent/tulle.conf", &f->strings, &f->error),
+        tulle__config_load(&f->program, "/nonexistent/tulle.conf", &f->strings, &f->problems),
         TULLE_ENOENT);
 
-    assert_non_null(strstr(f->error.text, "/nonexistent/tulle.conf: "));
+    tulle__text_char(&f->problems, '\0');
+    assert_non_null(strstr(f->problems.bytes, "/nonexistent/tulle.conf: "));
 }
 
 TEST(printed_configuration_reads_back_the_same)
@@ -272,6 +337,9 @@ main(void)
         CASE(unknown_keys_are_errors_with_their_line),
         CASE(wrong_values_are_errors_with_their_line),
         CASE(wrong_syntax_is_an_error_with_its_line),
+        CASE(all_that_is_wrong_is_told),
+        CASE(a_file_full_of_mistakes_tells_some),
+        CASE(values_are_checked_by_their_row),
         CASE(missing_file_is_told),
         CASE(printed_configuration_reads_back_the_same),
     };
