@@ -3,117 +3,69 @@
 /* tulle-proxy: joins segments of a mesh. */
 
 #include "app/exit.h"
-#include "app/report.h"
-#include "options.h"
+#include "serve.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { LINGER_MS = 1000 };
-
-static const char notes[] =
-    "Example: the orders of one site for another one, and nothing back:\n"
-    "\n"
-    "  tulle-proxy --name gate --segment shop --beacon=eth0 --allow 'orders/**' \\\n"
-    "      --segment office --join tcp://198.51.100.9:7200 --deny '**'";
-
-static void
-tell_stats(tulle_proxy *proxy, struct tulle__proxy_config *config, struct tulle__common *common)
+/* Say what does not fit together, and return the exit status. */
+static int
+refuse(const struct tulle__setup *setup, const struct tulle__text *problems)
 {
-    for (size_t i = 0; i < config->segment_count; i++) {
-        tulle_counters counters;
-        char lead[100];
-        tulle_proxy_counters(proxy, i, &counters);
-        (void)snprintf(lead, sizeof lead, "segment=%.63s", config->segments[i].name);
-        tulle__report_counters(common, "proxy.stats", lead, &counters);
-    }
-}
-
-static void
-serve(tulle_proxy *proxy,
-      struct tulle__proxy_config *config,
-      struct tulle__common *common,
-      struct tulle__signals *signals)
-{
-    for (size_t i = 0; i < config->segment_count; i++) {
-        tulle__report_say(common, TULLE_LOG_INFO, "proxy.started",
-                          "segment=%.63s address=%s id=%016" PRIx64, config->segments[i].name,
-                          tulle_proxy_address(proxy, i), tulle_proxy_id(proxy));
-    }
-    int wait_ms = config->stats_ms > 0 ? (int)config->stats_ms : -1;
-    int number = 0;
-    while (number == 0) {
-        if (tulle__signals_wait(signals, -1, wait_ms) == 0)
-            tell_stats(proxy, config, common);
-        number = tulle__signals_next(signals);
-    }
-    tulle__report_say(common, TULLE_LOG_INFO, "proxy.stopping", "signal=%d", number);
-    tulle_proxy_stop(proxy, LINGER_MS);
-    tulle__report_say(common, TULLE_LOG_INFO, "proxy.stopped", "status=0");
+    tulle__args_tell(&setup->program, problems);
+    if (setup->args.config != NULL)
+        return TULLE__EXIT_CONFIG;
+    (void)fprintf(stderr, "try '%s --help'\n", setup->program.name);
+    return TULLE__EXIT_USAGE;
 }
 
 static int
-run(const struct tulle__program *program,
-    struct tulle__proxy_config *config,
-    struct tulle__common *common)
+start(struct tulle__run *run)
 {
-    char problem[TULLE__PROBLEM_LEN];
-    if (!tulle__proxy_config_finish(config, common, problem))
-        return tulle__args_usage(program, "%s", problem);
-    struct tulle__signals signals = { .fd = -1 };
-    tulle_proxy *proxy = NULL;
+    struct tulle__setup *setup = run->setup;
+    struct tulle__text problems = { 0 };
+    int status = TULLE__EXIT_OK;
+    if (!tulle__proxy_config_finish(&setup->config, &setup->common, setup->args.config, &problems))
+        status = refuse(setup, &problems);
+    tulle__text_free(&problems);
+    if (status != TULLE__EXIT_OK)
+        return status;
     tulle_error error = { 0 };
     tulle_status made = TULLE_EOS;
-    if (tulle__signals_open(&signals))
-        made = tulle_proxy_new(&config->proxy, &proxy, &error);
+    if (tulle__signals_open(&run->signals))
+        made = tulle_proxy_new(&setup->config.proxy, &run->proxy, &error);
     else
         (void)snprintf(error.text, sizeof error.text, "signals: %s", strerror(errno));
-    if (made == TULLE_OK && config->is_check) {
-        (void)puts("the configuration is right");
+    if (made == TULLE_OK && setup->config.is_check) {
+        (void)puts("ok: the configuration is right");
     } else if (made == TULLE_OK) {
-        made = tulle_proxy_start(proxy, &error);
+        made = tulle_proxy_start(run->proxy, &error);
         if (made == TULLE_OK)
-            serve(proxy, config, common, &signals);
+            tulle__serve(run);
     }
     if (made != TULLE_OK)
-        (void)fprintf(stderr, "%s: %s\n", program->name,
+        (void)fprintf(stderr, "%s: %s%s%s\n", setup->program.name,
+                      setup->args.config != NULL ? setup->args.config : "",
+                      setup->args.config != NULL ? ": " : "",
                       error.text[0] != '\0' ? error.text : tulle_strerror(made));
-    tulle_proxy_free(&proxy);
-    tulle__signals_close(&signals);
+    tulle_proxy_free(&run->proxy);
+    tulle__signals_close(&run->signals);
     return (int)tulle__exit_of(made);
 }
 
 int
 main(int argc, char **argv)
 {
-    static struct tulle__proxy_config config; /* static for its size alone */
-    struct tulle__common common;
-    tulle__proxy_config_init(&config);
-    tulle__common_init(&common);
-    common.log_level = TULLE_LOG_INFO;
-    const struct tulle__option_group groups[] = {
-        tulle__proxy_config_group(&config),
-        tulle__common_log_group(&common),
+    static struct tulle__setup setup; /* static for its size alone */
+    struct tulle__run run = {
+        .setup = &setup, .signals = { .fd = -1 }, .argc = argc, .argv = argv
     };
-    const struct tulle__section section = tulle__proxy_config_section(&config);
-    const struct tulle__program program = {
-        .name = "tulle-proxy",
-        .synopsis = "[--config FILE] [option]...\n"
-                    "[option]... --segment NAME [option]... --segment NAME ...",
-        .summary = "Join two or more segments of a mesh.",
-        .groups = groups,
-        .group_count = sizeof groups / sizeof *groups,
-        .section = &section,
-        .notes = notes,
-        .has_config = true,
-    };
-    struct tulle__args args;
     int status = TULLE__EXIT_OK;
-    if (!tulle__args_begin(&program, argc, argv, &args, &status))
+    tulle__setup_init(&setup);
+    if (!tulle__args_begin(&setup.program, argc, argv, &setup.args, &status))
         return status;
-    status = run(&program, &config, &common);
-    tulle__args_end(&args);
+    status = start(&run);
+    tulle__args_end(&setup.args);
     return status;
 }

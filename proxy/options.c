@@ -4,10 +4,15 @@
 
 #include "options.h"
 
-#include <tulle/topic.h>
-
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+static const char notes[] =
+    "Example: the orders of one site for another one, and nothing back:\n"
+    "\n"
+    "  tulle-proxy --name gate --segment shop --beacon=eth0 --allow 'orders/**' \\\n"
+    "      --segment office --join tcp://198.51.100.9:7200 --deny '**'";
 
 #define PROXY(field)   offsetof(struct tulle__proxy_config, proxy.field)
 #define MINE(field)    offsetof(struct tulle__proxy_config, field)
@@ -16,9 +21,9 @@
 // clang-format off
 static const struct tulle__option options[] = {
     { .name = "mesh", .type = TULLE__OPTION_STRING, .offset = PROXY(mesh), .arg = "NAME",
-      .help = "mesh whose segments are joined" },
+      .check = tulle__check_name, .help = "mesh whose segments are joined" },
     { .name = "name", .type = TULLE__OPTION_STRING, .offset = PROXY(name), .arg = "NAME",
-      .help = "this proxy's name; without it the host's name and the process id" },
+      .check = tulle__check_name, .help = "this proxy's name; without it the host's name and the process id" },
     { .name = "check_config", .type = TULLE__OPTION_FLAG, .flags = TULLE__OPTION_FLAG_ONLY,
       .offset = MINE(is_check), .help = "only say whether the options and the file are right" },
     { .name = "stats", .type = TULLE__OPTION_SECONDS, .offset = MINE(stats_ms), .arg = "SECONDS",
@@ -41,10 +46,10 @@ static const struct tulle__option options[] = {
 
 static const struct tulle__option segment_options[] = {
     { .name = "listen", .type = TULLE__OPTION_LIST, .offset = SEGMENT(listen),
-      .arg = "ADDRESS", .max = TULLE_LISTEN_MAX,
+      .arg = "ADDRESS", .max = TULLE_LISTEN_MAX, .check = tulle__check_listen,
       .help = "address to listen at, tcp://HOST:PORT or ipc://PATH; '*' chooses host or port" },
     { .name = "join", .type = TULLE__OPTION_LIST, .offset = SEGMENT(join),
-      .arg = "ADDRESS", .max = 64, .help = "address of a node or proxy to join" },
+      .arg = "ADDRESS", .max = 64, .check = tulle__check_join, .help = "address of a node or proxy to join" },
     { .name = "beacon", .type = TULLE__OPTION_STRING, .offset = SEGMENT(beacon),
       .arg = "INTERFACE", .implied = "any",
       .help = "find nodes of this segment by UDP broadcast" },
@@ -54,14 +59,14 @@ static const struct tulle__option segment_options[] = {
     { .name = "interface", .type = TULLE__OPTION_STRING, .offset = SEGMENT(interface_name),
       .arg = "NAME", .help = "network interface that stands for host '*'" },
     { .name = "advertise", .type = TULLE__OPTION_STRING, .offset = SEGMENT(advertise),
-      .arg = "ADDRESS", .help = "control address that peers are told, behind address translation" },
+      .arg = "ADDRESS", .check = tulle__check_join, .help = "control address that peers are told, behind address translation" },
     { .name = "advertise_events", .type = TULLE__OPTION_STRING, .offset = SEGMENT(advertise_events),
-      .arg = "ADDRESS", .help = "event address that peers are told, likewise" },
+      .arg = "ADDRESS", .check = tulle__check_join, .help = "event address that peers are told, likewise" },
     { .name = "allow", .type = TULLE__OPTION_LIST, .offset = SEGMENT(allow), .arg = "PATTERN",
-      .max = TULLE_PROXY_PATTERNS_MAX,
+      .max = TULLE_PROXY_PATTERNS_MAX, .check = tulle__check_pattern,
       .help = "what may leave this segment; without any, everything may" },
     { .name = "deny", .type = TULLE__OPTION_LIST, .offset = SEGMENT(deny), .arg = "PATTERN",
-      .max = TULLE_PROXY_PATTERNS_MAX, .help = "what may not leave it, even when allowed" },
+      .max = TULLE_PROXY_PATTERNS_MAX, .check = tulle__check_pattern, .help = "what may not leave it, even when allowed" },
 };
 // clang-format on
 
@@ -119,18 +124,6 @@ tulle__proxy_config_section(struct tulle__proxy_config *config)
     };
 }
 
-static bool
-has_patterns(const struct tulle__list *list, const char **bad)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (!tulle_pattern_is_valid(list->items[i])) {
-            *bad = list->items[i];
-            return false;
-        }
-    }
-    return true;
-}
-
 static void
 fill_segment(const struct tulle__segment *from, tulle_segment_options *to)
 {
@@ -154,43 +147,50 @@ fill_segment(const struct tulle__segment *from, tulle_segment_options *to)
     to->deny_count = from->deny.count;
 }
 
-static bool
+__attribute__((format(printf, 3, 4))) static void
+tell(struct tulle__text *problems, const char *file, const char *format, ...)
+{
+    char text[300];
+    va_list list;
+    va_start(list, format);
+    (void)vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    tulle__text_format(problems, "%s%s%s\n", file != NULL ? file : "", file != NULL ? ": " : "",
+                       text);
+}
+
+static void
 check_segment(const struct tulle__proxy_config *config,
               size_t index,
-              char problem[static TULLE__PROBLEM_LEN])
+              const char *file,
+              struct tulle__text *problems)
 {
     const struct tulle__segment *segment = &config->segments[index];
-    const char *bad = "";
-    const char *what = NULL;
-    if (segment->name[0] == '\0')
-        what = "its name is empty";
-    else if (segment->beacon[0] == '\0')
-        what = "beacon: the interface's name is empty";
-    else if (!has_patterns(&segment->allow, &bad) || !has_patterns(&segment->deny, &bad))
-        what = "not a pattern: ";
-    for (size_t i = 0; what == NULL && i < index; i++) {
+    if (tulle__check_name(segment->name) != NULL)
+        tell(problems, file, "segment %.63s: its name must have 1 to 63 bytes", segment->name);
+    if (segment->beacon[0] == '\0')
+        tell(problems, file,
+             "segment %.63s: beacon: the name of an interface is missing; \"any\" is the first one",
+             segment->name);
+    for (size_t i = 0; i < index; i++) {
         if (strcmp(config->segments[i].name, segment->name) == 0)
-            what = "another segment has this name";
+            tell(problems, file, "segment %.63s: another segment has this name; call one otherwise",
+                 segment->name);
     }
-    if (what == NULL)
-        return true;
-    (void)snprintf(problem, TULLE__PROBLEM_LEN, "segment %.40s: %s%.80s", segment->name, what, bad);
-    return false;
 }
 
 bool
 tulle__proxy_config_finish(struct tulle__proxy_config *config,
                            struct tulle__common *common,
-                           char problem[static TULLE__PROBLEM_LEN])
+                           const char *file,
+                           struct tulle__text *problems)
 {
-    if (config->segment_count < 2) {
-        (void)snprintf(problem, TULLE__PROBLEM_LEN,
-                       "a proxy joins at least two segments; %zu given", config->segment_count);
-        return false;
-    }
+    size_t before = problems->len;
+    if (config->segment_count < 2)
+        tell(problems, file, "a proxy joins at least two segments; %zu given: add a segment",
+             config->segment_count);
     for (size_t i = 0; i < config->segment_count; i++) {
-        if (!check_segment(config, i, problem))
-            return false;
+        check_segment(config, i, file, problems);
         fill_segment(&config->segments[i], &config->proxy.segments[i]);
     }
     tulle_proxy_options *proxy = &config->proxy;
@@ -202,5 +202,28 @@ tulle__proxy_config_finish(struct tulle__proxy_config *config,
     proxy->log_ctx = &common->sink;
     proxy->log_level =
         common->log_level == 0 ? TULLE_LOG_ERROR : (tulle_log_level)common->log_level;
-    return true;
+    return problems->len == before && !problems->has_failed;
+}
+
+void
+tulle__setup_init(struct tulle__setup *setup)
+{
+    *setup = (struct tulle__setup){ 0 };
+    tulle__proxy_config_init(&setup->config);
+    tulle__common_init(&setup->common);
+    setup->common.log_level = TULLE_LOG_INFO;
+    setup->groups[0] = tulle__proxy_config_group(&setup->config);
+    setup->groups[1] = tulle__common_log_group(&setup->common);
+    setup->section = tulle__proxy_config_section(&setup->config);
+    setup->program = (struct tulle__program){
+        .name = "tulle-proxy",
+        .synopsis = "[--config FILE] [option]...\n"
+                    "[option]... --segment NAME [option]... --segment NAME ...",
+        .summary = "Join two or more segments of a mesh.",
+        .groups = setup->groups,
+        .group_count = TULLE__SETUP_GROUPS,
+        .section = &setup->section,
+        .notes = notes,
+        .has_config = true,
+    };
 }

@@ -5,6 +5,7 @@
 /* What tulle-proxy can be told: segments, and options of its own. Logging is
  * that of all programs. */
 
+#include "app/args.h"
 #include "app/common.h"
 
 #include <tulle/proxy.h>
@@ -38,9 +39,28 @@ struct tulle__section tulle__proxy_config_section(struct tulle__proxy_config *co
 
 /* Point config->proxy at what the segments said and the log at common's sink.
  *
- * Returns false, with what is wrong in problem, when they do not fit together. */
+ * file  that was read, for the messages; NULL: none
+ *
+ * Returns false, with a line for each thing that is wrong in problems, when they do not fit
+ * together. */
 bool tulle__proxy_config_finish(struct tulle__proxy_config *config,
                                 struct tulle__common *common,
-                                char problem[static TULLE__PROBLEM_LEN]);
+                                const char *file,
+                                struct tulle__text *problems);
+
+enum { TULLE__SETUP_GROUPS = 2 };
+
+/* A configuration and what reads it; it stays where it is. */
+struct tulle__setup {
+    struct tulle__proxy_config config;
+    struct tulle__common common;
+    struct tulle__option_group groups[TULLE__SETUP_GROUPS];
+    struct tulle__section section;
+    struct tulle__program program;
+    struct tulle__args args;
+};
+
+/* Fill with defaults; nothing is read yet. */
+void tulle__setup_init(struct tulle__setup *setup);
 
 #endif

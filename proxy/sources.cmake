@@ -2,4 +2,5 @@
 set(TULLE_PROXY_PROGRAM_SOURCES
     main.c
     options.c
+    serve.c
 )

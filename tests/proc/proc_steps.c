@@ -13,6 +13,15 @@
 
 enum { LINE_LEN = 80 };
 
+void
+write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
 struct proc *
 start_proxy(const char *name, int left, int right, const char *join_left, const char *join_right)
 {

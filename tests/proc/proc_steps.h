@@ -11,6 +11,8 @@
 
 enum { TOPICS = 4 };
 
+void write_file(const char *path, const char *text);
+
 /* tulle-proxy between two control ports, joining the addresses (NULL: none). */
 struct proc *
 start_proxy(const char *name, int left, int right, const char *join_left, const char *join_right);

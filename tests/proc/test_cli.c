@@ -4,21 +4,12 @@
 
 #include "testkit.h"
 
-#include "proc_kit.h"
+#include "proc_steps.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const char *const programs[] = { "tulle-node", "tulle-proxy", "tulle" };
-
-static void
-write_file(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
 
 TEST(help_and_version_are_printed)
 {
@@ -68,10 +59,12 @@ TEST(wrong_options_are_status_2)
     assert_usage(proc_start("tulle", "pub", "--join", "tcp://127.0.0.1:1", "a/*", "x", NULL),
                  "a/*");
     assert_usage(proc_start("tulle-proxy", "--segment", "only", NULL), "segment");
+    assert_usage(proc_start("tulle-node", "--listen", "http://127.0.0.1", NULL),
+                 "http://127.0.0.1");
     /* A value that only the library can judge counts as configuration. */
-    struct proc *value = proc_start("tulle-node", "--listen", "http://127.0.0.1", NULL);
+    struct proc *value = proc_start("tulle-node", "--gone-ms", "1000", NULL);
     assert_int_equal(proc_wait(value), 3);
-    assert_non_null(strstr(proc_text(value, PROC_ERR), "http://127.0.0.1"));
+    assert_non_null(strstr(proc_text(value, PROC_ERR), "gone_ms"));
 }
 
 /* The file and the line are said. */

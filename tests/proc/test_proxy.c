@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* tulle-proxy as its operator sees it: configuration, reload, log lines, counters. */
+
+#include "testkit.h"
+
+#include "proc_steps.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATH_LEN = 128, TEXT_LEN = 1024 };
+
+/* How often the text is in what was printed. */
+static size_t
+count_text(struct proc *proc, enum proc_stream stream, const char *text)
+{
+    size_t count = 0;
+    for (const char *at = strstr(proc_text(proc, stream), text); at != NULL;
+         at = strstr(at + 1, text))
+        count++;
+    return count;
+}
+
+static void
+assert_says(struct proc *proc, enum proc_stream stream, const char *text)
+{
+    if (strstr(proc_text(proc, stream), text) == NULL)
+        fail_msg("not there: %s\nin: %s", text, proc_text(proc, stream));
+}
+
+TEST(a_right_configuration_is_ok)
+{
+    (void)state;
+    char path[PATH_LEN];
+    (void)snprintf(path, sizeof path, "%s/proxy.conf", proc_directory());
+    write_file(path, "name = gate\n"
+                     "segment = shop\n"
+                     "    listen = tcp://127.0.0.1:*\n"
+                     "    allow = orders/**\n"
+                     "segment = office\n"
+                     "    join = tcp://127.0.0.1:7100\n"
+                     "    deny = \"**\"\n");
+    struct proc *proc = proc_start("tulle-proxy", "--config", path, "--check-config", NULL);
+    assert_int_equal(proc_wait(proc), 0);
+    assert_says(proc, PROC_OUT, "ok: ");
+    assert_string_equal(proc_text(proc, PROC_ERR), "");
+}
+
+/* Each mistake with its place, in one go. */
+TEST(each_mistake_of_a_file_is_said)
+{
+    (void)state;
+    char path[PATH_LEN];
+    char place[PATH_LEN + 80];
+    (void)snprintf(path, sizeof path, "%s/proxy.conf", proc_directory());
+    write_file(path, "nonsense = 1\n"
+                     "beat_ms = 5\n"
+                     "segment = shop\n"
+                     "    listen = 127.0.0.1:7100\n"
+                     "    join = tcp://127.0.0.1:*\n"
+                     "    allow = a//b\n"
+                     "    lissen = x\n"
+                     "log_level = loud\n");
+    static const char *const mistakes[] = {
+        ":1: unknown key 'nonsense'",         ":2: beat_ms: must be from 20",
+        ":4: listen: '127.0.0.1:7100' is no", ":5: join: 'tcp://127.0.0.1:*' is no",
+        ":6: allow: 'a//b' is no pattern",    ":7: unknown key 'lissen' in segment",
+        ":8: log_level: must be one of",
+    };
+    struct proc *proc = proc_start("tulle-proxy", "--config", path, "--check-config", NULL);
+    assert_int_equal(proc_wait(proc), 3);
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        (void)snprintf(place, sizeof place, "%s%s", path, mistakes[i]);
+        assert_says(proc, PROC_ERR, place);
+    }
+    assert_int_equal(proc_count_lines(proc, PROC_ERR), sizeof mistakes / sizeof *mistakes);
+    assert_string_equal(proc_text(proc, PROC_OUT), "");
+}
+
+/* Lines that are right by themselves, but not together. */
+TEST(what_does_not_fit_together_is_said)
+{
+    (void)state;
+    char path[PATH_LEN];
+    (void)snprintf(path, sizeof path, "%s/proxy.conf", proc_directory());
+    write_file(path, "segment = a\nsegment = a\n    beacon = \"\"\n");
+    struct proc *proc = proc_start("tulle-proxy", "--config", path, "--check-config", NULL);
+    assert_int_equal(proc_wait(proc), 3);
+    assert_says(proc, PROC_ERR, path);
+    assert_says(proc, PROC_ERR, "segment a: another segment has this name");
+
+    write_file(path, "suspect_ms = 5000\ngone_ms = 100\nsegment = a\nsegment = b\n");
+    proc = proc_start("tulle-proxy", "--config", path, "--check-config", NULL);
+    assert_int_equal(proc_wait(proc), 3);
+    assert_says(proc, PROC_ERR, path);
+    assert_says(proc, PROC_ERR, "gone_ms");
+}
+
+TEST(a_printed_configuration_comes_to_the_same)
+{
+    (void)state;
+    char path[PATH_LEN];
+    (void)snprintf(path, sizeof path, "%s/proxy.conf", proc_directory());
+    struct proc *first =
+        proc_start("tulle-proxy", "--print-config", "--name", "gate", "--stats", "2.5", "--segment",
+                   "shop", "--listen", "tcp://127.0.0.1:*", "--allow", "orders/**", "--allow",
+                   "# 1", "--beacon", "--segment", "office", "--deny", "**", NULL);
+    assert_int_equal(proc_wait(first), 0);
+    write_file(path, proc_text(first, PROC_OUT));
+    struct proc *second = proc_start("tulle-proxy", "--config", path, "--print-config", NULL);
+    assert_int_equal(proc_wait(second), 0);
+    assert_string_equal(proc_text(second, PROC_OUT), proc_text(first, PROC_OUT));
+    assert_says(second, PROC_OUT, "    allow = \"# 1\"\n");
+    assert_says(second, PROC_OUT, "stats = 2.5\n");
+}
+
+struct joined {
+    int left, right, more;
+    struct proc *proxy;
+    char path[PATH_LEN];
+};
+
+/* A file for two segments; more_left and more_right are further lines. */
+static void
+write_config(const struct joined *j, const char *top, const char *more_left, const char *more_right)
+{
+    char text[TEXT_LEN];
+    (void)snprintf(text, sizeof text,
+                   "name = gate\n%ssegment = left\n    listen = %s\n%s"
+                   "segment = right\n    listen = %s\n%s",
+                   top, proc_address(j->left), more_left, proc_address(j->right), more_right);
+    write_file(j->path, text);
+}
+
+static void
+start_configured(struct joined *j)
+{
+    j->left = proc_free_port();
+    j->right = proc_free_port();
+    (void)snprintf(j->path, sizeof j->path, "%s/proxy.conf", proc_directory());
+    write_config(j, "", "    deny = secret/**\n", "");
+    j->proxy = proc_start("tulle-proxy", "--config", j->path, NULL);
+    proc_wait_text(j->proxy, PROC_ERR, "proxy.started segment=right");
+}
+
+static struct proc *
+tap_at(int port, const char *pattern, const char *count)
+{
+    return proc_start("tulle", "tap", "--join", proc_address(port), "--count", count, pattern,
+                      NULL);
+}
+
+static void
+pub_at(int port, const char *topic, const char *payload)
+{
+    struct proc *pub =
+        proc_start("tulle", "pub", "--join", proc_address(port), topic, payload, NULL);
+    assert_int_equal(proc_wait(pub), 0);
+}
+
+/* Patterns and new addresses come into force while links and peers stay. */
+TEST(a_reload_changes_what_may_change)
+{
+    (void)state;
+    struct joined j;
+    start_configured(&j);
+    int port = proc_free_port();
+    (void)start_node("beyond", port);
+    struct proc *tap = tap_at(j.right, "secret/**", "1");
+    proc_wait_text(j.proxy, PROC_ERR, "segment=right");
+    proc_pause(1500); /* the proxy hears what the tap takes */
+    pub_at(j.left, "secret/a", "before");
+    proc_pause(500);
+    assert_null(strstr(proc_text(tap, PROC_OUT), "before"));
+
+    char joins[80];
+    (void)snprintf(joins, sizeof joins, "    join = %s\n", proc_address(port));
+    write_config(&j, "stats = 0.2\n", "", joins);
+    proc_signal(j.proxy, 1);
+    proc_wait_text(j.proxy, PROC_ERR, "proxy.reloaded");
+    proc_wait_text(j.proxy, PROC_ERR, "state=up node="); /* the address that is new */
+    proc_wait_text(j.proxy, PROC_ERR, "proxy.stats segment=left");
+    pub_at(j.left, "secret/a", "after");
+    assert_int_equal(proc_wait(tap), 0);
+    assert_says(tap, PROC_OUT, "after");
+    assert_null(strstr(proc_text(tap, PROC_OUT), "before"));
+    assert_null(strstr(proc_text(j.proxy, PROC_ERR), "state=gone"));
+    assert_null(strstr(proc_text(j.proxy, PROC_ERR), "proxy.kept"));
+    proc_signal(j.proxy, 15);
+    assert_int_equal(proc_wait(j.proxy), 0);
+}
+
+TEST(a_reload_says_what_it_cannot_change)
+{
+    (void)state;
+    struct joined j;
+    start_configured(&j);
+    int left = j.left;
+    j.left = proc_free_port();
+    write_config(&j, "mesh = other\nlog_format = json\n", "", "");
+    proc_signal(j.proxy, 1);
+    proc_wait_text(j.proxy, PROC_ERR, "proxy.reloaded");
+    assert_says(j.proxy, PROC_ERR,
+                "proxy.kept until a restart: mesh, segment left: listen, log_format\n");
+    assert_int_equal(count_text(j.proxy, PROC_ERR, "proxy.kept"), 1);
+    proc_wait_port(left);
+}
+
+TEST(a_wrong_file_changes_nothing)
+{
+    (void)state;
+    struct joined j;
+    start_configured(&j);
+    char place[PATH_LEN + 40];
+    write_config(&j, "stats = soon\n", "", "    deny = x//y\n");
+    proc_signal(j.proxy, 1);
+    proc_wait_text(j.proxy, PROC_ERR, "the configuration stays as it was");
+    (void)snprintf(place, sizeof place, "proxy.reload_failed %s:2: stats: ", j.path);
+    assert_says(j.proxy, PROC_ERR, place);
+    (void)snprintf(place, sizeof place, "proxy.reload_failed %s:7: deny: ", j.path);
+    assert_says(j.proxy, PROC_ERR, place);
+    assert_null(strstr(proc_text(j.proxy, PROC_ERR), "proxy.reloaded"));
+
+    write_config(&j, "", "", "    deny = x\n"); /* and goes on to hear the signal */
+    proc_signal(j.proxy, 1);
+    proc_wait_text(j.proxy, PROC_ERR, "proxy.reloaded");
+    proc_signal(j.proxy, 15);
+    assert_int_equal(proc_wait(j.proxy), 0);
+
+    struct proc *options = start_proxy("plain", proc_free_port(), proc_free_port(), NULL, NULL);
+    proc_signal(options, 1);
+    proc_wait_text(options, PROC_ERR, "started without --config");
+    proc_signal(options, 15);
+    assert_int_equal(proc_wait(options), 0);
+}
+
+/* One line for each change, with the reason. */
+TEST(links_are_told_of_once_for_each_change)
+{
+    (void)state;
+    int port = proc_free_port();
+    const char *address = proc_address(port);
+    char up[120];
+    struct proc *proxy = proc_start("tulle-proxy", "--name", "gate", "--suspect-ms", "1000",
+                                    "--segment", "left", "--listen", "tcp://127.0.0.1:*", "--join",
+                                    address, "--join", "tcp://nowhere.invalid:7100", "--segment",
+                                    "right", "--listen", "tcp://127.0.0.1:*", NULL);
+    proc_wait_text(proxy, PROC_ERR, "state=refused why=nobody listens there");
+    proc_wait_text(proxy, PROC_ERR, "address=tcp://nowhere.invalid:7100 state=unreachable why=");
+    struct proc *node = start_node("peer", port);
+    (void)snprintf(up, sizeof up, "link.state segment=left address=%s state=up", address);
+    proc_wait_text(proxy, PROC_ERR, up);
+    proc_kill(node);
+    proc_wait_text(proxy, PROC_ERR, "state=lost");
+    assert_says(proxy, PROC_ERR, "name=peer why=it is silent");
+    proc_pause(500);
+    node = start_node("peer", port);
+    proc_pause(3000);
+    assert_int_equal(count_text(proxy, PROC_ERR, up), 2);
+    proc_signal(node, 15);
+    proc_wait_text(proxy, PROC_ERR, "name=peer why=it left");
+    proc_pause(1000);
+    assert_int_equal(count_text(proxy, PROC_ERR, "state=lost"), 2);
+    assert_in_range(count_text(proxy, PROC_ERR, "state=refused"), 2, 3);
+    assert_int_equal(count_text(proxy, PROC_ERR, "state=unreachable"), 1);
+}
+
+TEST(counters_are_told_for_each_segment)
+{
+    (void)state;
+    int left = proc_free_port();
+    int right = proc_free_port();
+    struct proc *proxy = proc_start("tulle-proxy", "--name", "gate", "--stats", "0.3", "--segment",
+                                    "left", "--listen", proc_address(left), "--segment", "right",
+                                    "--listen", proc_address(right), NULL);
+    proc_wait_text(proxy, PROC_ERR, "proxy.stats segment=left");
+    struct proc *tap = tap_at(right, "x/**", "2");
+    proc_wait_text(proxy, PROC_ERR, "peers_up=1");
+    proc_pause(1500); /* the proxy hears what the tap takes */
+    pub_at(left, "x/1", "one");
+    pub_at(left, "x/2", "two");
+    assert_int_equal(proc_wait(tap), 0);
+    proc_wait_text(proxy, PROC_ERR, "relayed_batches=2");
+    assert_says(proxy, PROC_ERR, "proxy.stats segment=right");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(a_right_configuration_is_ok, proc_end_all),
+        cmocka_unit_test_teardown(each_mistake_of_a_file_is_said, proc_end_all),
+        cmocka_unit_test_teardown(what_does_not_fit_together_is_said, proc_end_all),
+        cmocka_unit_test_teardown(a_printed_configuration_comes_to_the_same, proc_end_all),
+        cmocka_unit_test_teardown(a_reload_changes_what_may_change, proc_end_all),
+        cmocka_unit_test_teardown(a_reload_says_what_it_cannot_change, proc_end_all),
+        cmocka_unit_test_teardown(a_wrong_file_changes_nothing, proc_end_all),
+        cmocka_unit_test_teardown(links_are_told_of_once_for_each_change, proc_end_all),
+        cmocka_unit_test_teardown(counters_are_told_for_each_segment, proc_end_all),
+    };
+    return cmocka_run_group_tests_name("tulle-proxy", tests, NULL, NULL);
+}
