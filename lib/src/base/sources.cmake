@@ -5,6 +5,7 @@ set(TULLE_BASE_SOURCES
     src/base/buf.c
     src/base/counters.c
     src/base/heap.c
+    src/base/id_set.c
     src/base/log.c
     src/base/panic.c
     src/base/pool.c

@@ -27,9 +27,9 @@ struct pair {
 
 struct name {
     struct pair pair;
+    UT_hash_handle hh; /* beside the key: they are read together */
     struct stream *stream;
     uint32_t index;
-    UT_hash_handle hh;
 };
 
 struct tulle__lane_names {

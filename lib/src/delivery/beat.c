@@ -200,6 +200,8 @@ take_heads(struct tulle__engine *e, struct tulle__peer *peer, struct tulle__list
 static void
 note_holder(struct tulle__engine *e, struct tulle__peer *holder, const struct tulle__dep *ack)
 {
+    if (tulle__id_set_has(&e->live, ack->node))
+        return;
     const struct tulle__peer *owner = tulle__peer_find(e, ack->node);
     if ((owner != NULL && tulle__peer_is_live(owner)) || !tulle__interest_takes(e, ack->stream))
         return;

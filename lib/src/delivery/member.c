@@ -115,6 +115,7 @@ tulle__members_free(struct tulle__engine *e)
         free_peer(e, p);
         p = next;
     }
+    tulle__id_set_fini(&e->live);
 }
 
 /* ---- stages ---- */
@@ -170,6 +171,10 @@ tulle__peer_set_stage(struct tulle__engine *e,
     e->interest_epoch++;
     tulle__acks_peer_changed(e, peer);
     bool is_live = tulle__peer_is_live(peer);
+    if (is_live)
+        (void)tulle__id_set_add(&e->live, peer->id);
+    else
+        tulle__id_set_remove(&e->live, peer->id);
     if (is_live && !was_live) {
         e->up_count++;
         e->node_count += peer->is_proxy ? 0U : 1U;

@@ -36,6 +36,7 @@ struct tulle__route {
 
 struct tulle__peer {
     uint64_t id;
+    UT_hash_handle hh; /* beside the key: they are read together */
     enum tulle__peer_stage stage;
     char name[TULLE__NAME_LEN_MAX + 1];
     bool is_proxy;
@@ -76,7 +77,6 @@ struct tulle__peer {
     UT_hash_handle hh_name;     /* in by_name, by_control: see peer_index.c */
     UT_hash_handle hh_control;
     struct tulle__clock acked; /* own lanes: how far it has delivered */
-    UT_hash_handle hh;
 };
 
 /* Name of a node that was gone before this one came. */

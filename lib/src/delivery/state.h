@@ -6,6 +6,7 @@
  * struct belongs to the file named with it; others read it and call that file's
  * functions (delivery/internal.h) to change it. */
 
+#include "base/id_set.h"
 #include "base/time.h"
 #include "clock/clock.h"
 #include "clock/hlc.h"
@@ -81,6 +82,7 @@ struct tulle__engine {
     uint32_t cited_count;              /* lanes that do not start yet and wait for a citer */
 
     struct tulle__peer *peers;           /* uthash by id */
+    struct tulle__id_set live;           /* ids of those that are, as far as there was memory */
     struct tulle__heap asking;           /* peers to sync with, by when */
     int64_t link_due_ns;                 /* some link is to be asked */
     struct tulle__peer *by_name;         /* uthash, several of a name */
