@@ -600,7 +600,7 @@ scramble(size_t i, size_t n)
     return n < 8 ? i : (i * 7919 + 13) % n; /* n is no multiple of 7919 */
 }
 
-enum arrival { IN_ORDER, IN_REVERSE };
+enum arrival { IN_ORDER, IN_REVERSE, SCATTERED };
 
 /* The first of the lane comes last. */
 static struct sample
@@ -610,7 +610,7 @@ measure_held(struct world *w, size_t n, enum arrival arrival)
     send_event(w, 0, "others/a", 1, NULL, 0);
     int64_t start = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     for (size_t i = 0; i < n; i++) {
-        size_t at = arrival == IN_ORDER ? i : n - 1 - i;
+        size_t at = arrival == IN_ORDER ? i : arrival == IN_REVERSE ? n - 1 - i : scramble(i, n);
         send_event(w, 0, "others/a", 3 + at, NULL, 0);
     }
     send_event(w, 0, "others/a", 2, NULL, 0);
@@ -631,6 +631,12 @@ static struct sample
 measure_held_in_reverse(struct world *w, size_t n)
 {
     return measure_held(w, n, IN_REVERSE);
+}
+
+static struct sample
+measure_held_scattered(struct world *w, size_t n)
+{
+    return measure_held(w, n, SCATTERED);
 }
 
 /* Lanes that all wait for one, for events that come later and later. */
@@ -766,6 +772,12 @@ static const struct series all[] = {
       { 1, 10, 100, 1000, 10000, 50000, 100000 } },
     { "held_reverse",
       measure_held_in_reverse,
+      false,
+      false,
+      true,
+      { 100, 1000, 10000, 50000, 100000 } },
+    { "held_scattered",
+      measure_held_scattered,
       false,
       false,
       true,

@@ -8,7 +8,7 @@
  *   join.c      SYNC and HERE                 repair.c   FETCH, RANGE and gaps
  *   beat.c      beats                         store.c    retention
  *   control.c   control messages, relaying    forward.c  a proxy of several engines
- *   lanes.c     lane table
+ *   lanes.c     lane table                held.c     what a lane holds
  */
 
 #include "delivery/engine.h"
@@ -110,6 +110,7 @@ tulle__engine_new(const struct tulle__engine_config *config, struct tulle__now n
     tulle__store_init(&e->others_store, e->names, config->retain_others_bytes, config->retain_ms);
     e->own_store.pool = e->others_store.pool = e->pool;
     e->interest.version = 1;
+    e->held_dice = config->seed | 1;
     e->link_due_ns = TULLE__NEVER_NS;
     e->wants_names = true;
     e->names_pause_ms = TULLE__NAMES_PAUSE_MS_MIN;

@@ -72,7 +72,15 @@ void tulle__rx_advance(struct tulle__engine *e, struct tulle__rx *rx, uint64_t n
 /* Lanes that have waited for one another for much longer than hold_ms can only be
  * in a circle that somebody made up: let them go on. */
 void tulle__break_cycles(struct tulle__engine *e);
-void tulle__rx_unlink_held(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *held);
+
+/* ---- held.c: batches that a lane holds ---- */
+
+/* A copy that holds the bytes; NULL: no memory. */
+struct tulle__held *tulle__held_copy(struct tulle__engine *e, const struct tulle__held *arrived);
+void tulle__held_free(struct tulle__held **held);
+/* Into its place among the lane's; false when what it brings is held already. */
+bool tulle__held_link(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *held);
+void tulle__held_drop_first(struct tulle__engine *e, struct tulle__rx *rx);
 
 /* ---- unordered.c: lanes taken in arrival order only ---- */
 

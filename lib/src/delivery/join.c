@@ -376,7 +376,7 @@ after_own_past(const struct tulle__engine *e, const struct tulle__rx *rx, uint64
 void
 tulle__resolve_pending(struct tulle__engine *e, struct tulle__rx *rx)
 {
-    uint64_t next = rx->held != NULL ? rx->held->first : rx->known_head + 1;
+    uint64_t next = rx->held.first[0] != NULL ? rx->held.first[0]->first : rx->known_head + 1;
     if (tulle__lane_policy(e, rx->lane)->from != TULLE_FROM_LIVE || rx->cited_sync != 0)
         next = 1; /* what is not to be had any more is told as a gap */
     if (tulle__lane_policy(e, rx->lane)->from == TULLE_FROM_LIVE)

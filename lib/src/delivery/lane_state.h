@@ -19,7 +19,8 @@
 
 enum {
     TULLE__TAKES_LIMIT = 256, /* subscriptions of a node */
-    TULLE__RUNS_LIMIT = 64    /* separate seen ranges of a lane in arrival order */
+    TULLE__RUNS_LIMIT = 64,   /* separate seen ranges of a lane in arrival order */
+    TULLE__HELD_LEVELS = 6    /* of a list of held batches: good for 8 to the 6th of them */
 };
 
 /* ---- interest.c: what is taken here ---- */
@@ -77,8 +78,14 @@ struct tulle__held {
     uint32_t hops;
     int64_t arrived_us;
     int64_t arrived_ns;
-    struct tulle__held *next;
-    struct tulle__held *previous;
+    uint32_t level_count;
+    struct tulle__held *next[]; /* on each level of the list */
+};
+
+/* Ascending by first; see held.c. */
+struct tulle__held_list {
+    struct tulle__held *first[TULLE__HELD_LEVELS];
+    struct tulle__held *last[TULLE__HELD_LEVELS];
 };
 
 struct tulle__run {
@@ -109,17 +116,15 @@ struct tulle__rx {
     struct tulle__node_lanes *siblings; /* lanes of the same node */
     struct tulle__rx *sibling_next;
     struct tulle__rx *sibling_previous;
-    bool is_active;           /* it is known where to start; else arrivals wait */
-    bool wants_prefix;        /* the clock just before next is needed and not known */
-    bool is_clock_known;      /* clock is complete */
-    uint64_t next;            /* lowest seq not delivered */
-    uint64_t known_head;      /* highest seq known to exist */
-    struct tulle__held *held; /* ascending by first */
-    struct tulle__held *held_tail;
-    struct tulle__held *held_recent; /* linked last, while it is there */
-    struct tulle__clock clock;       /* the lane's clock at next - 1: its causal past */
-    struct tulle__clock need;        /* to be satisfied before the first delivery */
-    size_t need_index;               /* entries below are satisfied */
+    bool is_active;      /* it is known where to start; else arrivals wait */
+    bool wants_prefix;   /* the clock just before next is needed and not known */
+    bool is_clock_known; /* clock is complete */
+    uint64_t next;       /* lowest seq not delivered */
+    uint64_t known_head; /* highest seq known to exist */
+    struct tulle__held_list held;
+    struct tulle__clock clock; /* the lane's clock at next - 1: its causal past */
+    struct tulle__clock need;  /* to be satisfied before the first delivery */
+    size_t need_index;         /* entries below are satisfied */
     bool has_need;
     bool is_runnable; /* in the engine's list of lanes to look at */
     bool is_waiting;  /* for wait_lane to reach wait_count */

@@ -148,7 +148,7 @@ tulle__lanes_revisit(struct tulle__engine *e, bool is_past_wanted)
             (is_past_wanted || order_before != TULLE_ORDER_CAUSAL))
             recheck_past(e, rx);
         rx->need_index = 0;
-        for (struct tulle__held *held = rx->held; held != NULL; held = held->next) {
+        for (struct tulle__held *held = rx->held.first[0]; held != NULL; held = held->next[0]) {
             held->walk = held->batch.deps;
             held->has_dep = false;
         }
@@ -160,7 +160,7 @@ tulle__lanes_revisit(struct tulle__engine *e, bool is_past_wanted)
 static bool
 is_over(const struct tulle__rx *rx, const struct tulle__peer *peer)
 {
-    return peer == NULL && rx->is_active && rx->held == NULL && rx->kept.len == 0 &&
+    return peer == NULL && rx->is_active && rx->held.first[0] == NULL && rx->kept.len == 0 &&
            rx->waiters.least == NULL && !rx->is_waiting && !rx->is_runnable &&
            !rx->repair.is_active;
 }

@@ -112,8 +112,8 @@ tulle__rx_free(struct tulle__engine *e, struct tulle__rx **pointer)
     if (!rx->is_active && rx->cited_sync != 0)
         e->cited_count--;
     tulle__repair_stop(e, rx);
-    while (rx->held != NULL)
-        tulle__rx_unlink_held(e, rx, rx->held);
+    while (rx->held.first[0] != NULL)
+        tulle__held_drop_first(e, rx);
     tulle__kept_fini(&e->others_store, &rx->kept);
     tulle__clock_fini(&rx->clock);
     tulle__clock_fini(&rx->need);
@@ -145,53 +145,6 @@ tulle__rx_raise_head(struct tulle__engine *e, struct tulle__rx *rx, uint64_t hea
 
 /* ---- held batches ---- */
 
-void
-tulle__rx_unlink_held(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *held)
-{
-    if (held->previous != NULL)
-        held->previous->next = held->next;
-    else
-        rx->held = held->next;
-    if (held->next != NULL)
-        held->next->previous = held->previous;
-    else
-        rx->held_tail = held->previous;
-    if (rx->held_recent == held)
-        rx->held_recent = held->next;
-    e->held_bytes -= held->buf->len;
-    tulle__buf_unref(&held->buf);
-    tulle__pool_give_own(held);
-}
-
-/* Link by first. Arrivals are mostly in order: live ones behind the last, and what is
- * asked for next to what came last. False when what it brings is held already. */
-static bool
-link_held(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *held)
-{
-    struct tulle__held *after = rx->held_tail;
-    if (after != NULL && after->first > held->first && rx->held_recent != NULL)
-        after = rx->held_recent;
-    while (after != NULL && after->next != NULL && after->next->first <= held->first)
-        after = after->next;
-    while (after != NULL && after->first > held->first)
-        after = after->previous;
-    if (after != NULL && after->last >= held->last)
-        return false;
-    held->previous = after;
-    held->next = after != NULL ? after->next : rx->held;
-    rx->held_recent = held;
-    if (held->next != NULL)
-        held->next->previous = held;
-    else
-        rx->held_tail = held;
-    if (after != NULL)
-        after->next = held;
-    else
-        rx->held = held;
-    e->held_bytes += held->buf->len;
-    return true;
-}
-
 /* Past the bound the newest is dropped, to be fetched again later. What a lane
  * needs next may go over it, up to twice; and what is due at once always: what all
  * others wait for must not be kept out by those who wait. */
@@ -211,7 +164,8 @@ static bool is_due(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__
 static bool
 is_next(const struct tulle__rx *rx, uint64_t first)
 {
-    return rx->is_active && first <= rx->next && (rx->held == NULL || rx->held->first > rx->next);
+    return rx->is_active && first <= rx->next &&
+           (rx->held.first[0] == NULL || rx->held.first[0]->first > rx->next);
 }
 
 /* There was no room for the batch at the head of the lane: it is due, or goes. */
@@ -219,9 +173,9 @@ static void
 deliver_or_drop(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *held)
 {
     run_lane(e, rx);
-    if (rx->held != held)
+    if (rx->held.first[0] != held)
         return;
-    tulle__rx_unlink_held(e, rx, rx->held);
+    tulle__held_drop_first(e, rx);
     e->counters.dropped_held_full++;
     tulle__repair_check(e, rx);
     tulle__repair_pause(e, rx);
@@ -241,18 +195,15 @@ hold(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *ar
 {
     bool is_over = !has_room(e, rx, arrived->first, arrived->buf->len);
     bool is_refused = is_over && (!is_next(rx, arrived->first) || e->is_stalled);
-    struct tulle__held *held = is_refused ? NULL : tulle__pool_take(e->pool, sizeof *held, NULL);
+    struct tulle__held *held = is_refused ? NULL : tulle__held_copy(e, arrived);
     if (held == NULL) {
         e->counters.dropped_held_full++;
         tulle__repair_check(e, rx); /* it is known now that it exists */
         return;
     }
-    *held = *arrived;
-    tulle__buf_ref(held->buf);
-    if (!link_held(e, rx, held)) {
+    if (!tulle__held_link(e, rx, held)) {
         drop_duplicate(e, rx, held);
-        tulle__buf_unref(&held->buf);
-        tulle__pool_give_own(held);
+        tulle__held_free(&held);
         return;
     }
     if (held->is_repaired)
@@ -272,8 +223,8 @@ hold(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *ar
 static bool
 deliver_at_once(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *arrived)
 {
-    bool can_be = rx->is_active && rx->held == NULL && !rx->is_waiting && !rx->is_runnable &&
-                  e->run_head == NULL && !e->is_stalled &&
+    bool can_be = rx->is_active && rx->held.first[0] == NULL && !rx->is_waiting &&
+                  !rx->is_runnable && e->run_head == NULL && !e->is_stalled &&
                   !tulle__lane_policy(e, rx->lane)->wants_arrivals;
     if (!can_be || !is_due(e, rx, arrived) || !tulle__deliver_prepare(e, rx, arrived))
         return false;
@@ -486,22 +437,22 @@ static void
 run_lane(struct tulle__engine *e, struct tulle__rx *rx)
 {
     stop_waiting(e, rx);
-    while (rx->is_active && rx->held != NULL) {
-        struct tulle__held *held = rx->held;
+    while (rx->is_active && rx->held.first[0] != NULL) {
+        struct tulle__held *held = rx->held.first[0];
         if (held->last < rx->next) {
             drop_duplicate(e, rx, held);
-            tulle__rx_unlink_held(e, rx, held);
+            tulle__held_drop_first(e, rx);
             continue;
         }
         if (tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_NONE) {
             tulle__receive_unordered(e, rx, held);
-            tulle__rx_unlink_held(e, rx, held);
+            tulle__held_drop_first(e, rx);
             continue;
         }
         if (!is_due(e, rx, held) || !tulle__deliver_prepare(e, rx, held))
             break;
         tulle__deliver(e, rx, held, held->last + 1);
-        tulle__rx_unlink_held(e, rx, held);
+        tulle__held_drop_first(e, rx);
     }
     tulle__repair_check(e, rx);
 }
@@ -528,7 +479,7 @@ static bool
 give_dep_up(struct tulle__engine *e, struct tulle__rx *rx)
 {
     int64_t limit_ns = 4 * tulle__ms_to_ns(e->config.hold_ms);
-    if (rx->held == NULL || e->now.mono.ns - rx->held->arrived_ns < limit_ns ||
+    if (rx->held.first[0] == NULL || e->now.mono.ns - rx->held.first[0]->arrived_ns < limit_ns ||
         e->now.mono.ns - rx->wait_since_ns < limit_ns)
         return false;
     e->counters.deps_given_up++;
@@ -539,7 +490,7 @@ give_dep_up(struct tulle__engine *e, struct tulle__rx *rx)
     if (rx->has_need && rx->need_index < rx->need.len)
         rx->need_index++;
     else
-        rx->held->has_dep = false;
+        rx->held.first[0]->has_dep = false;
     tulle__make_runnable(e, rx);
     return true;
 }

@@ -39,7 +39,8 @@ tulle__repair_due_ns(const struct tulle__engine *e)
 bool
 tulle__rx_has_hole(const struct tulle__rx *rx)
 {
-    return rx->held != NULL ? rx->held->first > rx->next : rx->known_head >= rx->next;
+    return rx->held.first[0] != NULL ? rx->held.first[0]->first > rx->next
+                                     : rx->known_head >= rx->next;
 }
 
 static bool
@@ -49,7 +50,7 @@ needs_repair(struct tulle__engine *e, const struct tulle__rx *rx)
         return true; /* it is watched that it does not stay so for ever */
     if (tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_NONE)
         return tulle__unordered_has_hole(rx);
-    return tulle__rx_has_hole(rx) || (rx->wants_prefix && rx->held != NULL);
+    return tulle__rx_has_hole(rx) || (rx->wants_prefix && rx->held.first[0] != NULL);
 }
 
 static void
@@ -73,7 +74,7 @@ tulle__repair_check(struct tulle__engine *e, struct tulle__rx *rx)
         return;
     }
     /* What was overtaken long ago will not come by itself any more. */
-    int64_t seen_ns = rx->held != NULL ? rx->held->arrived_ns : e->now.mono.ns;
+    int64_t seen_ns = rx->held.first[0] != NULL ? rx->held.first[0]->arrived_ns : e->now.mono.ns;
     int64_t due_ns = seen_ns + ms(e->config.fetch_delay_ms);
     *repair = (struct tulle__repair){ .is_active = true,
                                       .since_ns = e->now.mono.ns,
@@ -144,7 +145,7 @@ give_up(struct tulle__engine *e, struct tulle__rx *rx, tulle_gap_reason reason)
         rx->repair.due_ns = e->now.mono.ns + ms(50);
         return;
     }
-    uint64_t last = rx->held != NULL ? rx->held->first - 1 : rx->known_head;
+    uint64_t last = rx->held.first[0] != NULL ? rx->held.first[0]->first - 1 : rx->known_head;
     if (rx->repair.available > rx->next && rx->repair.available - 1 < last)
         last = rx->repair.available - 1;
     if (rx->repair.is_malformed)
@@ -269,9 +270,9 @@ static void
 ask_further(struct tulle__engine *e, const struct tulle__rx *rx, uint64_t to)
 {
     uint32_t count = 0;
-    for (const struct tulle__held *held = rx->held; held != NULL && count < TULLE__HOLES_AT_ONCE;
-         held = held->next) {
-        uint64_t end = held->next != NULL ? held->next->first : rx->known_head + 1;
+    for (const struct tulle__held *held = rx->held.first[0];
+         held != NULL && count < TULLE__HOLES_AT_ONCE; held = held->next[0]) {
+        uint64_t end = held->next[0] != NULL ? held->next[0]->first : rx->known_head + 1;
         if (end <= held->last + 1)
             continue;
         (void)send_fetch(e, rx, to, held->last + 1, end - 1); /* asked again when it is first */
@@ -290,7 +291,7 @@ ask_next(struct tulle__engine *e, struct tulle__rx *rx)
     }
     uint64_t last = rx->next;
     if (tulle__rx_has_hole(rx))
-        last = rx->held != NULL ? rx->held->first - 1 : rx->known_head;
+        last = rx->held.first[0] != NULL ? rx->held.first[0]->first - 1 : rx->known_head;
     repair->counter = send_fetch(e, rx, id, rx->next, last);
     if (repair->counter == 0) {
         repair->is_silent = true;
@@ -576,7 +577,7 @@ take_answer(struct tulle__engine *e,
     }
     if (header->from == rx->node && range->last > 0 && rx->next > range->last) {
         /* The publisher has not published it (yet): no loss. */
-        if (rx->held == NULL)
+        if (rx->held.first[0] == NULL)
             rx->known_head = rx->next - 1;
         repair->is_silent = true;
         return;

@@ -10,6 +10,7 @@ set(TULLE_DELIVERY_SOURCES
     src/delivery/forward_batch.c
     src/delivery/forward_control.c
     src/delivery/forward_policy.c
+    src/delivery/held.c
     src/delivery/interest.c
     src/delivery/join.c
     src/delivery/lanes.c

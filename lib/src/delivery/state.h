@@ -77,6 +77,7 @@ struct tulle__engine {
     bool lacks_memory; /* what is due is tried again with the next input */
     bool is_stalled;
     uint64_t held_bytes;
+    uint64_t held_dice;                /* never 0 */
     struct tulle__heap repairs;        /* lanes with an active repair, by when to look */
     struct tulle__node_lanes *by_node; /* uthash: taken lanes */
     uint32_t cited_count;              /* lanes that do not start yet and wait for a citer */
