@@ -236,14 +236,21 @@ TEST(a_ring_of_segments_doubles_nothing)
                                          kit_subscribe(nodes[2], "x") };
     assert_status(tulle_node_wait_peers(nodes[0], "x", 2, KIT_DEADLINE_MS), TULLE_OK);
     kit_wait_up(nodes[0], 4);
-    publish_slowly(nodes[0], 0, receivers, 2);
+    /* Until the whole ring carries: some proxies may still be connecting. */
+    int sent = 0;
+    while (dropped_again(proxies, 3) == 0) {
+        assert_true(sent < 50 * EVENTS);
+        publish_slowly(nodes[0], sent, receivers, 2);
+        sent += EVENTS;
+        kit_expect_silence(receivers[0], COUNTED_MS);
+    }
     kit_expect_silence(receivers[0], SILENCE_MS);
     kit_expect_silence(receivers[1], 0);
     assert_int_equal(kit_counters(nodes[1]).gaps + kit_counters(nodes[2]).gaps, 0);
 
     /* Traffic ends: nothing goes round and round. Three proxies, each forwards a batch once. */
     uint64_t before = relayed(proxies, 3);
-    assert_in_range(before, EVENTS, 3 * EVENTS);
+    assert_in_range(before, sent, 3 * sent);
     kit_expect_silence(receivers[0], SILENCE_MS);
     assert_int_equal(relayed(proxies, 3), before);
     /* Beats of the three nodes do pass all the time, a bounded number of times each. */
@@ -262,7 +269,6 @@ TEST(a_ring_of_segments_doubles_nothing)
         beats += kit_counters(nodes[i]).beats_sent - start[i].beats_sent;
     }
     assert_in_range(control, 1, 4 * beats + 100);
-    assert_true(dropped_again(proxies, 3) > 0);
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(kit_proxy_counters(proxies[i], 0).dropped_hops, 0);
 }
