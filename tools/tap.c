@@ -28,7 +28,7 @@ enum {
     WRITE_LEN = 65536,        /* output is written when it is so long, or nothing waits */
     ALONE_AFTER_US = 3000000, /* no node reached for so long: say so */
     LINGER_MS = 100,
-    PATTERNS_MAX = 256 /* as many as the library takes */
+    PATTERNS_MAX = 256
 };
 
 /* What was seen, for the summary. */

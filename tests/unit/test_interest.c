@@ -136,7 +136,7 @@ TEST(patterns_are_limited)
     struct mini_net *net = *state;
     char pattern[16];
     for (int i = 0; i < TULLE__TAKES_LIMIT; i++) {
-        (void)snprintf(pattern, sizeof pattern, "t%d", i);
+        (void)snprintf(pattern, sizeof pattern, "*/%d", i);
         uint32_t handle;
         assert_status(tulle__engine_subscribe(net->nodes[MINI_A].engine, mini_text(pattern), &live,
                                               &handle, net->now),

@@ -94,7 +94,7 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_start(tulle_node *node, tulle
  *          TULLE_EINVAL  bad pattern or option
  *          TULLE_ESTATE  the stream is read from another start already, or the
  *                        node is stopped
- *          TULLE_ENOMEM, TULLE_ELIMIT (more than 256 patterns)
+ *          TULLE_ENOMEM, TULLE_ELIMIT (more than 10,000 patterns)
  * Threads  any, callback
  */
 TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_subscribe(tulle_node *node,

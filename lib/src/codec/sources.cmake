@@ -6,6 +6,7 @@ set(TULLE_CODEC_SOURCES
     src/codec/control.c
     src/codec/here.c
     src/codec/parts.c
+    src/codec/pattern_index.c
     src/codec/range.c
     src/codec/reader.c
     src/codec/topic.c

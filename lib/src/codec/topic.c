@@ -81,21 +81,14 @@ tulle__levels_are_plain(struct tulle__view levels)
 
 /* ---- levels ---- */
 
-/* Walks the levels of a path; empty ones are seen too. */
-struct levels {
-    const uint8_t *at;
-    size_t left;
-    bool is_over;
-};
-
-static struct levels
-levels_of(struct tulle__view path)
+struct tulle__levels
+tulle__levels_of(struct tulle__view path)
 {
-    return (struct levels){ path.data, path.len, path.len == 0 };
+    return (struct tulle__levels){ path.data, path.len, path.len == 0 };
 }
 
-static bool
-next_level(struct levels *levels, struct tulle__view *out)
+bool
+tulle__levels_next(struct tulle__levels *levels, struct tulle__view *out)
 {
     if (levels->is_over)
         return false;
@@ -110,14 +103,14 @@ next_level(struct levels *levels, struct tulle__view *out)
     return true;
 }
 
-static bool
-is_one(struct tulle__view level)
+bool
+tulle__level_is_one(struct tulle__view level)
 {
     return level.len == 1 && level.data[0] == '*';
 }
 
-static bool
-is_any(struct tulle__view level)
+bool
+tulle__level_is_any(struct tulle__view level)
 {
     return level.len == 2 && level.data[0] == '*' && level.data[1] == '*';
 }
@@ -133,12 +126,12 @@ is_path_valid(struct tulle__view path, bool may_have_wildcards)
             return false;
         i += len;
     }
-    struct levels levels = levels_of(path);
+    struct tulle__levels levels = tulle__levels_of(path);
     struct tulle__view level;
-    while (next_level(&levels, &level)) {
+    while (tulle__levels_next(&levels, &level)) {
         if (level.len == 0)
             return false;
-        bool is_wild = is_one(level) || is_any(level);
+        bool is_wild = tulle__level_is_one(level) || tulle__level_is_any(level);
         if (is_wild && !may_have_wildcards)
             return false;
     }
@@ -184,8 +177,8 @@ enum { LEVELS_MAX = (TULLE__TOPIC_LEN_MAX + 1) / 2 };
 static size_t
 split(struct tulle__view path, struct tulle__view levels[], size_t count)
 {
-    struct levels walk = levels_of(path);
-    while (count < LEVELS_MAX && next_level(&walk, &levels[count]))
+    struct tulle__levels walk = tulle__levels_of(path);
+    while (count < LEVELS_MAX && tulle__levels_next(&walk, &levels[count]))
         count++;
     return count;
 }
@@ -203,11 +196,11 @@ match_levels(const struct tulle__view *pattern,
     size_t star = SIZE_MAX;
     size_t star_topic = 0;
     while (t < topic_count) {
-        if (p < pattern_count && is_any(pattern[p])) {
+        if (p < pattern_count && tulle__level_is_any(pattern[p])) {
             star = p++;
             star_topic = t;
         } else if (p < pattern_count &&
-                   (is_one(pattern[p]) || tulle__view_equal(pattern[p], topic[t]))) {
+                   (tulle__level_is_one(pattern[p]) || tulle__view_equal(pattern[p], topic[t]))) {
             p++;
             t++;
         } else if (star != SIZE_MAX) {
@@ -217,7 +210,7 @@ match_levels(const struct tulle__view *pattern,
             return false;
         }
     }
-    while (p < pattern_count && is_any(pattern[p]))
+    while (p < pattern_count && tulle__level_is_any(pattern[p]))
         p++;
     return p == pattern_count;
 }
@@ -246,9 +239,9 @@ tulle__pattern_takes_all_of(struct tulle__view pattern, struct tulle__view strea
         return false;
     struct tulle__view levels[LEVELS_MAX];
     size_t count = split(pattern, levels, 0);
-    while (count > 0 && is_one(levels[count - 1]))
+    while (count > 0 && tulle__level_is_one(levels[count - 1]))
         count--;
-    if (count == 0 || !is_any(levels[count - 1]))
+    if (count == 0 || !tulle__level_is_any(levels[count - 1]))
         return false;
     return tulle__pattern_matches(pattern, stream, (struct tulle__view){ NULL, 0 });
 }
@@ -270,12 +263,12 @@ size_t
 tulle__pattern_keys(struct tulle__view pattern,
                     struct tulle__key keys[static TULLE__KEYS_PER_PATTERN_MAX])
 {
-    struct levels walk = levels_of(pattern);
+    struct tulle__levels walk = tulle__levels_of(pattern);
     struct tulle__view level;
     struct tulle__view literal = { pattern.data, 0 };
     size_t count = 0;
-    while (next_level(&walk, &level)) {
-        if (is_one(level) || is_any(level)) {
+    while (tulle__levels_next(&walk, &level)) {
+        if (tulle__level_is_one(level) || tulle__level_is_any(level)) {
             set_key(&keys[count++], literal, "/", literal.len > 0 ? 1 : 0);
             return count;
         }

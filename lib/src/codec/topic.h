@@ -17,6 +17,19 @@ bool tulle__topic_is_valid(struct tulle__view topic);
  * without "*" is; false: look closer. */
 bool tulle__levels_are_plain(struct tulle__view levels);
 bool tulle__pattern_is_valid(struct tulle__view pattern);
+/* Walks the levels of a path; empty ones are seen too. */
+struct tulle__levels {
+    const uint8_t *at;
+    size_t left;
+    bool is_over;
+};
+
+struct tulle__levels tulle__levels_of(struct tulle__view path);
+bool tulle__levels_next(struct tulle__levels *levels, struct tulle__view *out);
+/* Is the level a "*"? A "**"? */
+bool tulle__level_is_one(struct tulle__view level);
+bool tulle__level_is_any(struct tulle__view level);
+
 /* Topic given in two parts: the stream and what is below it ("" when equal). */
 bool tulle__pattern_matches(struct tulle__view pattern,
                             struct tulle__view stream,

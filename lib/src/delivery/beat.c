@@ -27,7 +27,7 @@ tulle__self_out(struct tulle__engine *e, struct tulle__self_out *out, bool has_t
     if (!has_takes)
         return;
     size_t count = 0;
-    for (const struct tulle__taken_key *k = e->interest.keys; k != NULL; k = k->next)
+    for (const struct tulle__taken_key *k = e->interest.keys; k != NULL; k = k->hh.next)
         e->takes[count++] = tulle__key_view(&k->key);
     out->takes = e->takes;
     out->take_count = count;

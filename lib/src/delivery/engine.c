@@ -109,7 +109,7 @@ tulle__engine_new(const struct tulle__engine_config *config, struct tulle__now n
     tulle__store_init(&e->own_store, e->names, config->retain_bytes, config->retain_ms);
     tulle__store_init(&e->others_store, e->names, config->retain_others_bytes, config->retain_ms);
     e->own_store.pool = e->others_store.pool = e->pool;
-    e->interest.version = 1;
+    tulle__interest_init(&e->interest);
     e->held_dice = config->seed | 1;
     e->link_due_ns = TULLE__NEVER_NS;
     e->wants_names = true;
@@ -120,7 +120,7 @@ tulle__engine_new(const struct tulle__engine_config *config, struct tulle__now n
     e->beat_sent_ns = now.mono.ns - tulle__ms_to_ns(config->beat_ms);
     e->member_due_ns = now.mono.ns;
     e->forget_due_ns = now.mono.ns + tulle__ms_to_ns((int64_t)config->retain_ms);
-    if (e->names == NULL || e->pool == NULL || !subscribe_beats(e))
+    if (e->names == NULL || e->pool == NULL || e->interest.patterns == NULL || !subscribe_beats(e))
         tulle__engine_free(&e);
     return e;
 }

@@ -86,10 +86,8 @@ void tulle__engine_found(struct tulle__engine *engine,
                          const char *control_address,
                          struct tulle__now now);
 
-/* Take what a valid pattern matches. *handle names it for unsubscribing. A
- * driver filters delivered events by pattern itself.
- * Returns TULLE_OK, TULLE_ESTATE (a stream of it is read from another start),
- * TULLE_ELIMIT, TULLE_ENOMEM */
+/* Take what a valid pattern matches; *handle, a small number, names it. Drivers filter.
+ * TULLE_ESTATE (a stream of it is read from another start), TULLE_ELIMIT, TULLE_ENOMEM */
 TULLE_MUST_CHECK tulle_status tulle__engine_subscribe(struct tulle__engine *engine,
                                                       struct tulle__view pattern,
                                                       const struct tulle_subscribe_options *options,
@@ -102,6 +100,8 @@ bool tulle__engine_starts_agree(struct tulle__view a,
                                 const struct tulle_subscribe_options *b_options);
 void
 tulle__engine_unsubscribe(struct tulle__engine *engine, uint32_t handle, struct tulle__now now);
+/* Handles, by pattern. */
+struct tulle__pattern_index *tulle__engine_patterns(struct tulle__engine *engine);
 
 struct tulle__publish {
     struct tulle__view topic; /* valid */

@@ -27,10 +27,26 @@ free_removed(struct tulle__engine *e)
 }
 
 void
+tulle__interest_init(struct tulle__interest *interest)
+{
+    interest->version = 1;
+    interest->first_free = TULLE__NO_TAKE;
+    interest->patterns = tulle__pattern_index_new();
+}
+
+void
 tulle__interest_fini(struct tulle__interest *interest)
 {
-    free_keys(&interest->keys);
+    while (interest->keys != NULL) {
+        struct tulle__taken_key *key = interest->keys;
+        HASH_DEL(interest->keys, key);
+        tulle__free(key);
+    }
     free_keys(&interest->removed);
+    for (uint32_t i = 0; i < interest->take_end; i++)
+        tulle__free(interest->takes[i].pattern);
+    tulle__free(interest->takes);
+    tulle__pattern_index_free(&interest->patterns);
 }
 
 static struct tulle__view
@@ -67,8 +83,11 @@ starts_agree(const struct tulle__engine *e,
              struct tulle__view pattern,
              const struct tulle_subscribe_options *options)
 {
-    for (uint32_t i = 0; i < e->interest.take_end; i++) {
-        const struct tulle__take *take = &e->interest.takes[i];
+    const struct tulle__interest *interest = &e->interest;
+    if (options->from == TULLE_FROM_LIVE && interest->live_count == interest->used_count)
+        return true;
+    for (uint32_t i = 0; i < interest->take_end; i++) {
+        const struct tulle__take *take = &interest->takes[i];
         struct tulle_subscribe_options other = { .from = take->from,
                                                  .from_count = take->from_count };
         if (take->is_used &&
@@ -79,37 +98,36 @@ starts_agree(const struct tulle__engine *e,
 }
 
 static struct tulle__taken_key *
-find_key(struct tulle__interest *interest, const struct tulle__key *key)
+find_key(const struct tulle__interest *interest, const uint8_t *bytes, size_t len)
 {
-    for (struct tulle__taken_key *k = interest->keys; k != NULL; k = k->next) {
-        if (k->key.len == key->len && memcmp(k->key.bytes, key->bytes, key->len) == 0)
-            return k;
-    }
-    return NULL;
+    struct tulle__taken_key *taken = NULL;
+    HASH_FIND(hh, interest->keys, bytes, len, taken);
+    return taken;
 }
 
 static tulle_status
 add_key(struct tulle__engine *e, const struct tulle__key *key)
 {
     struct tulle__interest *interest = &e->interest;
-    struct tulle__taken_key *taken = find_key(interest, key);
+    struct tulle__taken_key *taken = find_key(interest, key->bytes, key->len);
     if (taken != NULL) {
         taken->refs++;
         return TULLE_OK;
     }
     if (interest->key_count == TULLE__TAKES_MAX)
         return TULLE_ELIMIT;
-    taken = tulle__alloc(sizeof *taken);
-    struct tulle__action *action =
-        taken == NULL ? NULL : tulle__action_push(e, TULLE__ACTION_SUBSCRIBE);
-    if (action == NULL) {
+    taken = tulle__actions_reserve(e) ? tulle__alloc(sizeof *taken) : NULL;
+    if (taken == NULL)
+        return TULLE_ENOMEM;
+    taken->key = *key;
+    taken->refs = 1;
+    HASH_ADD_KEYPTR(hh, interest->keys, taken->key.bytes, taken->key.len, taken);
+    if (find_key(interest, key->bytes, key->len) != taken) { /* no memory for the table */
         tulle__free(taken);
         return TULLE_ENOMEM;
     }
-    *taken = (struct tulle__taken_key){ .key = *key, .refs = 1, .next = interest->keys };
-    interest->keys = taken;
     interest->key_count++;
-    action->u.key = &taken->key;
+    tulle__action_push(e, TULLE__ACTION_SUBSCRIBE)->u.key = &taken->key;
     return TULLE_OK;
 }
 
@@ -117,14 +135,10 @@ static void
 remove_key(struct tulle__engine *e, const struct tulle__key *key)
 {
     struct tulle__interest *interest = &e->interest;
-    struct tulle__taken_key **link = &interest->keys;
-    while (*link != NULL &&
-           ((*link)->key.len != key->len || memcmp((*link)->key.bytes, key->bytes, key->len) != 0))
-        link = &(*link)->next;
-    struct tulle__taken_key *taken = *link;
+    struct tulle__taken_key *taken = find_key(interest, key->bytes, key->len);
     if (taken == NULL || --taken->refs > 0)
         return;
-    *link = taken->next;
+    HASH_DEL(interest->keys, taken);
     interest->key_count--;
     taken->next = interest->removed;
     interest->removed = taken;
@@ -150,25 +164,90 @@ interest_changed(struct tulle__engine *e, bool is_past_wanted)
 static bool
 wants_past(const struct tulle__engine *e, const struct tulle_subscribe_options *options)
 {
-    bool wants = options->from != TULLE_FROM_LIVE;
-    for (uint32_t i = 0; i < e->interest.take_end && options->order != TULLE_ORDER_NONE; i++) {
-        const struct tulle__take *take = &e->interest.takes[i];
-        wants = wants || (take->is_used && take->order == TULLE_ORDER_NONE);
-    }
-    return wants;
+    return options->from != TULLE_FROM_LIVE ||
+           (options->order != TULLE_ORDER_NONE && e->interest.unordered_count > 0);
 }
 
-static struct tulle__take *
-free_take(struct tulle__interest *interest)
+static uint32_t
+reserve_take(struct tulle__interest *interest)
 {
-    for (uint32_t i = 0; i < TULLE__TAKES_LIMIT; i++) {
-        if (!interest->takes[i].is_used) {
-            if (i >= interest->take_end)
-                interest->take_end = i + 1;
-            return &interest->takes[i];
+    uint32_t handle = interest->first_free;
+    if (handle != TULLE__NO_TAKE) {
+        interest->first_free = interest->takes[handle].next_free;
+        return handle;
+    }
+    if (!tulle__grow(&interest->takes, &interest->take_cap, interest->take_end,
+                     sizeof *interest->takes))
+        return TULLE__NO_TAKE;
+    handle = interest->take_end++;
+    interest->takes[handle] = (struct tulle__take){ 0 };
+    return handle;
+}
+
+static void
+release_take(struct tulle__interest *interest, uint32_t handle)
+{
+    struct tulle__take *take = &interest->takes[handle];
+    tulle__free(take->pattern);
+    *take = (struct tulle__take){ .next_free = interest->first_free };
+    interest->first_free = handle;
+}
+
+static void
+count_take(struct tulle__interest *interest, const struct tulle__take *take, uint32_t change)
+{
+    interest->used_count += change;
+    interest->live_count += take->from == TULLE_FROM_LIVE ? change : 0;
+    interest->unordered_count += take->order == TULLE_ORDER_NONE ? change : 0;
+}
+
+static void
+remove_keys(struct tulle__engine *e, const struct tulle__key *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        remove_key(e, &keys[i]);
+}
+
+/* The keys of a pattern; all or none of them. */
+static tulle_status
+add_keys(struct tulle__engine *e, const struct tulle__key *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        tulle_status status = add_key(e, &keys[i]);
+        if (status != TULLE_OK) {
+            remove_keys(e, keys, i);
+            interest_changed(e, false); /* back, but for the version */
+            return status;
         }
     }
-    return NULL;
+    return TULLE_OK;
+}
+
+/* Note the pattern, its place in the index, and its keys. */
+static tulle_status
+add_take(struct tulle__engine *e, struct tulle__view pattern, uint32_t *handle)
+{
+    struct tulle__interest *interest = &e->interest;
+    struct tulle__key keys[TULLE__KEYS_PER_PATTERN_MAX];
+    size_t key_count = tulle__pattern_keys(pattern, keys);
+    *handle = reserve_take(interest);
+    if (*handle == TULLE__NO_TAKE)
+        return TULLE_ENOMEM;
+    char *copy = tulle__strndup((const char *)pattern.data, pattern.len);
+    tulle_status status = TULLE_ENOMEM;
+    if (copy != NULL && tulle__pattern_index_add(interest->patterns, pattern, *handle)) {
+        status = add_keys(e, keys, key_count);
+        if (status != TULLE_OK)
+            tulle__pattern_index_remove(interest->patterns, pattern, *handle);
+    }
+    if (status != TULLE_OK) {
+        tulle__free(copy);
+        release_take(interest, *handle);
+        return status;
+    }
+    interest->takes[*handle].pattern = copy;
+    interest->takes[*handle].pattern_len = pattern.len;
+    return TULLE_OK;
 }
 
 tulle_status
@@ -178,33 +257,24 @@ tulle__engine_subscribe(struct tulle__engine *e,
                         uint32_t *handle,
                         struct tulle__now now)
 {
+    struct tulle__interest *interest = &e->interest;
     e->now = now;
     free_removed(e);
-    struct tulle__key keys[TULLE__KEYS_PER_PATTERN_MAX];
-    size_t key_count = tulle__pattern_keys(pattern, keys);
     if (!starts_agree(e, pattern, options))
         return TULLE_ESTATE;
-    struct tulle__take *take = free_take(&e->interest);
-    if (take == NULL)
+    if (interest->used_count == TULLE__TAKES_LIMIT)
         return TULLE_ELIMIT;
-    for (size_t i = 0; i < key_count; i++) {
-        tulle_status status = add_key(e, &keys[i]);
-        if (status != TULLE_OK) {
-            while (i-- > 0)
-                remove_key(e, &keys[i]);
-            interest_changed(e, false); /* back, but for the version */
-            return status;
-        }
-    }
-    *take = (struct tulle__take){ .is_used = true,
-                                  .pattern_len = pattern.len,
-                                  .order = options->order,
-                                  .from = options->from,
-                                  .from_count = options->from_count,
-                                  .flags = options->flags,
-                                  .since = ++e->interest.version };
-    memcpy(take->pattern, pattern.data, pattern.len);
-    *handle = (uint32_t)(take - e->interest.takes);
+    tulle_status status = add_take(e, pattern, handle);
+    if (status != TULLE_OK)
+        return status;
+    struct tulle__take *take = &interest->takes[*handle];
+    take->is_used = true;
+    take->order = options->order;
+    take->from = options->from;
+    take->from_count = options->from_count;
+    take->flags = options->flags;
+    take->since = ++interest->version;
+    count_take(interest, take, 1);
     interest_changed(e, wants_past(e, options));
     tulle__progress(e);
     return TULLE_OK;
@@ -213,17 +283,25 @@ tulle__engine_subscribe(struct tulle__engine *e,
 void
 tulle__engine_unsubscribe(struct tulle__engine *e, uint32_t handle, struct tulle__now now)
 {
-    e->now = now;
-    free_removed(e);
-    struct tulle__take *take = &e->interest.takes[handle];
+    struct tulle__interest *interest = &e->interest;
+    struct tulle__take *take = &interest->takes[handle];
     struct tulle__key keys[TULLE__KEYS_PER_PATTERN_MAX];
     size_t key_count = tulle__pattern_keys(take_pattern(take), keys);
-    take->is_used = false;
-    e->interest.version++;
-    for (size_t i = 0; i < key_count; i++)
-        remove_key(e, &keys[i]);
+    e->now = now;
+    free_removed(e);
+    count_take(interest, take, UINT32_MAX); /* one less */
+    tulle__pattern_index_remove(interest->patterns, take_pattern(take), handle);
+    release_take(interest, handle);
+    interest->version++;
+    remove_keys(e, keys, key_count);
     interest_changed(e, false);
     tulle__progress(e);
+}
+
+struct tulle__pattern_index *
+tulle__engine_patterns(struct tulle__engine *e)
+{
+    return e->interest.patterns;
 }
 
 static bool
@@ -244,17 +322,17 @@ remove_others(struct tulle__engine *e, const struct tulle__view *keys, size_t co
     struct tulle__interest *interest = &e->interest;
     bool has_changed = false;
     struct tulle__key key;
-    for (struct tulle__taken_key *k = interest->keys; k != NULL; k = k->next)
+    for (struct tulle__taken_key *k = interest->keys; k != NULL; k = k->hh.next)
         k->refs = 1; /* 1: not wanted so far, 2: wanted */
     for (size_t i = 0; i < count; i++) {
         struct tulle__taken_key *taken = NULL;
         if (make_key(&key, keys[i]))
-            taken = find_key(interest, &key);
+            taken = find_key(interest, key.bytes, key.len);
         if (taken != NULL)
             taken->refs = 2;
     }
     for (struct tulle__taken_key *k = interest->keys; k != NULL;) {
-        struct tulle__taken_key *next = k->next;
+        struct tulle__taken_key *next = k->hh.next;
         if (k->refs == 1) {
             key = k->key;
             remove_key(e, &key);
@@ -273,7 +351,7 @@ tulle__interest_set_keys(struct tulle__engine *e, const struct tulle__view *keys
     free_removed(e);
     bool has_changed = remove_others(e, keys, count);
     for (size_t i = 0; i < count; i++) {
-        if (make_key(&key, keys[i]) && find_key(interest, &key) == NULL &&
+        if (make_key(&key, keys[i]) && find_key(interest, key.bytes, key.len) == NULL &&
             add_key(e, &key) == TULLE_OK)
             has_changed = true;
     }
@@ -283,26 +361,23 @@ tulle__interest_set_keys(struct tulle__engine *e, const struct tulle__view *keys
     }
 }
 
+/* Keys are those of patterns: only what ends with a level can be one. */
 bool
 tulle__interest_takes(const struct tulle__engine *e, struct tulle__view stream)
 {
-    for (const struct tulle__taken_key *k = e->interest.keys; k != NULL; k = k->next) {
-        if (tulle__key_takes(tulle__key_view(&k->key), stream))
+    const struct tulle__interest *interest = &e->interest;
+    struct tulle__key key;
+    if (stream.len >= sizeof key.bytes)
+        return false;
+    if (find_key(interest, stream.data, 0) != NULL)
+        return true;
+    for (size_t i = 0; i < stream.len; i++) {
+        if (stream.data[i] == '/' && find_key(interest, stream.data, i + 1) != NULL)
             return true;
     }
-    return false;
-}
-
-static bool
-take_takes(const struct tulle__take *take, struct tulle__view stream)
-{
-    struct tulle__key keys[TULLE__KEYS_PER_PATTERN_MAX];
-    size_t count = tulle__pattern_keys(take_pattern(take), keys);
-    for (size_t i = 0; i < count; i++) {
-        if (tulle__key_takes(tulle__key_view(&keys[i]), stream))
-            return true;
-    }
-    return false;
+    memcpy(key.bytes, stream.data, stream.len);
+    key.bytes[stream.len] = 0;
+    return find_key(interest, key.bytes, stream.len + 1) != NULL;
 }
 
 void
@@ -314,10 +389,9 @@ tulle__policy_refresh(struct tulle__engine *e,
         return;
     struct tulle__policy made = { .version = e->interest.version, .since = UINT64_MAX };
     bool has_none = false;
-    for (uint32_t i = 0; i < e->interest.take_end; i++) {
-        const struct tulle__take *take = &e->interest.takes[i];
-        if (!take->is_used || !take_takes(take, stream))
-            continue;
+    struct tulle__pattern_ids taking = tulle__pattern_index_taking(e->interest.patterns, stream);
+    for (size_t i = 0; i < taking.count; i++) {
+        const struct tulle__take *take = &e->interest.takes[taking.items[i]];
         made.is_taken = true;
         if (take->order > made.order)
             made.order = take->order;

@@ -28,6 +28,8 @@ tulle__malformed(struct tulle__engine *e, const char *what, uint64_t from, tulle
 
 /* ---- interest.c ---- */
 
+/* Its index of patterns is NULL when there is no memory. */
+void tulle__interest_init(struct tulle__interest *interest);
 void tulle__interest_fini(struct tulle__interest *interest);
 /* What interest says about a stream; refreshes policy when interest has changed. */
 void tulle__policy_refresh(struct tulle__engine *e,

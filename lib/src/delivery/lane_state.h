@@ -8,6 +8,7 @@
 #include "base/table.h"
 #include "clock/clock.h"
 #include "codec/batch.h"
+#include "codec/pattern_index.h"
 #include "codec/topic.h"
 #include "delivery/store.h"
 
@@ -18,16 +19,17 @@
 #include <stdint.h>
 
 enum {
-    TULLE__TAKES_LIMIT = 256, /* subscriptions of a node */
-    TULLE__RUNS_LIMIT = 64,   /* separate seen ranges of a lane in arrival order */
-    TULLE__HELD_LEVELS = 6    /* of a list of held batches: good for 8 to the 6th of them */
+    TULLE__TAKES_LIMIT = 10000, /* patterns that a node takes */
+    TULLE__RUNS_LIMIT = 64,     /* separate seen ranges of a lane in arrival order */
+    TULLE__HELD_LEVELS = 6      /* of a list of held batches: good for 8 to the 6th of them */
 };
 
 /* ---- interest.c: what is taken here ---- */
 
 struct tulle__take {
     bool is_used;
-    char pattern[TULLE__TOPIC_LEN_MAX + 1];
+    uint32_t next_free; /* handle, while it is not */
+    char *pattern;      /* a copy */
     size_t pattern_len;
     tulle_order order;
     tulle_from from;
@@ -39,17 +41,26 @@ struct tulle__take {
 struct tulle__taken_key {
     struct tulle__key key;
     uint32_t refs;
-    struct tulle__taken_key *next;
+    UT_hash_handle hh;             /* of those that are taken, by the key's bytes */
+    struct tulle__taken_key *next; /* of those that were removed */
 };
 
 struct tulle__interest {
-    struct tulle__take takes[TULLE__TAKES_LIMIT];
-    uint32_t take_end; /* used ones are below */
-    struct tulle__taken_key *keys;
-    struct tulle__taken_key *removed; /* until the next input: actions point at them */
+    struct tulle__take *takes; /* by handle */
+    size_t take_cap;
+    uint32_t take_end;   /* used ones are below */
+    uint32_t first_free; /* TULLE__NO_TAKE: none below take_end */
+    uint32_t used_count;
+    uint32_t live_count;                   /* of them, those from TULLE_FROM_LIVE */
+    uint32_t unordered_count;              /* of them, those with TULLE_ORDER_NONE */
+    struct tulle__pattern_index *patterns; /* of the used ones, by handle */
+    struct tulle__taken_key *keys;         /* uthash */
+    struct tulle__taken_key *removed;      /* until the next input: actions point at them */
     size_t key_count;
     uint64_t version; /* grows with each change */
 };
+
+#define TULLE__NO_TAKE UINT32_MAX
 
 /* What interest says about one stream; kept with each lane. */
 struct tulle__policy {

@@ -26,84 +26,7 @@ enum {
     LEAVING_POLL_MS_MAX = 10 /* then it looks at the time that it has */
 };
 
-/* ---- deliveries ---- */
-
-/* Is there room for what nobody needs to be told? Events wait in the engine meanwhile,
- * gaps are always told. */
-static bool
-has_room_for_notice(tulle_node *node, struct tulle_subscription *s)
-{
-    if (tulle__subscription_bytes(s) <= node->options.queue_bytes)
-        return true;
-    node->notices_dropped++;
-    return false;
-}
-
-static void
-put_item(tulle_node *node, struct tulle_subscription *s, struct tulle__item *item)
-{
-    if (item == NULL) {
-        /* No memory for a delivered event: told as what it is, a loss on this side. */
-        tulle__log(&node->log, TULLE_LOG_ERROR, "node.no_memory", "pattern=%s",
-                   (const char *)s->patterns->items[0].text.data);
-        return;
-    }
-    if (tulle__subscription_put(s, item) > node->options.queue_bytes)
-        node->is_queue_full = true;
-}
-
-/* Which kind of message is a delivery action for a subscription? 0: none. */
-static int
-message_kind(const struct tulle_subscription *s, const struct tulle__action *action)
-{
-    const struct tulle__delivery *delivery = &action->u.delivery;
-    bool is_unordered = s->options.order == TULLE_ORDER_NONE;
-    if (action->kind == TULLE__ACTION_DELIVER)
-        return !is_unordered || delivery->is_arrival_order ? TULLE_MESSAGE_EVENT : 0;
-    if (action->kind == TULLE__ACTION_DUPLICATE)
-        return (s->options.flags & TULLE_WATCH_DUPLICATES) != 0 ? TULLE_MESSAGE_DUPLICATE : 0;
-    return (s->options.flags & TULLE_WATCH_ARRIVALS) != 0 ? TULLE_MESSAGE_ARRIVAL : 0;
-}
-
-static void
-hand_out_delivery(tulle_node *node, const struct tulle__action *action)
-{
-    const struct tulle__delivery *delivery = &action->u.delivery;
-    for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next) {
-        if (!s->is_registered)
-            continue;
-        int kind = message_kind(s, action);
-        /* As it comes, for those who asked for that where others wait for order. */
-        bool is_early = action->kind == TULLE__ACTION_ARRIVAL &&
-                        s->options.order == TULLE_ORDER_NONE && !delivery->is_arrival_order;
-        if ((kind == 0 && !is_early) || !tulle__subscription_wants(s, delivery))
-            continue;
-        if (kind == TULLE_MESSAGE_EVENT || (kind != 0 && has_room_for_notice(node, s)))
-            put_item(node, s, tulle__item_from_delivery((tulle_message_kind)kind, delivery));
-        if (is_early)
-            put_item(node, s, tulle__item_from_delivery(TULLE_MESSAGE_EVENT, delivery));
-    }
-}
-
-static void
-hand_out_gap(tulle_node *node, const tulle_gap *gap)
-{
-    struct tulle__view stream = tulle__view_of(gap->stream);
-    for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next) {
-        if (s->is_registered && tulle__patterns_take_some_of(s->patterns, stream))
-            put_item(node, s, tulle__item_from_gap(gap));
-    }
-}
-
-static void
-hand_out_peer(tulle_node *node, const tulle_peer *peer)
-{
-    for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next) {
-        if (s->is_registered && (s->options.flags & TULLE_WATCH_PEERS) != 0 &&
-            has_room_for_notice(node, s))
-            put_item(node, s, tulle__item_from_peer(peer));
-    }
-}
+/* ---- actions ---- */
 
 void
 tulle__loop_drain(tulle_node *node)
@@ -116,13 +39,13 @@ tulle__loop_drain(tulle_node *node)
         case TULLE__ACTION_ARRIVAL:
         case TULLE__ACTION_DELIVER:
         case TULLE__ACTION_DUPLICATE:
-            hand_out_delivery(node, &action);
+            tulle__hand_out_delivery(node, &action);
             break;
         case TULLE__ACTION_GAP:
-            hand_out_gap(node, &action.u.gap);
+            tulle__hand_out_gap(node, &action);
             break;
         case TULLE__ACTION_PEER:
-            hand_out_peer(node, &action.u.peer);
+            tulle__hand_out_peer(node, &action.u.peer);
             break;
         case TULLE__ACTION_PUBLISH:
             node->sent_batches++;
@@ -182,9 +105,7 @@ unlink_subscription(tulle_node *node, struct tulle_subscription *s)
 static tulle_status
 subscribe(tulle_node *node, struct tulle_subscription *s, bool is_detached)
 {
-    tulle_status status =
-        tulle__patterns_register(s->patterns, node->engine, &s->options, tulle__os_now());
-    s->is_registered = status == TULLE_OK;
+    tulle_status status = tulle__node_register(node, s);
     if (!s->is_registered && is_detached)
         tulle__subscription_close(s);
     if (s->is_registered || is_detached) {
@@ -213,10 +134,7 @@ tulle__loop_serve(tulle_node *node, struct tulle__request *request)
         request->status = subscribe(node, request->subscription, request->is_detached);
         break;
     case TULLE__REQUEST_UNSUBSCRIBE:
-        if (request->subscription->is_registered)
-            tulle__patterns_unregister(request->subscription->patterns, node->engine,
-                                       tulle__os_now());
-        request->subscription->is_registered = false;
+        tulle__node_unregister(node, request->subscription);
         unlink_subscription(node, request->subscription);
         break;
     case TULLE__REQUEST_JOIN:

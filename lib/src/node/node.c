@@ -139,8 +139,7 @@ static tulle_status
 register_subscriptions(tulle_node *node, tulle_error *error)
 {
     for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next) {
-        tulle_status status =
-            tulle__patterns_register(s->patterns, node->engine, &s->options, tulle__os_now());
+        tulle_status status = tulle__node_register(node, s);
         if (status != TULLE_OK) {
             return tulle__error_set(error, status, "cannot take %s%s: %s",
                                     (const char *)s->patterns->items[0].text.data,
@@ -150,7 +149,6 @@ register_subscriptions(tulle_node *node, tulle_error *error)
                                           "another start"
                                         : tulle_strerror(status));
         }
-        s->is_registered = true;
     }
     return TULLE_OK;
 }
@@ -220,6 +218,7 @@ tulle_node_start(tulle_node *node, tulle_error *error)
         node->id = 0;
         for (struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next)
             s->is_registered = false;
+        node->registered_count = 0;
     }
     (void)pthread_cond_broadcast(&node->changed);
     (void)pthread_mutex_unlock(&node->mutex);
@@ -275,6 +274,7 @@ tulle_node_free(tulle_node **pointer)
     (void)pthread_mutex_destroy(&node->mutex);
     (void)pthread_mutex_destroy(&node->turn);
     tulle__node_options_fini(&node->options);
+    tulle__free(node->by_handle);
     tulle__free(node);
     *pointer = NULL;
 }
@@ -412,6 +412,7 @@ tulle__node_link(tulle_node *node, struct tulle_subscription *s)
     s->next = node->subscriptions;
     node->subscriptions = s;
     node->pattern_count += s->patterns->count;
+    node->callback_count += s->options.fn != NULL ? 1 : 0;
 }
 
 void
@@ -423,6 +424,7 @@ tulle__node_unlink(tulle_node *node, struct tulle_subscription *s)
     if (*link == s) {
         *link = s->next;
         node->pattern_count -= s->patterns->count;
+        node->callback_count -= s->options.fn != NULL ? 1 : 0;
     }
 }
 

@@ -4,6 +4,7 @@
 #include "node/patterns.h"
 
 #include "base/alloc.h"
+#include "codec/pattern_index.h"
 #include "codec/topic.h"
 
 #include <tulle/topic.h>
@@ -26,6 +27,16 @@ tulle__patterns_are_valid(const char *first, const tulle_subscribe_options *opti
     return true;
 }
 
+static bool
+make_index(struct tulle__patterns *patterns)
+{
+    patterns->index = tulle__pattern_index_new();
+    bool is_good = patterns->index != NULL;
+    for (size_t i = 0; is_good && i < patterns->count; i++)
+        is_good = tulle__pattern_index_add(patterns->index, patterns->items[i].text, (uint32_t)i);
+    return is_good;
+}
+
 struct tulle__patterns *
 tulle__patterns_new(const char *first, const tulle_subscribe_options *options)
 {
@@ -46,12 +57,16 @@ tulle__patterns_new(const char *first, const tulle_subscribe_options *options)
         patterns->items[i] = (struct tulle__pattern){ .text = { at, len } };
         at += len + 1;
     }
+    if (count > 1 && !make_index(patterns))
+        tulle__patterns_free(&patterns);
     return patterns;
 }
 
 void
 tulle__patterns_free(struct tulle__patterns **patterns)
 {
+    if (*patterns != NULL)
+        tulle__pattern_index_free(&(*patterns)->index);
     tulle__free(*patterns);
     *patterns = NULL;
 }
@@ -63,35 +78,20 @@ tulle__patterns_match(const struct tulle__patterns *patterns,
                       struct tulle__view stream,
                       struct tulle__view rest)
 {
-    for (size_t i = 0; i < patterns->count; i++) {
-        if (tulle__pattern_matches(patterns->items[i].text, stream, rest))
-            return true;
-    }
-    return false;
+    bool has_more;
+    if (patterns->index == NULL)
+        return tulle__pattern_matches(patterns->items[0].text, stream, rest);
+    return tulle__pattern_index_stream(patterns->index, stream, &has_more).count > 0 ||
+           (has_more && tulle__pattern_index_topic(patterns->index, rest).count > 0);
 }
 
 bool
 tulle__patterns_take_all_of(const struct tulle__patterns *patterns, struct tulle__view stream)
 {
-    for (size_t i = 0; i < patterns->count; i++) {
-        if (tulle__pattern_takes_all_of(patterns->items[i].text, stream))
-            return true;
-    }
-    return false;
-}
-
-bool
-tulle__patterns_take_some_of(const struct tulle__patterns *patterns, struct tulle__view stream)
-{
-    struct tulle__key keys[TULLE__KEYS_PER_PATTERN_MAX];
-    for (size_t i = 0; i < patterns->count; i++) {
-        size_t count = tulle__pattern_keys(patterns->items[i].text, keys);
-        for (size_t k = 0; k < count; k++) {
-            if (tulle__key_takes(tulle__key_view(&keys[k]), stream))
-                return true;
-        }
-    }
-    return false;
+    bool has_more;
+    if (patterns->index == NULL)
+        return tulle__pattern_takes_all_of(patterns->items[0].text, stream);
+    return tulle__pattern_index_stream(patterns->index, stream, &has_more).count > 0;
 }
 
 /* ---- the engine ---- */

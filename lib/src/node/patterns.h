@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TULLE__PATTERNS_MAX = 256 }; /* of all subscriptions of a node */
+enum { TULLE__PATTERNS_MAX = 10000 }; /* of all subscriptions of a node */
 
 struct tulle__pattern {
     struct tulle__view text; /* NUL-terminated */
@@ -20,7 +20,8 @@ struct tulle__pattern {
 
 struct tulle__patterns {
     size_t count;
-    struct tulle__pattern items[]; /* the texts lie behind them */
+    struct tulle__pattern_index *index; /* for who receives; NULL: one pattern needs none */
+    struct tulle__pattern items[];      /* the texts lie behind them */
 };
 
 /* The first one, and those of options.also; false when one is not valid, or they are too many. */
@@ -30,13 +31,12 @@ struct tulle__patterns *tulle__patterns_new(const char *first,
                                             const tulle_subscribe_options *options);
 void tulle__patterns_free(struct tulle__patterns **patterns);
 
-/* Does any of them match the topic of a stream? All topics of the stream? Any topic of it? */
+/* Does any of them match the topic of a stream? All topics of the stream? By one thread at
+ * a time, who receives. */
 bool tulle__patterns_match(const struct tulle__patterns *patterns,
                            struct tulle__view stream,
                            struct tulle__view rest);
 bool tulle__patterns_take_all_of(const struct tulle__patterns *patterns, struct tulle__view stream);
-bool tulle__patterns_take_some_of(const struct tulle__patterns *patterns,
-                                  struct tulle__view stream);
 
 /* As tulle__engine_starts_agree(), for each of one with each of the other. */
 bool tulle__patterns_starts_agree(const struct tulle__patterns *a,

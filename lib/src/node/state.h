@@ -73,6 +73,7 @@ struct tulle_node {
     struct tulle__request *requests;
     struct tulle_subscription *subscriptions; /* changed by the thread only while it runs */
     size_t pattern_count;                     /* of all of them */
+    size_t callback_count;                    /* of them, those with a callback */
     size_t join_count;
     tulle_counters counters;
     size_t outbox_limit; /* bytes */
@@ -89,6 +90,11 @@ struct tulle_node {
     int64_t quiet_since_ns;   /* nothing was published since */
     bool has_touched_control; /* other sockets than PUB and SUB were used */
     struct tulle__engine *engine;
+    struct tulle_subscription **by_handle; /* the engine's: whose pattern it is */
+    size_t handle_cap;
+    size_t registered_count; /* subscriptions that the engine knows */
+    uint64_t given;          /* number of what is handed out */
+    size_t given_count;      /* subscriptions that have it */
     struct tulle__transport *transport;
     struct tulle__beacon *beacon;
     struct tulle__outgoing *pending; /* taken from the outbox, not yet by the engine */
@@ -109,6 +115,17 @@ void tulle__loop_drain(tulle_node *node);
  * Return whether there is more than one turn may take. */
 bool tulle__loop_publish(tulle_node *node);
 bool tulle__loop_receive(tulle_node *node);
+
+/* ---- hand_out.c ---- */
+
+/* The engine takes the subscription's patterns: all or none. */
+tulle_status tulle__node_register(tulle_node *node, struct tulle_subscription *subscription);
+/* And no more, if it did. */
+void tulle__node_unregister(tulle_node *node, struct tulle_subscription *subscription);
+/* A DELIVER, ARRIVAL or DUPLICATE action; a GAP action; news of a peer. */
+void tulle__hand_out_delivery(tulle_node *node, const struct tulle__action *action);
+void tulle__hand_out_gap(tulle_node *node, const struct tulle__action *action);
+void tulle__hand_out_peer(tulle_node *node, const tulle_peer *peer);
 
 /* ---- turn.c ---- */
 

@@ -105,23 +105,6 @@ matches_all(const struct tulle_subscription *s, const char *stream)
     return tulle__patterns_take_all_of(s->patterns, tulle__view_of(stream));
 }
 
-bool
-tulle__subscription_wants(const struct tulle_subscription *s,
-                          const struct tulle__delivery *delivery)
-{
-    if (tulle__patterns_take_all_of(s->patterns, delivery->stream))
-        return true;
-    struct tulle__event_walk walk;
-    struct tulle__event_view view;
-    tulle__batch_walk(&delivery->batch, &walk);
-    while (tulle__batch_next(&walk, &view)) {
-        if (view.seq >= delivery->first && view.seq <= delivery->last &&
-            tulle__patterns_match(s->patterns, delivery->stream, view.rest))
-            return true;
-    }
-    return false;
-}
-
 static void
 call_back(struct tulle_subscription *s, struct tulle__item *item)
 {

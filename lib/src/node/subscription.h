@@ -21,6 +21,7 @@ struct tulle_subscription {
     /* The node's thread only. */
     bool is_registered; /* the engine knows it */
     bool is_public;     /* the application has a pointer to it */
+    uint64_t given;     /* number of what it was given last */
     /* Under mutex. */
     pthread_mutex_t mutex;
     pthread_cond_t filled;
@@ -49,9 +50,6 @@ void tulle__subscription_destroy(struct tulle_subscription **pointer);
  * here. With a callback it runs now. Returns the bytes that are queued after it. */
 size_t tulle__subscription_put(struct tulle_subscription *subscription, struct tulle__item *item);
 size_t tulle__subscription_bytes(struct tulle_subscription *subscription);
-/* Does any event of the delivery match? Spares queueing what nobody reads. */
-bool tulle__subscription_wants(const struct tulle_subscription *subscription,
-                               const struct tulle__delivery *delivery);
 /* Nothing comes any more: wakes the receiver. */
 void tulle__subscription_close(struct tulle_subscription *subscription);
 

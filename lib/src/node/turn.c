@@ -111,21 +111,11 @@ tulle__turn_end_help(tulle_node *node)
     atomic_store(&node->has_helper, false);
 }
 
-static bool
-has_callbacks(const tulle_node *node)
-{
-    for (const struct tulle_subscription *s = node->subscriptions; s != NULL; s = s->next) {
-        if (s->options.fn != NULL)
-            return true;
-    }
-    return false;
-}
-
 bool
 tulle__turn_help(tulle_node *node)
 {
     (void)pthread_mutex_lock(&node->turn);
-    bool can_help = atomic_load(&node->is_helpable) && !has_callbacks(node);
+    bool can_help = atomic_load(&node->is_helpable) && node->callback_count == 0;
     bool is_due = false;
     if (can_help && node->is_waiting) {
         node->has_touched_control = false;
