@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+enum { FEW_PEERS = 64, REBUILD_PAUSE_NS_PER_PEER = 20000 };
+
 /* ---- life ---- */
 
 struct tulle__forward *
@@ -54,6 +56,7 @@ tulle__forward_free(struct tulle__forward **forward)
         tulle__engine_free(&f->sides[i].engine);
         tulle__side_fini_policy(&f->sides[i]);
         tulle__free(f->sides[i].keys);
+        tulle__free(f->sides[i].key_bytes);
     }
     tulle__writer_fini(&f->writer);
     tulle__free(f);
@@ -119,6 +122,26 @@ add_key(struct tulle__side *side, struct tulle__view key)
     side->key_count++;
 }
 
+/* What the keys show is copied: the peers change before they are collected again. */
+static void
+own_keys(struct tulle__side *side)
+{
+    size_t len = 1;
+    for (size_t i = 0; i < side->key_count; i++)
+        len += side->keys[i].len;
+    uint8_t *at = tulle__alloc(len);
+    tulle__free(side->key_bytes);
+    side->key_bytes = at;
+    if (at == NULL)
+        side->key_count = 0; /* the next rebuilding may find memory */
+    for (size_t i = 0; i < side->key_count; i++) {
+        if (side->keys[i].len > 0)
+            memcpy(at, side->keys[i].data, side->keys[i].len);
+        side->keys[i].data = at;
+        at += side->keys[i].len;
+    }
+}
+
 static void
 collect_keys(struct tulle__forward *f, size_t index)
 {
@@ -130,6 +153,7 @@ collect_keys(struct tulle__forward *f, size_t index)
         for (uint32_t k = 0; k < p->take_count; k++)
             add_key(side, p->takes[k]);
     }
+    own_keys(side);
 }
 
 /* Take from each side what nodes at home on the others want. */
@@ -151,23 +175,37 @@ rebuild_interest(struct tulle__forward *f)
     f->epoch++;
 }
 
+/* Rebuilding looks at all peers: where there are many it waits, so that a thousand who come
+ * at once are not looked at a thousand times. What is missed meanwhile is fetched. */
+static int64_t
+rebuild_pause_ns(size_t peer_count)
+{
+    return peer_count < FEW_PEERS ? 0 : (int64_t)peer_count * REBUILD_PAUSE_NS_PER_PEER;
+}
+
 void
 tulle__forward_after_input(struct tulle__forward *f)
 {
     uint64_t epoch = 0;
     uint64_t route_epoch = 0;
+    size_t peer_count = 0;
     for (size_t i = 0; i < f->side_count; i++) {
         epoch += f->sides[i].engine->interest_epoch;
         route_epoch += f->sides[i].engine->route_epoch;
+        peer_count += HASH_COUNT(f->sides[i].engine->peers);
     }
     /* Ways may change with every message, where there are several; homes seldom. */
     int64_t soon_ns = f->now.mono.ns + tulle__ms_to_ns(50);
     if (route_epoch != f->seen_route_epoch && f->rebuild_due_ns > soon_ns)
         f->rebuild_due_ns = soon_ns;
     f->seen_route_epoch = route_epoch;
-    if (epoch == f->seen_epoch && f->now.mono.ns < f->rebuild_due_ns)
+    int64_t paused_ns = f->rebuilt_ns + rebuild_pause_ns(peer_count);
+    if (epoch != f->seen_epoch && f->rebuild_due_ns > paused_ns)
+        f->rebuild_due_ns = paused_ns;
+    if (f->now.mono.ns < f->rebuild_due_ns)
         return;
     f->seen_epoch = epoch;
+    f->rebuilt_ns = f->now.mono.ns;
     f->rebuild_due_ns = f->now.mono.ns + tulle__ms_to_ns(1000); /* ways grow stale unheard */
     rebuild_interest(f);
 }

@@ -36,7 +36,8 @@ struct tulle__patterns {
 struct tulle__side {
     struct tulle__engine *engine;
     struct tulle__patterns allow, deny;
-    struct tulle__view *keys; /* what nodes at home here take; borrowed from their peers */
+    struct tulle__view *keys; /* what nodes at home here take */
+    uint8_t *key_bytes;       /* that they show */
     size_t key_count;
     size_t key_cap;
 };
@@ -53,6 +54,7 @@ struct tulle__forward {
     uint64_t seen_epoch; /* sum of the engines' when it was last rebuilt */
     uint64_t seen_route_epoch;
     int64_t rebuild_due_ns;
+    int64_t rebuilt_ns; /* when it was last */
     struct tulle__now now;
     struct tulle__writer writer;
 };

@@ -107,14 +107,17 @@ struct tulle__run {
 /* The search for a missing range. */
 struct tulle__repair {
     bool is_active;
-    bool is_asking;    /* a FETCH is out */
-    bool is_silent;    /* in this round, somebody did not answer or could not be asked */
-    bool is_malformed; /* an answer could not be read */
-    int64_t since_ns;  /* when the hole began to hold the lane up */
-    int64_t due_ns;    /* next step */
-    uint64_t counter;  /* of the FETCH that is out */
-    uint32_t source;   /* next in the order of sources */
-    uint32_t refusals; /* in this round */
+    bool is_asking;       /* a FETCH is out */
+    bool is_silent;       /* in this round, somebody did not answer or could not be asked */
+    bool is_malformed;    /* an answer could not be read */
+    int64_t since_ns;     /* when the hole began to hold the lane up */
+    int64_t due_ns;       /* next step */
+    uint64_t counter;     /* of the FETCH that is out */
+    uint32_t source;      /* next in the order of sources */
+    uint64_t other;       /* id of the last one asked that is neither publisher nor citer */
+    uint32_t other_count; /* of those, in this round */
+    uint32_t looked_at;   /* peers, in this round, whether to ask them */
+    uint32_t refusals;    /* in this round */
     uint32_t rounds;
     uint64_t available; /* lowest seq above the hole that somebody keeps; 0: not known */
     struct tulle__heap_node queued; /* among the engine's repairs, by due_ns */

@@ -57,6 +57,8 @@ static void
 reset_round(struct tulle__repair *repair)
 {
     repair->source = 0;
+    repair->other_count = 0;
+    repair->looked_at = 0;
     repair->refusals = 0;
     repair->is_silent = false;
     repair->is_asking = false;
@@ -180,19 +182,25 @@ is_other_source(const struct tulle__engine *e,
            (peer->is_proxy || tulle__peer_takes(peer, stream)) && tulle__peer_hop(e, peer) != 0;
 }
 
+/* From one to the next, on from who was asked last, whatever the round was; each peer is
+ * looked at once in a round. */
 static uint64_t
-find_other_source(const struct tulle__engine *e, const struct tulle__rx *rx, uint32_t index)
+find_other_source(const struct tulle__engine *e, struct tulle__rx *rx, uint32_t index)
 {
+    struct tulle__repair *repair = &rx->repair;
     struct tulle__view stream = tulle__lane_names_stream(e->names, rx->lane);
-    uint32_t count = 0;
-    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next)
-        count += is_other_source(e, rx, p, stream) ? 1U : 0U;
-    if (index >= count || index >= TULLE__SOURCES_PER_ROUND)
-        return 0;
-    uint32_t wanted = (rx->repair.rounds * TULLE__SOURCES_PER_ROUND + index) % count;
-    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
-        if (is_other_source(e, rx, p, stream) && wanted-- == 0)
-            return p->id;
+    if (index < repair->other_count)
+        return repair->other; /* the one asked last, once more */
+    const struct tulle__peer *at = tulle__peer_find(e, repair->other);
+    uint32_t left = index < TULLE__SOURCES_PER_ROUND ? HASH_COUNT(e->peers) : 0;
+    for (; left > repair->looked_at; repair->looked_at++) {
+        at = at == NULL || at->hh.next == NULL ? e->peers : at->hh.next;
+        if (!is_other_source(e, rx, at, stream))
+            continue;
+        repair->looked_at++;
+        repair->other = at->id;
+        repair->other_count = index + 1;
+        return at->id;
     }
     return 0;
 }
