@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "codec/beat.h"
 #include "codec/control.h"
 #include "codec/topic.h"
 #include "delivery/engine.h"

@@ -5,6 +5,7 @@
  * serving those who keep to the protocol. */
 
 #include "base/buf.h"
+#include "codec/beat.h"
 #include "codec/control.h"
 #include "codec/writer.h"
 #include "integ_kit.h"

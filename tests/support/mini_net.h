@@ -15,6 +15,7 @@
 
 #include "testkit.h"
 
+#include "codec/beat.h"
 #include "codec/control.h"
 #include "codec/topic.h"
 #include "delivery/engine.h"

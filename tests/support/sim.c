@@ -277,6 +277,17 @@ sim_traffic(const struct sim *sim,
 }
 
 uint64_t
+sim_segment_bytes(const struct sim *sim, const char *segment)
+{
+    uint64_t bytes = 0;
+    for (int i = 0; i < sim->endpoint_count; i++) {
+        if (strcmp(sim->endpoints[i].segment, segment) == 0)
+            bytes += sim->endpoints[i].heard_bytes;
+    }
+    return bytes;
+}
+
+uint64_t
 sim_trace_hash(const struct sim *sim)
 {
     return sim->hash;

@@ -159,6 +159,8 @@ void sim_traffic(const struct sim *sim,
                  struct sim_traffic *events,
                  struct sim_traffic *beats,
                  struct sim_traffic *control);
+/* Bytes that were sent to the hosts of a segment, there. */
+uint64_t sim_segment_bytes(const struct sim *sim, const char *segment);
 bool sim_has(const struct sim *sim, int node, struct oracle_ref event);
 bool sim_has_gap(const struct sim *sim, int node, struct oracle_ref event);
 void sim_counters(const struct sim *sim, int node, tulle_counters *out);

@@ -83,6 +83,7 @@ struct sim_key {
 struct sim_endpoint {
     int host;
     size_t side;
+    uint64_t heard_bytes;
     char segment[SIM_NAME_MAX];
     char address[SIM_WIRE_COUNT][96]; /* events, control */
     UT_hash_handle hh_events;         /* by address */

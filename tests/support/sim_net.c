@@ -119,7 +119,9 @@ send_packet(struct sim *sim,
     if (wire == SIM_WIRE_EVENTS)
         traffic = packet->key_len > 0 && packet->bytes[0] == '$' ? &sim->beats : &sim->events;
     traffic->messages++;
-    traffic->bytes += packet->key_len + packet->body_len + packet->path_len;
+    size_t bytes = packet->key_len + packet->body_len + packet->path_len;
+    traffic->bytes += bytes;
+    sim->endpoints[to].heard_bytes += bytes;
     if (sim->cuts[sim->endpoints[from].host][sim->endpoints[to].host])
         return;
     if (sim_rng_chance(&sim->rng, sim->config.faults.loss_permille))

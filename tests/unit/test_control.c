@@ -2,6 +2,7 @@
 
 #include "testkit.h"
 
+#include "codec/beat.h"
 #include "codec/control.h"
 
 #include <string.h>

@@ -18,6 +18,9 @@ struct fixture {
     struct tulle__now now;
     uint64_t counter;
     char log[4096];
+    bool are_asks_noted; /* of the proxy's own beats */
+    bool is_beyond_noted;
+    unsigned told[256];
 };
 
 static uint64_t
@@ -56,14 +59,36 @@ note_path(struct fixture *f, const struct tulle__buf *path)
     note(f, "] ");
 }
 
+/* The proxy's own: "0:ask ", "0:beyond(2 3)of 2 "; nothing without these. */
+static void
+note_own_beat(struct fixture *f, size_t side, const struct tulle__buf *body)
+{
+    struct tulle__beat_view beat;
+    struct tulle__beyond beyond;
+    assert_status(tulle__beat_decode(body->data, body->len, &beat), TULLE_OK);
+    if (f->are_asks_noted && beat.ask != 0)
+        note(f, "%zu:ask ", side);
+    if (!f->is_beyond_noted || beat.beyond.count == 0)
+        return;
+    note(f, "%zu:beyond(", side);
+    for (const char *space = ""; tulle__list_next_beyond(&beat.beyond, &beyond); space = " ") {
+        f->told[node_of(beyond.id)]++;
+        if (beat.beyond_total <= 3)
+            note(f, "%s%u", space, node_of(beyond.id));
+    }
+    note(f, ")of %u ", (unsigned)beat.beyond_total);
+}
+
 static void
 note_publication(struct fixture *f, size_t side, const struct tulle__action *action)
 {
     const struct tulle__buf *body = action->u.publication.body;
     struct tulle__batch batch;
     struct tulle__beat_view beat;
-    if (action->u.publication.path == NULL)
-        return; /* the proxy's own beat */
+    if (action->u.publication.path == NULL) {
+        note_own_beat(f, side, body);
+        return;
+    }
     if (action->u.publication.key.data[0] == '$') {
         assert_status(tulle__beat_decode(body->data, body->len, &beat), TULLE_OK);
         note(f, "%zu:beat(%u)", side, node_of(beat.id));
@@ -486,6 +511,100 @@ TEST(beat_of_another_proxy_stays_on_its_segment)
     assert_string_equal(f->log, "");
 }
 
+static void
+tell_quiet(struct fixture *f, size_t side, unsigned node, bool is_full)
+{
+    struct tulle__beat_out beat = {
+        .id = id_of(node), .counter = ++f->counter, .is_quiet = true, .is_full = is_full
+    };
+    tell(f, side, "$beat", mini_beat(&beat), NULL);
+}
+
+TEST(beat_without_news_stays_here)
+{
+    struct fixture *f = *state;
+    open_proxy(f);
+    tell_quiet(f, 0, 1, false);
+    assert_string_equal(f->log, "");
+    tell_quiet(f, 0, 1, true); /* a full one now and then */
+    assert_string_equal(f->log, "1:beat(1)[9] 2:beat(1)[9] ");
+    f->log[0] = '\0';
+
+    for (int i = 0; i < 9; i++) {
+        pass_time(f, 1000);
+        tell_quiet(f, 0, 1, i % 5 == 4);
+    }
+    assert_string_equal(f->log, "");
+    pass_time(f, 1500);
+    tell_quiet(f, 0, 1, true);
+    assert_string_equal(f->log, "1:beat(1)[9] 2:beat(1)[9] ");
+}
+
+TEST(proxy_tells_of_the_nodes_beyond)
+{
+    struct fixture *f = *state;
+    open_with_nodes(f);
+    f->is_beyond_noted = true;
+    for (uint32_t ms = 0; ms < f->config[0].engine.beat_ms; ms += 100) {
+        for (unsigned node = 1; node <= 3; node++)
+            tell_quiet(f, node - 1, node, false);
+        pass_time(f, 100);
+    }
+    assert_non_null(strstr(f->log, "0:beyond(2 3)of 2 "));
+    assert_non_null(strstr(f->log, "1:beyond(1 3)of 2 "));
+    assert_non_null(strstr(f->log, "2:beyond(1 2)of 2 "));
+    assert_null(strstr(f->log, "beat("));
+}
+
+TEST(all_nodes_beyond_are_told_of_in_turn)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < SIDES; i++) {
+        f->config[i].engine.suspect_ms = 60000;
+        f->config[i].engine.beat_ms = 100;
+    }
+    open_proxy(f);
+    for (unsigned node = 10; node < 210; node++)
+        tell_quiet(f, node % 2, node, false);
+    f->is_beyond_noted = true;
+    pass_time(f, 401); /* 64 in a beat */
+    for (unsigned node = 10; node < 210; node++)
+        assert_in_range(f->told[node], 3, 8); /* all on side 2, half on each other side */
+}
+
+TEST(ask_for_full_beats_is_passed_on_once)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < SIDES; i++) {
+        f->config[i].engine.suspect_ms = 60000;
+        f->config[i].engine.gone_ms = 120000;
+    }
+    open_proxy(f);
+    tell_quiet(f, 0, 1, true);
+    struct tulle__beat_out beat = {
+        .id = id_of(8), .counter = 1, .self = { .is_proxy = true }, .ask = 12345
+    };
+    tell(f, 0, "$beat", mini_beat(&beat), NULL);
+    pass_time(f, 100); /* a proxy came: that is an ask of its own */
+    f->log[0] = '\0';
+    tell_quiet(f, 0, 1, true);
+    assert_string_equal(f->log, "1:beat(1)[9] 2:beat(1)[9] "); /* it passes now */
+
+    f->are_asks_noted = true;
+    pass_time(f, 20000);
+    f->log[0] = '\0';
+    beat.counter = 2;
+    beat.ask = 12346;
+    tell(f, 0, "$beat", mini_beat(&beat), NULL);
+    pass_time(f, 10000);
+    assert_string_equal(f->log, "1:ask 2:ask 1:ask 2:ask 1:ask 2:ask ");
+    f->log[0] = '\0';
+    beat.counter = 3;
+    tell(f, 0, "$beat", mini_beat(&beat), NULL); /* the same again */
+    pass_time(f, 10000);
+    assert_string_equal(f->log, "");
+}
+
 TEST(control_message_goes_on_towards_its_node)
 {
     struct fixture *f = *state;
@@ -569,6 +688,10 @@ main(void)
         FORWARD_TEST(beat_crosses_once_to_every_other_side),
         FORWARD_TEST(beat_at_the_hop_limit_may_still_come_by_a_shorter_way),
         FORWARD_TEST(beat_of_another_proxy_stays_on_its_segment),
+        FORWARD_TEST(beat_without_news_stays_here),
+        FORWARD_TEST(proxy_tells_of_the_nodes_beyond),
+        FORWARD_TEST(all_nodes_beyond_are_told_of_in_turn),
+        FORWARD_TEST(ask_for_full_beats_is_passed_on_once),
         FORWARD_TEST(control_message_goes_on_towards_its_node),
         FORWARD_TEST(control_message_to_nobody_is_counted),
         FORWARD_TEST(fetch_of_what_passed_is_answered_on_the_way),

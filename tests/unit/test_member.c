@@ -268,6 +268,79 @@ TEST(who_knows_more_nodes_is_asked_for_them)
     assert_true(asks_for_peers(net));
 }
 
+/* A node is there, and beats ten times a second. */
+static void
+tell_of_node(struct mini_net *net, uint64_t id)
+{
+    const char *address = "there";
+    struct tulle__beat_out beat = { .id = id,
+                                    .counter = 1,
+                                    .self = { .control_addresses = &address,
+                                              .control_address_count = 1,
+                                              .event_addresses = &address,
+                                              .event_address_count = 1,
+                                              .beat_ms = 100 },
+                                    .has_self = true };
+    mini_tell_beat(net, MINI_A, &beat);
+}
+
+/* Nodes beyond a proxy: what it tells of them is their sign of life, if it is news. */
+TEST(a_proxy_tells_who_is_alive_beyond_it)
+{
+    struct mini_net *net = *state;
+    uint64_t proxy = TULLE__NODE_ID_MIN + 7;
+    struct tulle__beyond beyond = { .id = TULLE__NODE_ID_MIN + 8, .hops = 1 };
+    struct tulle__beat_out beat = { .id = proxy,
+                                    .self = { .is_proxy = true, .beat_ms = 100 },
+                                    .beyond = &beyond,
+                                    .beyond_count = 1,
+                                    .beyond_total = 1 };
+    mini_start_one(net, MINI_A, MINI_A);
+    tell_of_node(net, beyond.id);
+    net->nodes[MINI_A].peers[0] = '\0';
+    for (int i = 0; i < 20; i++) {
+        beat.counter++;
+        beyond.counter = 1000 + beat.counter;
+        mini_tell_beat(net, MINI_A, &beat);
+        mini_run(net, 100);
+    }
+    assert_null(strstr(net->nodes[MINI_A].peers, "suspect"));
+
+    /* The proxy goes on, and has heard nothing more of the node. */
+    for (int i = 0; i < 20; i++) {
+        beat.counter++;
+        mini_tell_beat(net, MINI_A, &beat);
+        mini_run(net, 100);
+    }
+    assert_non_null(strstr(net->nodes[MINI_A].peers, "suspect"));
+    assert_non_null(strstr(net->nodes[MINI_A].peers, "gone"));
+}
+
+/* The more there are the seldomer each is told of, and the longer nobody worries. */
+TEST(many_nodes_beyond_a_proxy_are_told_of_in_turn)
+{
+    struct mini_net *net = *state;
+    struct tulle__beyond beyond = { .id = TULLE__NODE_ID_MIN + 8, .counter = 1000, .hops = 1 };
+    struct tulle__beat_out beat = { .id = TULLE__NODE_ID_MIN + 7,
+                                    .counter = 1,
+                                    .self = { .is_proxy = true, .beat_ms = 100 },
+                                    .beyond = &beyond,
+                                    .beyond_count = 1,
+                                    .beyond_total = 640 };
+    mini_start_one(net, MINI_A, MINI_A);
+    tell_of_node(net, beyond.id);
+    mini_tell_beat(net, MINI_A, &beat);
+    net->nodes[MINI_A].peers[0] = '\0';
+
+    mini_run(net, 2900); /* ten beats in a turn, three turns */
+    assert_null(strstr(net->nodes[MINI_A].peers, "suspect"));
+    mini_run(net, 300);
+    assert_non_null(strstr(net->nodes[MINI_A].peers, "suspect"));
+    assert_null(strstr(net->nodes[MINI_A].peers, "gone"));
+    mini_run(net, 2000);
+    assert_non_null(strstr(net->nodes[MINI_A].peers, "gone"));
+}
+
 TEST(takes_are_replaced_by_newer_ones_only)
 {
     struct mini_net *net = *state;
@@ -311,6 +384,8 @@ main(void)
         MEMBER_TEST(joined_addresses_are_limited_and_joined_once),
         MEMBER_TEST(full_table_takes_the_place_of_who_is_gone),
         MEMBER_TEST(who_knows_more_nodes_is_asked_for_them),
+        MEMBER_TEST(a_proxy_tells_who_is_alive_beyond_it),
+        MEMBER_TEST(many_nodes_beyond_a_proxy_are_told_of_in_turn),
         MEMBER_TEST(takes_are_replaced_by_newer_ones_only),
     };
     return cmocka_run_group_tests_name("delivery/member", tests, NULL, NULL);

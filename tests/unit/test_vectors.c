@@ -8,6 +8,7 @@
 
 #include "../vectors/reencode.h"
 #include "codec/batch.h"
+#include "codec/beat.h"
 #include "codec/control.h"
 
 #include <jansson.h>
@@ -245,7 +246,9 @@ check_beat(struct tulle__view frame, const json_t *meaning)
 {
     struct tulle__beat_view beat;
     struct tulle__head head;
+    struct tulle__beyond node;
     const json_t *heads = json_object_get(meaning, "heads");
+    const json_t *beyond = json_object_get(meaning, "beyond");
 
     assert_status(tulle__beat_decode(frame.data, frame.len, &beat), TULLE_OK);
     assert_text(beat.mesh, text_of(meaning, "mesh"));
@@ -255,7 +258,17 @@ check_beat(struct tulle__view frame, const json_t *meaning)
     assert_self(&beat.self, json_object_get(meaning, "self"));
     assert_int_equal(beat.is_leaving, flag_of(meaning, "is_leaving"));
     assert_int_equal(beat.is_full, flag_of(meaning, "is_full"));
+    assert_int_equal(beat.is_quiet, flag_of(meaning, "is_quiet"));
+    assert_number(beat.ask, meaning, "ask");
     assert_number(beat.node_count, meaning, "node_count");
+    assert_number(beat.beyond_total, meaning, "beyond_total");
+    assert_int_equal(beat.beyond.count, json_array_size(beyond));
+    for (size_t i = 0; tulle__list_next_beyond(&beat.beyond, &node); i++) {
+        const json_t *expected = json_array_get(beyond, i);
+        assert_number(node.id, expected, "id");
+        assert_number(node.counter, expected, "counter");
+        assert_number(node.hops, expected, "hops");
+    }
     assert_int_equal(beat.heads.count, json_array_size(heads));
     for (size_t i = 0; tulle__list_next_head(&beat.heads, &head); i++) {
         const json_t *expected = json_array_get(heads, i);

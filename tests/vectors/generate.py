@@ -193,12 +193,14 @@ def self_meaning(body):
     }
 
 
-def beat(name, body, heads, acks, canonical=True, wire=None, counter=12):
+def beat(name, body, heads, acks, canonical=True, wire=None, counter=12, beyond=()):
     full = dict(body)
     if heads:
         full["h"] = [x for pair in heads for x in pair]
     if acks:
         full["k"] = clock(acks)
+    if beyond:
+        full["b"] = [x for triple in beyond for x in triple]
     return {
         "name": name,
         "hex": pack([1, "prod", A, counter, full if wire is None else wire]).hex(),
@@ -207,7 +209,11 @@ def beat(name, body, heads, acks, canonical=True, wire=None, counter=12):
             "mesh": "prod", "id": identity(A), "counter": counter, "hlc": identity(body["z"]),
             "self": self_meaning(body), "is_leaving": body.get("l", False),
             "is_full": body.get("f", False),
+            "is_quiet": body.get("q", False),
+            "ask": identity(body.get("g", 0)),
             "node_count": body.get("c", 0),
+            "beyond_total": body.get("m", 0),
+            "beyond": [{"id": identity(i), "counter": c, "hops": h} for i, c, h in beyond],
             "heads": [{"stream": s, "head": h} for s, h in heads],
             "acks": clock_meaning(acks),
         },
@@ -224,6 +230,9 @@ def beats():
         beat("knows-others", {**SELF_SMALL, "z": TIME, "c": 999}, [], []),
         beat("takes-changed", {"n": "b", "t": [], "tv": 4, "z": TIME}, [], []),
         beat("leaving-proxy", {"n": "p", "tv": 0, "p": True, "z": TIME, "l": True}, [], []),
+        beat("quiet", {**SELF_SMALL, "z": TIME, "q": True}, [], []),
+        beat("proxy-tells-of-others", {"n": "p", "tv": 0, "p": True, "z": TIME, "g": B, "m": 70},
+             [], [], beyond=[(B, 7, 1), (C, 2**40, 16)]),
         beat("heads-only", small, [("orders", SEQ_MAX)], [], counter=2**63 - 1),
         beat("unknown-key-skipped", small, [], [], False, new),
         beat("other-order", small, [], [], False, back),
@@ -500,6 +509,12 @@ def bad_beats():
     bad_beat("heads-odd", "a stream without its head", h=["orders"])
     bad_beat("head-past-the-end", "heads stay below 2^63", h=["orders", 2**63])
     bad_beat("head-of-reserved", "reserved streams have no lanes", h=["$beat", 1])
+    bad_beat("quiet-as-number", "not true or false", q=1)
+    bad_beat("beyond-two-of-three", "a node without its hops", b=[B, 7])
+    bad_beat("beyond-no-node", "no node has an id below 2^32", b=[12, 7, 1])
+    bad_beat("beyond-no-hops", "beyond a proxy is one hop or more", b=[B, 7, 0])
+    bad_beat("beyond-hops-17", "more than 16 proxies", b=[B, 7, 17])
+    bad_beat("beyond-too-many", "more than 1024 nodes", b=[B, 7, 1] * 1025)
     bad_beat("acks-malformed", "a node without its count", k=["orders", [A]])
 
 

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/panic.h"
 #include "codec/batch.h"
+#include "codec/beat.h"
 #include "codec/control.h"
 
 #include <stdlib.h>
@@ -228,7 +229,10 @@ reencode_beat(const void *data, size_t len, struct tulle__writer *out)
         .has_takes = beat.self.has_takes,
         .is_leaving = beat.is_leaving,
         .is_full = beat.is_full,
+        .is_quiet = beat.is_quiet,
+        .ask = beat.ask,
         .node_count = beat.node_count,
+        .beyond_total = beat.beyond_total,
     };
     struct tulle__head *heads = take(&arena, beat.heads.count, sizeof *heads);
     struct tulle__list list = beat.heads;
@@ -238,6 +242,11 @@ reencode_beat(const void *data, size_t len, struct tulle__writer *out)
     TULLE_ASSERT(made.head_count == beat.heads.count && list.reader.left == 0);
     made.heads = heads;
     made.acks = take_clock(&arena, beat.acks, &made.ack_count);
+    struct tulle__beyond *beyond = take(&arena, beat.beyond.count, sizeof *beyond);
+    list = beat.beyond;
+    while (tulle__list_next_beyond(&list, &beyond[made.beyond_count]))
+        made.beyond_count++;
+    made.beyond = beyond;
     tulle__writer_reset(out);
     tulle__beat_encode(out, &made);
     free_all(&arena);

@@ -2,26 +2,71 @@
 
 /* Beats: [version, mesh, id, counter, map] (protocol.md 5). */
 
-#include "codec/control.h"
+#include "codec/beat.h"
+
 #include "codec/limits.h"
 #include "codec/parts.h"
 
 enum { BEAT_ELEMENTS = 5 };
 
-#define KNOWN                                                                             \
-    (TULLE__SELF_KEYS | TULLE__KEY_BIT('z') | TULLE__KEY_BIT('l') | TULLE__KEY_BIT('f') | \
-     TULLE__KEY_BIT('c') | TULLE__KEY_BIT('h') | TULLE__KEY_BIT('k'))
+#define KNOWN                                                                                \
+    (TULLE__SELF_KEYS | TULLE__KEY_BIT('z') | TULLE__KEY_BIT('l') | TULLE__KEY_BIT('f') |    \
+     TULLE__KEY_BIT('q') | TULLE__KEY_BIT('g') | TULLE__KEY_BIT('c') | TULLE__KEY_BIT('h') | \
+     TULLE__KEY_BIT('k') | TULLE__KEY_BIT('b') | TULLE__KEY_BIT('m'))
 #define REQUIRED (TULLE__KEY_BIT('n') | TULLE__KEY_BIT('z'))
+
+static void
+write_flag(struct tulle__writer *w, const char *key, bool is_set)
+{
+    if (!is_set)
+        return;
+    tulle__write_cstr(w, key);
+    tulle__write_bool(w, true);
+}
+
+static void
+write_number(struct tulle__writer *w, const char *key, uint64_t number)
+{
+    if (number == 0)
+        return;
+    tulle__write_cstr(w, key);
+    tulle__write_uint(w, number);
+}
+
+static void
+write_lists(struct tulle__writer *w, const struct tulle__beat_out *beat)
+{
+    if (beat->head_count > 0) {
+        tulle__write_cstr(w, "h");
+        tulle__write_array(w, (uint32_t)(2 * beat->head_count));
+        for (size_t i = 0; i < beat->head_count; i++) {
+            tulle__write_str(w, beat->heads[i].stream.data, beat->heads[i].stream.len);
+            tulle__write_uint(w, beat->heads[i].head);
+        }
+    }
+    if (beat->ack_count > 0) {
+        tulle__write_cstr(w, "k");
+        tulle__write_clock(w, beat->acks, beat->ack_count);
+    }
+    if (beat->beyond_count > 0) {
+        tulle__write_cstr(w, "b");
+        tulle__write_array(w, (uint32_t)(3 * beat->beyond_count));
+        for (size_t i = 0; i < beat->beyond_count; i++) {
+            tulle__write_uint(w, beat->beyond[i].id);
+            tulle__write_uint(w, beat->beyond[i].counter);
+            tulle__write_uint(w, beat->beyond[i].hops);
+        }
+    }
+}
 
 void
 tulle__beat_encode(struct tulle__writer *w, const struct tulle__beat_out *beat)
 {
     uint32_t pairs = tulle__self_pairs(&beat->self, beat->has_self, beat->has_takes) + 1;
-    bool has_heads = beat->head_count > 0;
-    bool has_acks = beat->ack_count > 0;
-
-    pairs += (uint32_t)beat->is_leaving + (uint32_t)beat->is_full + (uint32_t)has_heads +
-             (uint32_t)has_acks + (uint32_t)(beat->node_count > 0);
+    pairs += (uint32_t)beat->is_leaving + (uint32_t)beat->is_full + (uint32_t)beat->is_quiet +
+             (uint32_t)(beat->ask > 0) + (uint32_t)(beat->node_count > 0) +
+             (uint32_t)(beat->beyond_total > 0) + (uint32_t)(beat->head_count > 0) +
+             (uint32_t)(beat->ack_count > 0) + (uint32_t)(beat->beyond_count > 0);
     tulle__write_array(w, BEAT_ELEMENTS);
     tulle__write_uint(w, TULLE__WIRE_VERSION);
     tulle__write_str(w, beat->mesh.data, beat->mesh.len);
@@ -31,30 +76,13 @@ tulle__beat_encode(struct tulle__writer *w, const struct tulle__beat_out *beat)
     tulle__write_self(w, &beat->self, beat->has_self, beat->has_takes);
     tulle__write_cstr(w, "z");
     tulle__write_uint(w, beat->hlc);
-    if (beat->is_leaving) {
-        tulle__write_cstr(w, "l");
-        tulle__write_bool(w, true);
-    }
-    if (beat->is_full) {
-        tulle__write_cstr(w, "f");
-        tulle__write_bool(w, true);
-    }
-    if (beat->node_count > 0) {
-        tulle__write_cstr(w, "c");
-        tulle__write_uint(w, beat->node_count);
-    }
-    if (has_heads) {
-        tulle__write_cstr(w, "h");
-        tulle__write_array(w, (uint32_t)(2 * beat->head_count));
-        for (size_t i = 0; i < beat->head_count; i++) {
-            tulle__write_str(w, beat->heads[i].stream.data, beat->heads[i].stream.len);
-            tulle__write_uint(w, beat->heads[i].head);
-        }
-    }
-    if (has_acks) {
-        tulle__write_cstr(w, "k");
-        tulle__write_clock(w, beat->acks, beat->ack_count);
-    }
+    write_flag(w, "l", beat->is_leaving);
+    write_flag(w, "f", beat->is_full);
+    write_flag(w, "q", beat->is_quiet);
+    write_number(w, "g", beat->ask);
+    write_number(w, "c", beat->node_count);
+    write_number(w, "m", beat->beyond_total);
+    write_lists(w, beat);
 }
 
 /* Stream and head, one after the other in a flat array. */
@@ -76,6 +104,29 @@ tulle__list_next_head(struct tulle__list *list, struct tulle__head *out)
     return true;
 }
 
+/* Id, counter and hops of a node in a flat array. */
+static void
+check_beyond(struct tulle__reader *r)
+{
+    (void)tulle__read_node_id(r);
+    (void)tulle__read_uint(r);
+    uint64_t hops = tulle__read_uint(r);
+    if (hops == 0 || hops > TULLE__PATH_MAX)
+        tulle__reader_fail(r);
+}
+
+bool
+tulle__list_next_beyond(struct tulle__list *list, struct tulle__beyond *out)
+{
+    if (list->count == 0)
+        return false;
+    list->count--;
+    out->id = tulle__read_uint(&list->reader);
+    out->counter = tulle__read_uint(&list->reader);
+    out->hops = (uint32_t)tulle__read_uint(&list->reader);
+    return true;
+}
+
 static void
 read_value(struct tulle__reader *r, int key, struct tulle__beat_view *beat)
 {
@@ -89,8 +140,20 @@ read_value(struct tulle__reader *r, int key, struct tulle__beat_view *beat)
     case 'f':
         beat->is_full = tulle__read_bool(r);
         break;
+    case 'q':
+        beat->is_quiet = tulle__read_bool(r);
+        break;
+    case 'g':
+        beat->ask = tulle__read_uint(r);
+        break;
     case 'c':
         beat->node_count = tulle__read_uint(r);
+        break;
+    case 'm':
+        beat->beyond_total = tulle__read_uint(r);
+        break;
+    case 'b':
+        beat->beyond = tulle__read_list(r, TULLE__BEYOND_MAX, 3, check_beyond);
         break;
     case 'h':
         beat->heads = tulle__read_list(r, TULLE__LANES_PER_MESSAGE_MAX, 2, check_head);

@@ -2,9 +2,8 @@
 #ifndef TULLE_CODEC_CONTROL_H
 #define TULLE_CODEC_CONTROL_H
 
-/* Beats and control messages (protocol.md 5 and 6).
+/* Control messages (protocol.md 6), and what they share with beats.
  *
- *   beat     [version, mesh, id, counter, map]
  *   control  frame 1, header: [version, kind, mesh, from, to, counter, hops]
  *            frame 2, body: map
  *
@@ -80,41 +79,6 @@ struct tulle__head {
     uint64_t head;
 };
 bool tulle__list_next_head(struct tulle__list *list, struct tulle__head *out);
-
-struct tulle__beat_out {
-    struct tulle__view mesh;
-    uint64_t id;
-    uint64_t counter;
-    uint64_t hlc; /* sender's time */
-    struct tulle__self_out self;
-    bool has_self;  /* addresses are in (full beats) */
-    bool has_takes; /* takes are in (full beats, and after a change) */
-    bool is_leaving;
-    bool is_full;        /* heads are complete; acks are more than what changed */
-    uint64_t node_count; /* others that are up for the sender, but for proxies */
-    const struct tulle__head *heads;
-    size_t head_count;
-    const struct tulle__dep *acks; /* what has been delivered here */
-    size_t ack_count;
-};
-
-struct tulle__beat_view {
-    struct tulle__view mesh;
-    uint64_t id;
-    uint64_t counter;
-    uint64_t hlc;
-    struct tulle__self_view self; /* name always there */
-    bool is_leaving;
-    bool is_full;
-    uint64_t node_count;      /* 0: not said */
-    struct tulle__list heads; /* tulle__list_next_head */
-    struct tulle__clock_view acks;
-};
-
-void tulle__beat_encode(struct tulle__writer *w, const struct tulle__beat_out *beat);
-TULLE_MUST_CHECK tulle_status tulle__beat_decode(const void *data,
-                                                 size_t len,
-                                                 struct tulle__beat_view *out);
 
 struct tulle__sync_out {
     struct tulle__self_out self;

@@ -22,6 +22,7 @@ enum {
     TULLE__TAKES_MAX = 1024,                   /* subscription keys of a node */
     TULLE__LANES_PER_MESSAGE_MAX = 65536,
     TULLE__PEERS_PER_MESSAGE_MAX = 4096,
+    TULLE__BEYOND_MAX = 1024, /* nodes beyond a proxy in one beat */
     TULLE__BATCHES_PER_RANGE_MAX = 4096,
     TULLE__CAUSES_MAX = 64,
     TULLE__HEADERS_MAX = 32,

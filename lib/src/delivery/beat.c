@@ -11,6 +11,11 @@
 
 #include <string.h>
 
+enum {
+    LATE_BEATS = 3,           /* parallel proxies hear of a beat at different times */
+    TURN_MS_MAX = 600 * 1000, /* whatever a proxy says */
+};
+
 static const struct tulle__view beat_key = { (const uint8_t *)"$beat", sizeof "$beat" };
 
 void
@@ -44,17 +49,18 @@ is_head_news(const struct tulle__tx *tx, bool is_timed)
 }
 
 static size_t
-collect_heads(struct tulle__engine *e, bool is_full, bool is_timed)
+collect_heads(struct tulle__engine *e, bool is_full, bool is_timed, bool *has_news)
 {
     size_t count = 0;
     if (is_timed)
         tulle__acks_refresh(e);
     for (struct tulle__tx *tx = e->own_lanes; tx != NULL; tx = tx->next) {
-        if (tx->head == 0 || (!is_full && !is_head_news(tx, is_timed)) ||
-            count == TULLE__LANES_PER_MESSAGE_MAX)
+        bool is_news = tx->head > 0 && is_head_news(tx, is_timed);
+        if (tx->head == 0 || (!is_full && !is_news) || count == TULLE__LANES_PER_MESSAGE_MAX)
             continue;
         if (!tulle__grow(&e->heads, &e->head_cap, count, sizeof *e->heads))
             break; /* the next beat says it */
+        *has_news = *has_news || is_news;
         e->heads[count++] =
             (struct tulle__head){ .stream = tulle__lane_names_stream(e->names, tx->lane),
                                   .head = tx->head };
@@ -98,13 +104,14 @@ add_acks_in_turn(struct tulle__engine *e, uint64_t since, size_t count)
 }
 
 static size_t
-collect_acks(struct tulle__engine *e, bool is_full)
+collect_acks(struct tulle__engine *e, bool is_full, bool *has_news)
 {
     size_t count = 0;
     uint32_t lane = TULLE__LANE_NONE;
     uint64_t since = is_full ? e->full_stamps[1] : e->beat_stamp;
     while (tulle__own_clock_next(&e->clock, since, &lane))
         count += add_ack(e, lane, count) ? 1U : 0U;
+    *has_news = *has_news || count > 0;
     if (is_full) {
         count = add_acks_in_turn(e, since, count);
         e->full_stamps[1] = e->full_stamps[0];
@@ -120,7 +127,8 @@ tulle__beat_send(struct tulle__engine *e, bool is_leaving)
     bool is_full = e->beats_to_full == 0 || is_leaving;
     bool is_timed = e->now.mono.ns >= e->beat_due_ns;
     e->beats_to_full = is_full ? TULLE__BEATS_PER_FULL : e->beats_to_full;
-    bool has_takes = is_full || e->beat_takes_version != e->interest.version;
+    bool has_news = is_leaving || e->beat_takes_version != e->interest.version;
+    bool has_takes = is_full || has_news;
     struct tulle__beat_out beat = { .mesh = tulle__view_of(e->mesh),
                                     .id = e->config.id,
                                     .counter = ++e->beat_counter,
@@ -129,12 +137,20 @@ tulle__beat_send(struct tulle__engine *e, bool is_leaving)
                                     .has_takes = has_takes,
                                     .is_leaving = is_leaving,
                                     .is_full = is_full,
+                                    .beyond_total = e->beyond_total,
                                     .node_count = e->node_count };
     tulle__self_out(e, &beat.self, has_takes);
-    beat.head_count = collect_heads(e, is_full, is_timed);
+    beat.head_count = collect_heads(e, is_full, is_timed, &has_news);
     beat.heads = e->heads;
-    beat.ack_count = collect_acks(e, is_full);
+    beat.ack_count = collect_acks(e, is_full, &has_news);
     beat.acks = e->deps;
+    beat.is_quiet = !has_news;
+    if (is_timed) {
+        beat.beyond = e->beyond;
+        beat.beyond_count = e->beyond_count;
+        beat.ask = e->ask_beats > 0 ? e->ask : 0;
+        e->ask_beats -= e->ask_beats > 0 ? 1U : 0U;
+    }
     tulle__writer_reset(&e->body);
     tulle__beat_encode(&e->body, &beat);
     struct tulle__buf *body = tulle__writer_take(&e->body);
@@ -236,6 +252,35 @@ take_acks(struct tulle__engine *e, struct tulle__peer *peer, struct tulle__clock
     }
 }
 
+/* A proxy tells, of some nodes beyond it, which beat of theirs it heard of last: who is
+ * told of with a later one than was known is alive. What is as late says that the way works. */
+static void
+take_beyond(struct tulle__engine *e, struct tulle__peer *proxy, const struct tulle__beat_view *beat)
+{
+    uint64_t turns = (beat->beyond_total + TULLE__BEYOND_IN_TURN - 1) / TULLE__BEYOND_IN_TURN;
+    uint64_t turn_ms = turns < TURN_MS_MAX ? turns * proxy->beat_ms : TURN_MS_MAX;
+    if (turn_ms > TURN_MS_MAX)
+        turn_ms = TURN_MS_MAX;
+    struct tulle__list list = beat->beyond;
+    struct tulle__beyond beyond;
+    while (tulle__list_next_beyond(&list, &beyond)) {
+        struct tulle__peer *peer = NULL;
+        if (beyond.id != e->config.id)
+            peer = tulle__peer_get(e, beyond.id);
+        if (peer == NULL || beyond.counter + LATE_BEATS < peer->life_counter)
+            continue;
+        if (beyond.counter <= peer->life_counter) {
+            tulle__peer_way_works(e, peer, proxy->id, beyond.hops);
+            continue;
+        }
+        peer->life_counter = beyond.counter;
+        peer->life_ms = beyond.hops * (uint32_t)turn_ms;
+        tulle__peer_heard(e, peer, proxy->id, beyond.hops, true);
+        if (!peer->is_synced)
+            tulle__sync_want(e, peer);
+    }
+}
+
 static void
 relay_beat(struct tulle__engine *e, struct tulle__buf *body, struct tulle__view path_frame)
 {
@@ -285,10 +330,16 @@ tulle__on_beat(struct tulle__engine *e,
     if (beat.counter <= peer->beat_counter || peer->stage == TULLE__STAGE_LEFT)
         return; /* it came by another way already (PROTOCOL 5.3) */
     peer->beat_counter = beat.counter;
+    if (peer->life_counter < beat.counter)
+        peer->life_counter = beat.counter;
+    if (hops == 0)
+        peer->life_ms = 0;
     e->counters.beats_received++;
     if (!tulle__hlc_observe(&e->hlc, beat.hlc, e->now.wall))
         e->counters.clock_clamped++;
     tulle__peer_learn(e, peer, &beat.self, hops == 0);
+    if (beat.self.is_proxy && hops == 0)
+        take_beyond(e, peer, &beat);
     if (e->config.is_proxy) {
         relay_beat(e, body, path_frame);
     } else {

@@ -52,6 +52,7 @@ tulle__forward_free(struct tulle__forward **forward)
     if (f == NULL)
         return;
     tulle__passing_fini(f);
+    tulle__origins_fini(f);
     for (size_t i = 0; i < f->side_count; i++) {
         tulle__engine_free(&f->sides[i].engine);
         tulle__side_fini_policy(&f->sides[i]);
@@ -148,6 +149,7 @@ collect_keys(struct tulle__forward *f, size_t index)
     struct tulle__side *side = &f->sides[index];
     side->key_count = 0;
     for (struct tulle__peer *p = side->engine->peers; p != NULL; p = p->hh.next) {
+        f->proxies_up += p->is_proxy && tulle__peer_is_live(p) ? 1U : 0U;
         if (p->is_proxy || !tulle__peer_is_live(p) || tulle__forward_home(f, p->id) != index)
             continue;
         for (uint32_t k = 0; k < p->take_count; k++)
@@ -160,8 +162,12 @@ collect_keys(struct tulle__forward *f, size_t index)
 static void
 rebuild_interest(struct tulle__forward *f)
 {
+    uint32_t proxies_before = f->proxies_up;
+    f->proxies_up = 0;
     for (size_t i = 0; i < f->side_count; i++)
         collect_keys(f, i);
+    if (f->proxies_up > proxies_before)
+        tulle__forward_ask(f);
     for (size_t i = 0; i < f->side_count; i++) {
         struct tulle__side all = { 0 };
         for (size_t k = 0; k < f->side_count; k++) {
@@ -279,6 +285,8 @@ tulle__forward_on_timer(struct tulle__forward *f, struct tulle__now now)
 {
     f->now = now;
     for (size_t i = 0; i < f->side_count; i++) {
+        if (now.mono.ns >= f->sides[i].engine->beat_due_ns)
+            tulle__forward_tell_beyond(f, i);
         if (now.mono.ns >= tulle__engine_deadline(f->sides[i].engine).ns)
             tulle__engine_on_timer(f->sides[i].engine, now);
     }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* What is published passes a proxy: batches once, where somebody takes them; beats once. */
+/* What is published passes a proxy: batches, once, where somebody takes them. */
 
 #include "base/alloc.h"
 #include "delivery/forward_state.h"
 
 #include <string.h>
 
-enum { PASSING_LANES_MAX = 65536, ORIGINS_MAX = 65536 };
+enum { PASSING_LANES_MAX = 65536 };
 
 /* ---- lanes that pass ---- */
 
@@ -16,13 +16,6 @@ free_lane(struct tulle__forward *f, struct tulle__passing *lane)
     HASH_DEL(f->lanes, lane);
     tulle__kept_fini(&f->store, &lane->kept);
     tulle__free(lane);
-}
-
-static void
-free_origin(struct tulle__forward *f, struct tulle__origin *origin)
-{
-    HASH_DEL(f->origins, origin);
-    tulle__free(origin);
 }
 
 struct tulle__passing *
@@ -77,14 +70,12 @@ tulle__passing_fini(struct tulle__forward *f)
 {
     while (f->lanes != NULL)
         free_lane(f, f->lanes);
-    while (f->origins != NULL)
-        free_origin(f, f->origins);
 }
 
 /* ---- publications ---- */
 
-static struct tulle__buf *
-extend_path(struct tulle__forward *f, struct tulle__view path)
+struct tulle__buf *
+tulle__forward_extend_path(struct tulle__forward *f, struct tulle__view path)
 {
     uint64_t ids[TULLE__PATH_MAX + 1];
     uint32_t hops = 0;
@@ -98,11 +89,11 @@ extend_path(struct tulle__forward *f, struct tulle__view path)
     return tulle__writer_take(&f->writer);
 }
 
-static bool
-push_publication(struct tulle__engine *e,
-                 struct tulle__view key,
-                 struct tulle__buf *body,
-                 struct tulle__buf *path)
+bool
+tulle__forward_push(struct tulle__engine *e,
+                    struct tulle__view key,
+                    struct tulle__buf *body,
+                    struct tulle__buf *path)
 {
     struct tulle__action *action = tulle__action_push(e, TULLE__ACTION_PUBLISH);
     if (action == NULL)
@@ -223,10 +214,10 @@ forward_batch(struct tulle__forward *f,
             continue;
         is_wanted_beyond = true;
         if (extended == NULL)
-            extended = extend_path(f, path);
+            extended = tulle__forward_extend_path(f, path);
         /* The key that came is the caller's; the lane's own outlives the action. */
         struct tulle__view key = { (const uint8_t *)lane->name.stream, stream.len + 1 };
-        if (extended == NULL || !push_publication(f->sides[i].engine, key, body, extended))
+        if (extended == NULL || !tulle__forward_push(f->sides[i].engine, key, body, extended))
             continue;
         e->counters.relayed_batches++;
         e->counters.relayed_bytes += body->len;
@@ -237,71 +228,6 @@ forward_batch(struct tulle__forward *f,
         e->counters.dropped_table_full++;
     else
         keep(f, lane, body, events);
-    tulle__buf_unref(&extended);
-}
-
-static struct tulle__origin *
-find_origin(const struct tulle__forward *f, uint64_t id)
-{
-    struct tulle__origin *origin = NULL;
-    HASH_FIND(hh, f->origins, &id, sizeof id, origin);
-    return origin;
-}
-
-static struct tulle__origin *
-get_origin(struct tulle__forward *f, uint64_t id)
-{
-    struct tulle__origin *origin = find_origin(f, id);
-    if (origin != NULL)
-        return origin;
-    if (HASH_COUNT(f->origins) >= ORIGINS_MAX)
-        free_origin(f, f->origins);
-    origin = tulle__alloc(sizeof *origin);
-    if (origin == NULL)
-        return NULL;
-    origin->id = id;
-    HASH_ADD(hh, f->origins, id, sizeof origin->id, origin);
-    if (find_origin(f, id) == origin)
-        return origin;
-    tulle__free(origin); /* no memory for the table */
-    return NULL;
-}
-
-/* PROTOCOL 7.4: a beat goes on once, to every other side; a proxy's own not at all:
- * it speaks for one segment. One that may not go on is none that did: it may come by a
- * shorter way. */
-void
-tulle__forward_beat(struct tulle__forward *f, size_t from, const struct tulle__action *action)
-{
-    tulle_counters *counters = &f->sides[from].engine->counters;
-    struct tulle__beat_view beat;
-    struct tulle__buf *body = action->u.publication.body;
-    struct tulle__buf *path = action->u.publication.path;
-    struct tulle__view old = { path == NULL ? NULL : path->data, path == NULL ? 0 : path->len };
-    uint64_t ids[TULLE__PATH_MAX];
-    uint32_t hops = 0;
-    if (tulle__beat_decode(body->data, body->len, &beat) != TULLE_OK || beat.self.is_proxy)
-        return;
-    if (old.len > 0 && tulle__path_decode(old.data, old.len, ids, &hops) != TULLE_OK)
-        return; /* it was read before */
-    if (hops >= f->hops_max) {
-        counters->dropped_hops++;
-        return;
-    }
-    struct tulle__origin *origin = get_origin(f, beat.id);
-    if (origin != NULL && beat.counter <= origin->beat_counter)
-        return;
-    struct tulle__buf *extended = origin == NULL ? NULL : extend_path(f, old);
-    if (extended == NULL) {
-        counters->dropped_table_full++;
-        return;
-    }
-    origin->beat_counter = beat.counter;
-    for (size_t i = 0; i < f->side_count; i++) {
-        if (i != from &&
-            push_publication(f->sides[i].engine, action->u.publication.key, body, extended))
-            counters->relayed_control++;
-    }
     tulle__buf_unref(&extended);
 }
 

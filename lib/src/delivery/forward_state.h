@@ -21,9 +21,13 @@ struct tulle__passing {
     UT_hash_handle hh;
 };
 
+enum { TULLE__ASKS = 64 };
+
+/* A node whose beats come here. */
 struct tulle__origin {
     uint64_t id;
-    uint64_t beat_counter; /* highest forwarded */
+    uint64_t beat_counter; /* highest heard */
+    int64_t full_due_ns;   /* when its next full beat passes whatever is in it */
     UT_hash_handle hh;
 };
 
@@ -40,6 +44,7 @@ struct tulle__side {
     uint8_t *key_bytes;       /* that they show */
     size_t key_count;
     size_t key_cap;
+    uint64_t beyond_at; /* which of the nodes beyond the next timed beat begins with */
 };
 
 struct tulle__forward {
@@ -53,6 +58,11 @@ struct tulle__forward {
     uint64_t epoch;      /* grows with each rebuilding of interest */
     uint64_t seen_epoch; /* sum of the engines' when it was last rebuilt */
     uint64_t seen_route_epoch;
+    uint32_t proxies_up;
+    uint64_t asks[TULLE__ASKS]; /* lately taken, that of others and own ones */
+    uint32_t ask_at;
+    uint64_t own_asks;
+    int64_t asked_until_ns;
     int64_t rebuild_due_ns;
     int64_t rebuilt_ns; /* when it was last */
     struct tulle__now now;
@@ -71,9 +81,25 @@ void tulle__forward_after_input(struct tulle__forward *forward);
 struct tulle__passing *
 tulle__passing_find(const struct tulle__forward *forward, uint64_t node, struct tulle__view stream);
 void tulle__passing_fini(struct tulle__forward *forward);
+/* With the id of this proxy behind it; NULL when it is at its limit, or without memory. */
+struct tulle__buf *tulle__forward_extend_path(struct tulle__forward *forward,
+                                              struct tulle__view path);
+/* Key, body and path are the action's too, the key's bytes borrowed. */
+bool tulle__forward_push(struct tulle__engine *engine,
+                         struct tulle__view key,
+                         struct tulle__buf *body,
+                         struct tulle__buf *path);
+
+/* ---- forward_beat.c ---- */
+
+void tulle__origins_fini(struct tulle__forward *forward);
 void tulle__forward_beat(struct tulle__forward *forward,
                          size_t from,
                          const struct tulle__action *action);
+/* Somebody came from whom takes of nodes beyond may be learnt, or who is to learn them. */
+void tulle__forward_ask(struct tulle__forward *forward);
+/* Before a timed beat of a side. */
+void tulle__forward_tell_beyond(struct tulle__forward *forward, size_t to);
 
 /* ---- forward_control.c ---- */
 

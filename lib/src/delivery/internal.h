@@ -163,6 +163,11 @@ void tulle__peer_heard(struct tulle__engine *e,
                        uint64_t via,
                        uint32_t hops,
                        bool is_sign_of_life);
+/* A proxy, via, knows the peer too, but nothing new of it. */
+void tulle__peer_way_works(struct tulle__engine *e,
+                           struct tulle__peer *peer,
+                           uint64_t via,
+                           uint32_t hops);
 /* What the peer says of itself. is_direct: its addresses can be used here. */
 void tulle__peer_learn(struct tulle__engine *e,
                        struct tulle__peer *peer,

@@ -260,10 +260,17 @@ note_route(struct tulle__engine *e, struct tulle__peer *peer, uint64_t via, uint
     e->route_epoch++;
 }
 
+/* How often a sign of life is due. */
+static int64_t
+life_ms(const struct tulle__peer *peer)
+{
+    return peer->life_ms > peer->beat_ms ? peer->life_ms : peer->beat_ms;
+}
+
 static int64_t
 suspect_after_ns(const struct tulle__engine *e, const struct tulle__peer *peer)
 {
-    int64_t three_beats = 3 * (int64_t)peer->beat_ms;
+    int64_t three_beats = 3 * life_ms(peer);
     int64_t limit = e->config.suspect_ms;
     return tulle__ms_to_ns(three_beats > limit ? three_beats : limit);
 }
@@ -271,7 +278,7 @@ suspect_after_ns(const struct tulle__engine *e, const struct tulle__peer *peer)
 static int64_t
 gone_after_ns(const struct tulle__engine *e, const struct tulle__peer *peer)
 {
-    int64_t five_beats = 5 * (int64_t)peer->beat_ms;
+    int64_t five_beats = 5 * life_ms(peer);
     int64_t limit = e->config.gone_ms;
     return tulle__ms_to_ns(five_beats > limit ? five_beats : limit);
 }
@@ -338,6 +345,16 @@ tulle__peer_heard(struct tulle__engine *e,
         return;
     tulle__peer_set_stage(e, peer, TULLE__STAGE_UP);
     announce(e, peer);
+}
+
+void
+tulle__peer_way_works(struct tulle__engine *e,
+                      struct tulle__peer *peer,
+                      uint64_t via,
+                      uint32_t hops)
+{
+    if (peer->stage != TULLE__STAGE_LEFT)
+        note_route(e, peer, via, hops);
 }
 
 /* ---- what a peer says of itself ---- */

@@ -55,6 +55,8 @@ struct tulle__peer {
     int64_t hung_up_ns; /* when it was last */
     uint32_t link;      /* joined by this link; 0: by its advertised address */
     uint64_t beat_counter;
+    uint64_t life_counter;     /* of its latest beat that was heard of */
+    uint32_t life_ms;          /* how often a proxy tells of it; 0: its beats come themselves */
     struct tulle__view *takes; /* raw keys */
     uint32_t take_count;
     uint64_t takes_version;

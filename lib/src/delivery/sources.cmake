@@ -8,6 +8,7 @@ set(TULLE_DELIVERY_SOURCES
     src/delivery/engine.c
     src/delivery/forward.c
     src/delivery/forward_batch.c
+    src/delivery/forward_beat.c
     src/delivery/forward_control.c
     src/delivery/forward_policy.c
     src/delivery/held.c

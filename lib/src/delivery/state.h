@@ -11,6 +11,7 @@
 #include "clock/clock.h"
 #include "clock/hlc.h"
 #include "clock/lane_names.h"
+#include "codec/beat.h"
 #include "codec/control.h"
 #include "codec/topic.h"
 #include "delivery/engine.h"
@@ -39,6 +40,7 @@ enum {
     TULLE__BEATS_PER_FULL = 5,      /* every so many timed beats say everything */
     TULLE__SOURCES_PER_ROUND = 8,   /* others asked for a range before waiting a little */
     TULLE__ACKS_IN_TURN = 128,      /* of a full beat, that did not change lately */
+    TULLE__BEYOND_IN_TURN = 64,     /* of a timed beat of a proxy: nodes beyond it */
     TULLE__NAMES_PAUSE_MS_MIN = 500,
     TULLE__REFRESH_MS = 10000 /* one neighbour after the other is asked whom it knows */
 };
@@ -114,6 +116,12 @@ struct tulle__engine {
     uint64_t beat_takes_version;
     uint64_t full_stamps[2]; /* of the last full beats, the newest first */
     uint32_t ack_cursor;     /* lanes that did not change are told in turn */
+    /* Of a proxy, set by it (forward_beat.c) for the next timed beat: nodes beyond. */
+    struct tulle__beyond beyond[TULLE__BEYOND_IN_TURN];
+    size_t beyond_count;
+    uint64_t beyond_total;
+    uint64_t ask; /* for full beats, in the next timed beats; 0: none */
+    uint32_t ask_beats;
     bool is_leaving;
 
     struct tulle__writer body; /* scratch for messages */
