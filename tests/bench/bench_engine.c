@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "bench_clock.h"
+#include "codec/beat.h"
 #include "codec/control.h"
 #include "delivery/engine.h"
 
