@@ -10,6 +10,7 @@
 
 #include "base/panic.h"
 #include "bench_clock.h"
+#include "codec/beat.h"
 #include "codec/control.h"
 #include "codec/pattern_index.h"
 #include "codec/topic.h"
