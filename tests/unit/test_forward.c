@@ -5,6 +5,7 @@
  * for node 3. */
 
 #include "base/alloc.h"
+#include "delivery/link.h"
 #include "mini_net.h"
 
 #include <stdio.h>
@@ -158,9 +159,13 @@ tell_batch(struct fixture *f, size_t side, unsigned node, const char *stream, ui
     tell(f, side, stream, mini_batch(id_of(node), first, 1, NULL, 0), NULL);
 }
 
-/* A node with its address is on a side, and takes one stream (NULL: none). */
 static void
-tell_beat(struct fixture *f, size_t side, unsigned node, const char *takes, const unsigned *path)
+tell_beat_of(struct fixture *f,
+             size_t side,
+             unsigned node,
+             const char *takes,
+             const unsigned *path,
+             bool is_proxy)
 {
     char text[40];
     const char *address = text;
@@ -174,10 +179,18 @@ tell_beat(struct fixture *f, size_t side, unsigned node, const char *takes, cons
                                               .event_address_count = 1,
                                               .takes = &take,
                                               .take_count = takes == NULL ? 0 : 1,
+                                              .is_proxy = is_proxy,
                                               .takes_version = f->counter },
                                     .has_self = true,
                                     .has_takes = true };
     tell(f, side, "$beat", mini_beat(&beat), path);
+}
+
+/* A node with its address is on a side, and takes one stream (NULL: none). */
+static void
+tell_beat(struct fixture *f, size_t side, unsigned node, const char *takes, const unsigned *path)
+{
+    tell_beat_of(f, side, node, takes, path, false);
 }
 
 static void
@@ -258,6 +271,7 @@ setup(void **state)
         config->mesh = "mini";
         config->name = "proxy";
         config->hops_max = 2;
+        config->beat_ms = 200;
         config->suspect_ms = 300;
         config->gone_ms = 1000;
     }
@@ -431,6 +445,71 @@ TEST(interest_of_who_is_gone_is_gone)
     tell_batch(f, 0, 1, "t", 1);
 
     assert_string_equal(f->log, "2:t/1[9] ");
+}
+
+/* Node 3 is behind proxy 8: what that takes is what it still wants. */
+TEST(interest_beyond_another_proxy_is_what_that_takes)
+{
+    struct fixture *f = *state;
+    open_proxy(f);
+    tell_beat(f, 0, 1, NULL, NULL);
+    tell_beat(f, 1, 3, "t", (const unsigned[]){ 8, 0 });
+    f->log[0] = '\0';
+    tell_batch(f, 0, 1, "t", 1); /* it is not known yet what proxy 8 takes */
+    tell_beat_of(f, 1, 8, "t", NULL, true);
+    tell_batch(f, 0, 1, "t", 2);
+    tell_beat_of(f, 1, 8, "u", NULL, true);
+    tell_batch(f, 0, 1, "t", 3);
+    tell_beat_of(f, 1, 8, "t", NULL, true);
+    tell_batch(f, 0, 1, "t", 4);
+
+    assert_string_equal(f->log, "1:t/1[9] 1:t/2[9] 1:t/4[9] ");
+}
+
+TEST(interest_beyond_a_proxy_that_is_gone_is_gone)
+{
+    struct fixture *f = *state;
+    open_proxy(f);
+    tell_beat(f, 1, 3, "t", (const unsigned[]){ 8, 0 });
+    tell_beat_of(f, 1, 8, "t", NULL, true);
+    pass_time(f, 900);
+    tell_beat(f, 1, 3, "t", (const unsigned[]){ 8, 0 });
+    pass_time(f, 500);
+    f->log[0] = '\0';
+
+    tell_batch(f, 0, 1, "t", 1);
+
+    assert_string_equal(f->log, "");
+}
+
+/* Whoever is late and refuses connections has ended; a beat is worth more than a refusal. */
+TEST(interest_of_who_is_late_and_refuses_is_gone)
+{
+    struct fixture *f = *state;
+    struct tulle__overdue late[2];
+    int64_t next_ns = 0;
+    open_with_nodes(f);
+    f->now.mono.ns += tulle__ms_to_ns(300);
+    tulle__forward_on_refused(f->forward, 1, id_of(2), f->now); /* not late yet */
+    tell_batch(f, 0, 1, "t", 1);
+    f->now.mono.ns += tulle__ms_to_ns(100);
+    tell_beat(f, 2, 3, "t", NULL);
+    f->log[0] = '\0';
+    const struct tulle__engine *e = tulle__forward_engine(f->forward, 1);
+    assert_int_equal(tulle__engine_overdue(e, f->now.mono, late, 2, &next_ns), 1);
+    assert_int_equal(node_of(late[0].id), 2);
+    assert_string_equal(late[0].address, "tcp://10.0.0.2:7000");
+
+    tulle__forward_on_refused(f->forward, 1, id_of(2), f->now);
+    tulle__forward_on_refused(f->forward, 2, id_of(3), f->now);
+    tell_batch(f, 0, 1, "t", 2);
+    assert_string_equal(f->log, "2:t/2[9] ");
+    assert_int_equal(tulle__engine_overdue(e, f->now.mono, late, 2, &next_ns), 0);
+
+    tell_beat(f, 1, 2, "t", NULL);
+    f->log[0] = '\0';
+    tell_batch(f, 0, 1, "t", 3);
+    assert_string_equal(f->log, "1:t/3[9] 2:t/3[9] ");
 }
 
 TEST(interest_belongs_to_the_side_where_a_node_is_nearest)
@@ -683,6 +762,9 @@ main(void)
         FORWARD_TEST(denied_stream_does_not_leave_its_side),
         FORWARD_TEST(only_allowed_streams_leave_a_side),
         FORWARD_TEST(interest_of_who_is_gone_is_gone),
+        FORWARD_TEST(interest_beyond_another_proxy_is_what_that_takes),
+        FORWARD_TEST(interest_beyond_a_proxy_that_is_gone_is_gone),
+        FORWARD_TEST(interest_of_who_is_late_and_refuses_is_gone),
         FORWARD_TEST(interest_belongs_to_the_side_where_a_node_is_nearest),
         FORWARD_TEST(too_many_takes_become_everything),
         FORWARD_TEST(beat_crosses_once_to_every_other_side),

@@ -559,6 +559,36 @@ TEST(a_key_takes_what_begins_with_it)
     assert_false(takes("ab", 2, "a"));
 }
 
+/* As trying each says, for all sets of some keys. */
+TEST(sorted_keys_cover_what_one_of_them_takes_wholly)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } some[] = { { "", 0 },     { "a\0", 2 },     { "a/", 2 },   { "a/b\0", 4 },
+                 { "a/b/", 4 }, { "a/b/c\0", 6 }, { "ab\0", 3 }, { "b/", 2 } };
+    enum { SOME = sizeof some / sizeof *some };
+
+    for (unsigned set = 0; set < 1u << SOME; set++) {
+        struct tulle__view keys[SOME];
+        size_t count = 0;
+        for (unsigned i = SOME; i-- > 0;) {
+            if ((set >> i & 1u) != 0)
+                keys[count++] = (struct tulle__view){ (const uint8_t *)some[i].bytes, some[i].len };
+        }
+        tulle__keys_sort(keys, count);
+        for (unsigned i = 0; i < SOME; i++) {
+            struct tulle__view key = { (const uint8_t *)some[i].bytes, some[i].len };
+            bool is_covered = false;
+            for (size_t k = 0; k < count; k++)
+                is_covered =
+                    is_covered || (keys[k].len <= key.len && tulle__keys_overlap(keys[k], key));
+            assert_int_equal(tulle__keys_cover(keys, count, key), is_covered);
+        }
+    }
+}
+
 static bool
 keys_take(const struct tulle__key *keys, size_t count, struct tulle__view stream)
 {
@@ -622,6 +652,7 @@ main(void)
         cmocka_unit_test(keys_of_patterns_are_as_the_protocol_says),
         cmocka_unit_test(the_longest_pattern_has_room_for_its_keys),
         cmocka_unit_test(a_key_takes_what_begins_with_it),
+        cmocka_unit_test(sorted_keys_cover_what_one_of_them_takes_wholly),
         cmocka_unit_test(keys_take_each_stream_that_can_carry_a_match),
     };
     return cmocka_run_group_tests_name("codec/topic", tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include <tulle/topic.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- text ---- */
@@ -293,6 +294,57 @@ tulle__key_takes(struct tulle__view key, struct tulle__view stream)
     if (key.len == stream.len + 1)
         return key.data[stream.len] == 0 && memcmp(key.data, stream.data, stream.len) == 0;
     return key.len == 0 || memcmp(key.data, stream.data, key.len) == 0;
+}
+
+int
+tulle__keys_compare(struct tulle__view a, struct tulle__view b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len == 0 ? 0 : memcmp(a.data, b.data, len);
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static int
+compare_for_sort(const void *a, const void *b)
+{
+    return tulle__keys_compare(*(const struct tulle__view *)a, *(const struct tulle__view *)b);
+}
+
+void
+tulle__keys_sort(struct tulle__view *keys, size_t count)
+{
+    if (count > 1)
+        qsort(keys, count, sizeof *keys, compare_for_sort);
+}
+
+static bool
+has_key(const struct tulle__view *keys, size_t count, struct tulle__view key)
+{
+    size_t low = 0;
+    while (low < count) {
+        size_t middle = low + (count - low) / 2;
+        int order = tulle__keys_compare(keys[middle], key);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            count = middle;
+    }
+    return false;
+}
+
+/* What takes all of a key is the key itself, or a prefix of it that ends with a level. */
+bool
+tulle__keys_cover(const struct tulle__view *keys, size_t count, struct tulle__view key)
+{
+    if (has_key(keys, count, key) || has_key(keys, count, (struct tulle__view){ key.data, 0 }))
+        return true;
+    for (size_t len = 1; len < key.len; len++) {
+        if (key.data[len - 1] == '/' && has_key(keys, count, (struct tulle__view){ key.data, len }))
+            return true;
+    }
+    return false;
 }
 
 /* ---- public ---- */

@@ -66,5 +66,10 @@ size_t tulle__pattern_keys(struct tulle__view pattern,
 bool tulle__keys_overlap(struct tulle__view a, struct tulle__view b);
 /* Does a key take the stream: is it a prefix of stream and zero byte? */
 bool tulle__key_takes(struct tulle__view key, struct tulle__view stream);
+/* Order of keys, for searching. */
+int tulle__keys_compare(struct tulle__view a, struct tulle__view b);
+void tulle__keys_sort(struct tulle__view *keys, size_t count);
+/* Does one of sorted keys take everything of the key? */
+bool tulle__keys_cover(const struct tulle__view *keys, size_t count, struct tulle__view key);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "delivery/forward_state.h"
+#include "delivery/link.h"
 
 #include <string.h>
 
@@ -85,14 +86,6 @@ tulle__forward_home(const struct tulle__forward *f, uint64_t id)
     return home;
 }
 
-static int
-compare_keys(struct tulle__view a, struct tulle__view b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len == 0 ? 0 : memcmp(a.data, b.data, len);
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 /* Keys are kept sorted: most of them come from many nodes. Too many become the empty
  * one, which takes everything: what is not wanted costs less than what is missed. */
 static void
@@ -108,7 +101,7 @@ add_key(struct tulle__side *side, struct tulle__view key)
     size_t high = side->key_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = compare_keys(side->keys[middle], key);
+        int order = tulle__keys_compare(side->keys[middle], key);
         if (order == 0)
             return;
         if (order < 0)
@@ -152,8 +145,10 @@ collect_keys(struct tulle__forward *f, size_t index)
         f->proxies_up += p->is_proxy && tulle__peer_is_live(p) ? 1U : 0U;
         if (p->is_proxy || !tulle__peer_is_live(p) || tulle__forward_home(f, p->id) != index)
             continue;
-        for (uint32_t k = 0; k < p->take_count; k++)
-            add_key(side, p->takes[k]);
+        for (uint32_t k = 0; k < p->take_count; k++) {
+            if (tulle__peer_takes_by_way(side->engine, p, p->takes[k]))
+                add_key(side, p->takes[k]);
+        }
     }
     own_keys(side);
 }
@@ -258,6 +253,14 @@ tulle__forward_found(struct tulle__forward *f,
 {
     f->now = now;
     tulle__engine_found(f->sides[side].engine, id, control_address, now);
+    tulle__forward_after_input(f);
+}
+
+void
+tulle__forward_on_refused(struct tulle__forward *f, size_t side, uint64_t id, struct tulle__now now)
+{
+    f->now = now;
+    tulle__engine_on_refused(f->sides[side].engine, id, now);
     tulle__forward_after_input(f);
 }
 

@@ -68,6 +68,11 @@ void tulle__forward_on_control(struct tulle__forward *forward,
                                struct tulle__view header,
                                struct tulle__buf *body,
                                struct tulle__now now);
+/* Nobody listens at the address of a neighbour that is overdue (delivery/link.h). */
+void tulle__forward_on_refused(struct tulle__forward *forward,
+                               size_t side,
+                               uint64_t id,
+                               struct tulle__now now);
 void tulle__forward_on_malformed(struct tulle__forward *forward, size_t side);
 void tulle__forward_on_unsent(struct tulle__forward *forward, size_t side);
 void tulle__forward_leave(struct tulle__forward *forward, struct tulle__now now);

@@ -185,6 +185,11 @@ tulle__peer_is_live(const struct tulle__peer *peer)
 }
 /* Does the peer take the stream, as far as it said? */
 bool tulle__peer_takes(const struct tulle__peer *peer, struct tulle__view stream);
+/* The peer takes the key: does it still want it here? Who is heard through a neighbour, a
+ * proxy, wants what that neighbour takes for it. */
+bool tulle__peer_takes_by_way(const struct tulle__engine *e,
+                              const struct tulle__peer *peer,
+                              struct tulle__view key);
 /* Neighbour to hand a message for the peer to; 0: no way is known. */
 uint64_t tulle__peer_hop(const struct tulle__engine *e, const struct tulle__peer *peer);
 /* Proxies on the shortest way that is fresh; UINT32_MAX: none. */

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "delivery/internal.h"
+#include "delivery/link.h"
 
 #include <string.h>
 
@@ -411,6 +412,7 @@ learn_takes(struct tulle__engine *e, struct tulle__peer *peer, const struct tull
             memcpy(at, key.data, key.len);
         at += key.len;
     }
+    tulle__keys_sort(takes, count);
     tulle__acks_peer_leaves(e, peer);
     tulle__free(peer->takes);
     peer->takes = takes;
@@ -426,6 +428,28 @@ tulle__peer_takes(const struct tulle__peer *peer, struct tulle__view stream)
 {
     for (uint32_t i = 0; i < peer->take_count; i++) {
         if (tulle__key_takes(peer->takes[i], stream))
+            return true;
+    }
+    return false;
+}
+
+bool
+tulle__peer_takes_by_way(const struct tulle__engine *e,
+                         const struct tulle__peer *peer,
+                         struct tulle__view key)
+{
+    for (uint32_t i = 0; i < peer->route_count; i++) {
+        const struct tulle__route *route = &peer->routes[i];
+        if (e->now.mono.ns - route->heard_ns > gone_after_ns(e, peer))
+            continue;
+        if (route->via == 0)
+            return true;
+        const struct tulle__peer *neighbour = tulle__peer_find(e, route->via);
+        if (neighbour == NULL || neighbour->stage == TULLE__STAGE_NEW)
+            return true;
+        if (tulle__peer_is_live(neighbour) &&
+            (!neighbour->has_takes ||
+             tulle__keys_cover(neighbour->takes, neighbour->take_count, key)))
             return true;
     }
     return false;
@@ -527,6 +551,52 @@ tulle__engine_found(struct tulle__engine *e,
 }
 
 /* ---- time ---- */
+
+/* When a neighbour that sends beats as it says should have been heard. */
+static int64_t
+overdue_ns(const struct tulle__engine *e, const struct tulle__peer *peer)
+{
+    int64_t beat_ms = peer->beat_ms > 0 ? peer->beat_ms : e->config.beat_ms;
+    return peer->heard_ns + tulle__ms_to_ns(beat_ms + beat_ms / 4 + TULLE__OVERDUE_MS);
+}
+
+static bool
+is_neighbour(const struct tulle__engine *e, const struct tulle__peer *peer)
+{
+    return tulle__peer_is_live(peer) && peer->control[0] != '\0' && tulle__peer_hops(e, peer) == 0;
+}
+
+size_t
+tulle__engine_overdue(const struct tulle__engine *e,
+                      struct tulle__mono now,
+                      struct tulle__overdue *out,
+                      size_t max,
+                      int64_t *next_ns)
+{
+    size_t count = 0;
+    *next_ns = TULLE__NEVER_NS;
+    for (const struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
+        if (!is_neighbour(e, p))
+            continue;
+        int64_t due_ns = overdue_ns(e, p);
+        if (due_ns > now.ns)
+            *next_ns = due_ns < *next_ns ? due_ns : *next_ns;
+        else if (count < max)
+            out[count++] = (struct tulle__overdue){
+                .id = p->id, .address = p->link != 0 ? e->links[p->link - 1].address : p->control
+            };
+    }
+    return count;
+}
+
+void
+tulle__engine_on_refused(struct tulle__engine *e, uint64_t id, struct tulle__now now)
+{
+    e->now = now;
+    struct tulle__peer *peer = tulle__peer_find(e, id);
+    if (peer != NULL && is_neighbour(e, peer) && overdue_ns(e, peer) <= now.mono.ns)
+        tulle__peer_set_stage(e, peer, TULLE__STAGE_GONE);
+}
 
 static void
 age_peer(struct tulle__engine *e, struct tulle__peer *peer)

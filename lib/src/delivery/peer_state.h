@@ -57,7 +57,7 @@ struct tulle__peer {
     uint64_t beat_counter;
     uint64_t life_counter;     /* of its latest beat that was heard of */
     uint32_t life_ms;          /* how often a proxy tells of it; 0: its beats come themselves */
-    struct tulle__view *takes; /* raw keys */
+    struct tulle__view *takes; /* raw keys, sorted */
     uint32_t take_count;
     uint64_t takes_version;
     bool has_takes;

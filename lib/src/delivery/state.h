@@ -36,6 +36,7 @@ enum {
     TULLE__SYNC_RETRY_MS_MIN = 250,
     TULLE__SYNC_RETRY_MS_MAX = 4000,
     TULLE__BEAT_SOON_MS = 20,       /* a beat after a burst, and to acknowledge */
+    TULLE__OVERDUE_MS = 100,        /* a beat may be so late, and by a quarter of its period */
     TULLE__ACK_BYTES = 1024 * 1024, /* delivered since the last beat: acknowledged at once */
     TULLE__BEATS_PER_FULL = 5,      /* every so many timed beats say everything */
     TULLE__SOURCES_PER_ROUND = 8,   /* others asked for a range before waiting a little */

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "delivery/forward.h"
+#include "node/absent.h"
 #include "node/links.h"
 #include "node/options.h"
 #include "node/os.h"
@@ -22,6 +23,7 @@ struct segment {
     struct tulle__log log;    /* with the name in each line */
     struct tulle__log parent; /* where they go */
     struct tulle__links links;
+    struct tulle__absent absent;
     struct tulle__transport *transport;
     struct tulle__beacon *beacon;
     char address[TULLE__ADDRESS_LEN_MAX + 1];
@@ -182,11 +184,15 @@ take_update(tulle_proxy *proxy)
 }
 
 static void
-watch_links(tulle_proxy *proxy, int64_t now_ns)
+watch_links(tulle_proxy *proxy, struct tulle__now now)
 {
-    for (size_t i = 0; i < proxy->options.segment_count; i++)
-        tulle__links_watch(&proxy->segments[i].links, tulle__forward_engine(proxy->forward, i),
-                           &proxy->segments[i].log, now_ns);
+    for (size_t i = 0; i < proxy->options.segment_count; i++) {
+        struct segment *segment = &proxy->segments[i];
+        tulle__absent_watch(&segment->absent, proxy->forward, i, now);
+        tulle__links_watch(&segment->links, tulle__forward_engine(proxy->forward, i), &segment->log,
+                           now.mono.ns);
+    }
+    drain(proxy);
 }
 
 static bool
@@ -204,7 +210,7 @@ turn(tulle_proxy *proxy)
         tulle__forward_on_timer(proxy->forward, now);
         drain(proxy);
     }
-    watch_links(proxy, now.mono.ns);
+    watch_links(proxy, now);
     snapshot_counters(proxy, now);
     return has_more;
 }
@@ -227,6 +233,8 @@ sleep_until_work(tulle_proxy *proxy)
     for (size_t i = 0; i < proxy->options.segment_count; i++) {
         int64_t due_ns = tulle__links_deadline(&proxy->segments[i].links);
         deadline_ns = due_ns < deadline_ns ? due_ns : deadline_ns;
+        due_ns = tulle__absent_deadline(&proxy->segments[i].absent);
+        deadline_ns = due_ns < deadline_ns ? due_ns : deadline_ns;
     }
     int64_t left = deadline_ns - tulle__os_now().mono.ns;
     int64_t ms = left <= 0 ? 0 : left / 1000000 + 1;
@@ -239,6 +247,7 @@ close_network(tulle_proxy *proxy, uint32_t linger_ms)
 {
     for (size_t i = 0; i < proxy->options.segment_count; i++) {
         tulle__links_fini(&proxy->segments[i].links);
+        tulle__absent_fini(&proxy->segments[i].absent);
         tulle__beacon_close(&proxy->segments[i].beacon);
         tulle__transport_close(&proxy->segments[i].transport, linger_ms);
     }

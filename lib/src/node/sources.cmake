@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 # Paths from lib/, such as src/node/name.c.
 set(TULLE_NODE_SOURCES
+    src/node/absent.c
     src/node/act.c
     src/node/address.c
     src/node/beacon.c
