@@ -2,6 +2,7 @@
 """Meshes of the built programs in a laboratory, and what has to pass each of their links."""
 
 import json
+import re
 import subprocess
 import threading
 import time
@@ -22,6 +23,10 @@ class Shape:
         self.publishers = publishers
         self.consumers = consumers
         self.reactors = reactors  # by name: segment, topics that it reacts to
+
+    def is_redundant(self):
+        """Is there more than one way between segments?"""
+        return len(self.proxies) > len(self.segments) - 1
 
     def streams(self):
         """All that is published."""
@@ -286,6 +291,16 @@ class Mesh:
             publisher.has_marks = has_marks
             publisher.rate = rate
 
+    def relayed_bytes(self):
+        """What the proxies say that they brought to segments, as of the last second."""
+        total = 0
+        for name, legs in self.shape.proxies.items():
+            log = (self.directory / f"{name}.log").read_text()
+            for segment in legs:
+                counts = re.findall(rf"proxy.stats segment=s{segment} .*relayed_bytes=(\d+)", log)
+                total += int(counts[-1]) if counts else 0
+        return total
+
     def record(self, name):
         """The file of what a consumer printed."""
         return self.directory / f"{name}.json"
@@ -305,11 +320,14 @@ class Mesh:
         return True
 
     def await_flow(self):
-        """Until each consumer has something of each publisher that was published from now on."""
+        """Until each consumer has something of each publisher that was published from now on: how
+        many seconds that took."""
+        begin = time.monotonic()
         goals = {name: len(p.payloads) + 1 for name, p in self.publishers.items()}
         for consumer in self.consumers:
             for stream, seq in goals.items():
                 self.await_event(consumer, stream, seq)
+        return time.monotonic() - begin
 
     def await_event(self, consumer, stream, seq):
         """Until a consumer has printed an event, or a later one of its lane."""
