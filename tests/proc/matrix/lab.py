@@ -203,6 +203,8 @@ class Sniffer:
         """By port, then "sent" and "got" (by the host): marked and other bytes, and when the last
         marked packet passed (on the monotonic clock)."""
         output, _ = self.process.communicate()
+        if self.process.returncode != 0:
+            raise LabError("the sniffer failed")
         result = json.loads(output)
         if result.pop("dropped"):
             raise LabError("the sniffer was too slow")
@@ -217,7 +219,10 @@ def sniff(mark, ports):
     for port in ports:
         # Nothing is taken in before it is bound: no protocol until then.
         tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        tap.setsockopt(socket.SOL_SOCKET, 33, 32 << 20)  # SO_RCVBUFFORCE
+        try:
+            tap.setsockopt(socket.SOL_SOCKET, 33, 32 << 20)  # SO_RCVBUFFORCE
+        except PermissionError:
+            tap.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 << 20)  # as far as it goes
         tap.bind((port, 0x0003))  # ETH_P_ALL
         tap.setblocking(False)
         sockets[port] = tap
