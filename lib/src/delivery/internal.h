@@ -7,6 +7,7 @@
 #include "delivery/acks.h"
 #include "delivery/control.h"
 #include "delivery/lanes.h"
+#include "delivery/peer_index.h"
 #include "delivery/state.h"
 
 /* ---- engine.c ---- */
@@ -196,20 +197,6 @@ uint64_t tulle__peer_hop(const struct tulle__engine *e, const struct tulle__peer
 uint32_t tulle__peer_hops(const struct tulle__engine *e, const struct tulle__peer *peer);
 void tulle__member_on_timer(struct tulle__engine *e);
 void tulle__members_free(struct tulle__engine *e);
-
-/* ---- peer_index.c ---- */
-
-/* Find the peer by its name and control address, as far as there is memory; no more. */
-void tulle__peer_index(struct tulle__engine *e, struct tulle__peer *peer);
-void tulle__peer_unindex(struct tulle__engine *e, struct tulle__peer *peer);
-/* The one after the given one (NULL: the first) of the peer's name, itself among them; of
- * its control address. NULL: no more. */
-struct tulle__peer *tulle__peer_namesake(const struct tulle__engine *e,
-                                         const struct tulle__peer *peer,
-                                         const struct tulle__peer *after);
-struct tulle__peer *tulle__peer_neighbour(const struct tulle__engine *e,
-                                          const struct tulle__peer *peer,
-                                          const struct tulle__peer *after);
 
 /* ---- names.c ---- */
 
