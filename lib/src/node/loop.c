@@ -3,7 +3,8 @@
  * on one socket starves nothing), feed the engine, carry out its actions.
  *
  * A batch is what gathered while the thread was busy: the outbox is taken whole and
- * batches close when it is empty, so an idle node sends at once. */
+ * batches close when it is empty, so an idle node sends at once. While much is published it
+ * lets a little more gather before the next turn. */
 
 #include "base/alloc.h"
 #include "base/panic.h"
@@ -19,9 +20,11 @@ enum {
     BYTES_PER_TURN = 1024 * 1024, /* of events received: acknowledgements go out in between */
     PUBLISHES_PER_TURN = 2000,
     PUBLISHES_PER_LOOK = 100,
-    BATCHES_PER_TURN = 250, /* a quarter of what may wait at PUB for one subscriber */
-    PAUSE_US = 500,         /* after so many: libzmq's thread sends them meanwhile */
-    COUNTERS_MS = 20,       /* how old a snapshot of the counters may be */
+    BATCHES_PER_TURN = 250,  /* a quarter of what may wait at PUB for one subscriber */
+    PAUSE_US = 500,          /* after so many: libzmq's thread sends them meanwhile */
+    GATHER_BYTES = 8 * 1024, /* published in a turn: more is coming */
+    GATHER_US = 50,          /* for which then more gathers, in one batch */
+    COUNTERS_MS = 20,        /* how old a snapshot of the counters may be */
     POLL_MS_MAX = 1000,
     LEAVING_POLL_MS_MAX = 10 /* then it looks at the time that it has */
 };
@@ -286,9 +289,11 @@ tulle__loop_publish(tulle_node *node)
         node->pending = tulle__outbox_take(&node->outbox);
         (void)pthread_mutex_unlock(&node->mutex);
     }
+    node->turn_bytes = 0;
     if (node->pending == NULL)
         return false;
     size_t bytes = publish_pending(node, &has_more);
+    node->turn_bytes = bytes;
     if (bytes > 0) {
         (void)pthread_mutex_lock(&node->mutex);
         node->outbox.bytes -= bytes;
@@ -484,6 +489,15 @@ end_requests(tulle_node *node)
     (void)pthread_mutex_unlock(&node->mutex);
 }
 
+/* Was so much published at a time that a little later it is more? Then batches are larger,
+ * and fewer; a lock that publishers need is taken less often. */
+static bool
+is_gathering(const tulle_node *node)
+{
+    return node->turn_bytes >= GATHER_BYTES && node->pending == NULL &&
+           node->turn_bytes < node->options.batch_bytes / 4;
+}
+
 void *
 tulle__loop_run(void *argument)
 {
@@ -495,7 +509,10 @@ tulle__loop_run(void *argument)
     tulle__loop_drain(node);
     atomic_store(&node->is_helpable, true);
     while (phase == TULLE__PHASE_RUNNING) {
-        if (!turn(node))
+        bool has_more = turn(node);
+        if (is_gathering(node))
+            tulle__turn_pause(node, GATHER_US);
+        else if (!has_more)
             sleep_until_work(node, false);
         (void)pthread_mutex_lock(&node->mutex);
         phase = node->phase;

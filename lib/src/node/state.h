@@ -101,6 +101,7 @@ struct tulle_node {
     uint64_t taken_count;            /* events ever given to the engine */
     bool is_queue_full;              /* a queue went over its bound since it was looked at */
     bool is_stalled;                 /* the engine was told to wait */
+    size_t turn_bytes;               /* published in the last turn */
     uint64_t sent_batches;           /* ever */
     uint64_t notices_dropped;        /* their queue was full */
     atomic_bool wants_room;          /* a queue was full: the receiver wakes the thread */
@@ -133,6 +134,7 @@ void tulle__hand_out_peer(tulle_node *node, const tulle_peer *peer);
 bool tulle__turn_open(tulle_node *node);
 /* With the turn, which others may have meanwhile. */
 void tulle__turn_wait(tulle_node *node, struct tulle__mono now, struct tulle__mono end);
+void tulle__turn_pause(tulle_node *node, long us); /* the same, for a moment */
 /* An application thread that has put an event into the outbox while the node's thread
  * slept: publish it here, if it is a single one. False: wake the thread for it. */
 bool tulle__turn_publish(tulle_node *node);

@@ -93,6 +93,17 @@ tulle__turn_wait(tulle_node *node, struct tulle__mono now, struct tulle__mono en
     }
 }
 
+void
+tulle__turn_pause(tulle_node *node, long us)
+{
+    node->waits_until_ns = 0; /* soon enough for everything */
+    node->is_waiting = true;
+    (void)pthread_mutex_unlock(&node->turn);
+    tulle__os_pause_us(us);
+    (void)pthread_mutex_lock(&node->turn);
+    node->is_waiting = false;
+}
+
 /* ---- helping ---- */
 
 bool
