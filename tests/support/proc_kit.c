@@ -363,6 +363,12 @@ proc_wait(struct proc *proc)
     return proc->status;
 }
 
+pid_t
+proc_pid(const struct proc *proc)
+{
+    return proc->pid;
+}
+
 void
 proc_signal(struct proc *proc, int number)
 {

@@ -30,6 +30,7 @@ void proc_close_input(struct proc *proc);
 /* Nobody reads its standard output any more. */
 void proc_close_output(struct proc *proc);
 
+pid_t proc_pid(const struct proc *proc);
 void proc_signal(struct proc *proc, int number);
 /* The processes that it started and that have not ended, oldest first: how many, and up to
  * max of them in pids. */
