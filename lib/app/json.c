@@ -37,6 +37,8 @@ tulle__gap_reason_name(tulle_gap_reason reason)
         return "best effort";
     case TULLE_GAP_MALFORMED:
         return "malformed";
+    case TULLE_GAP_WITHHELD:
+        return "withheld";
     }
     return "unknown";
 }

@@ -410,6 +410,53 @@ TEST(what_may_cross_changes_while_it_runs)
     assert_status(tulle_proxy_update(p, &options, NULL), TULLE_ESTATE);
 }
 
+/* What is over the rate waits, and comes in order, once for all; a new rate is in force at
+ * once. */
+TEST(a_rate_holds_and_loses_nothing)
+{
+    enum { RATE = 400, COUNT = 1200 };
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    tulle_node *b = kit_node("b", NULL);
+    tulle_node *c = kit_node("c", tulle_node_address(b));
+    const char *const join[2] = { tulle_node_address(a), tulle_node_address(b) };
+    tulle_proxy_options options;
+    kit_proxy_options(&options, "p", join);
+    options.segments[0].events_per_second = RATE;
+    tulle_proxy *p = kit_proxy_start(&options);
+    tulle_subscription *at_b = kit_subscribe(b, "x");
+    tulle_subscription *at_c = kit_subscribe(c, "x");
+    assert_status(tulle_node_wait_peers(a, "x", 2, KIT_DEADLINE_MS), TULLE_OK);
+    int64_t begin_ms = kit_now_ms();
+    for (int i = 0; i < COUNT; i += 10) {
+        kit_publish_numbers(a, "x", i, 10);
+        kit_pause_ms(1);
+    }
+    kit_expect_numbers(at_b, "x", 0, COUNT);
+    assert_true(kit_now_ms() - begin_ms > 1000 * (COUNT / RATE - 2));
+    kit_expect_numbers(at_c, "x", 0, COUNT);
+    KIT_UNTIL(kit_proxy_counters(p, 0).limited_now == 0);
+    tulle_counters counters = kit_proxy_counters(p, 0);
+    assert_true(counters.limited_events > 0);
+    assert_in_range(counters.relayed_events, COUNT, COUNT + COUNT / 4);
+    assert_int_equal(kit_proxy_counters(p, 1).entered_events, counters.relayed_events);
+    assert_int_equal(kit_counters(b).gaps, 0);
+    assert_int_equal(kit_counters(c).gaps, 0);
+
+    options.segments[0].events_per_second = 0;
+    options.segments[0].event_bytes_max = 10;
+    assert_status(tulle_proxy_update(p, &options, NULL), TULLE_OK);
+    kit_pause_ms(50);
+    kit_publish(a, "x", "more than ten bytes");
+    kit_publish_numbers(a, "x", COUNT, 1);
+    const tulle_message *message = NULL;
+    assert_status(tulle_subscription_receive(at_b, &message, KIT_DEADLINE_MS), TULLE_OK);
+    assert_int_equal(message->kind, TULLE_MESSAGE_GAP);
+    assert_int_equal(message->u.gap.reason, TULLE_GAP_WITHHELD);
+    kit_expect_numbers(at_b, "x", COUNT, 1);
+    assert_true(kit_proxy_counters(p, 0).dropped_size > 0);
+}
+
 /* A chain as long as the limit is crossed, one that is longer is not. */
 TEST(the_hop_limit_holds)
 {
@@ -457,6 +504,7 @@ main(void)
         KIT_TEST(what_is_denied_does_not_cross),
         KIT_TEST(only_what_is_allowed_crosses),
         KIT_TEST(what_may_cross_changes_while_it_runs),
+        KIT_TEST(a_rate_holds_and_loses_nothing),
         KIT_TEST(the_hop_limit_holds),
     };
     return cmocka_run_group_tests_name("segments", tests, NULL, NULL);

@@ -444,6 +444,8 @@ make_sim(struct run *run)
         config.engine.retain_others_bytes = chaos->retain_others_bytes;
     if (chaos->held_bytes > 0)
         config.engine.held_bytes = chaos->held_bytes;
+    for (size_t i = 0; i < SIM_SIDES_MAX; i++)
+        config.proxy_policies[i].events_per_second = chaos->proxy_rate;
     config.rules.can_evict = chaos->retain_bytes > 0 || chaos->retain_others_bytes > 0;
     /* A search that is lossy all the way may end at hold_ms with nothing. */
     bool is_found = chaos->faults.loss_permille == 0 ||

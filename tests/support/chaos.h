@@ -36,6 +36,7 @@ struct chaos {
     uint32_t fifo_permille;
     uint32_t unordered_permille;
     uint64_t retain_bytes, retain_others_bytes, held_bytes, window_bytes; /* 0: default */
+    uint32_t proxy_rate; /* events a second out of each side of a proxy; 0: any number */
     int64_t skew_us_max;
     int64_t rest_ms_max; /* virtual time to come to rest */
     bool is_blind;       /* corrupted messages: only survival and memory are judged */

@@ -80,6 +80,8 @@ chaos_choose(struct chaos *chaos, uint64_t seed)
         chaos->held_bytes = (uint64_t)sim_rng_range(&rng, 1000, 20000);
     if (sim_rng_chance(&rng, 150))
         chaos->window_bytes = (uint64_t)sim_rng_range(&rng, 1000, 10000);
+    if (sim_rng_chance(&rng, 300))
+        chaos->proxy_rate = (uint32_t)sim_rng_range(&rng, 20, 200);
 }
 
 void
@@ -94,12 +96,12 @@ chaos_describe(const struct chaos *chaos, char *text, size_t size)
         " partitions=%" PRIu32 " restarts=%" PRIu32 " crashes=%" PRIu32 " leaves=%" PRIu32
         " pauses=%" PRIu32 " stalls=%" PRIu32 " resubs=%" PRIu32 " proxy_restarts=%" PRIu32
         " explicit=%" PRIu32 " earliest=%" PRIu32 " fifo=%" PRIu32 " none=%" PRIu32
-        " retain=%" PRIu64 " held=%" PRIu64 " window=%" PRIu64,
+        " retain=%" PRIu64 " held=%" PRIu64 " window=%" PRIu64 " proxy_rate=%" PRIu32,
         chaos->seed, shapes[chaos->shape], chaos->node_count, chaos->late_count,
         chaos->stream_count, chaos->run_ms, chaos->faults.loss_permille,
         chaos->faults.duplicate_permille, chaos->faults.reorder_permille, chaos->partitions,
         chaos->restarts, chaos->crashes, chaos->leaves, chaos->pauses, chaos->stalls,
         chaos->resubscriptions, chaos->proxy_restarts, chaos->explicit_permille,
         chaos->earliest_permille, chaos->fifo_permille, chaos->unordered_permille,
-        chaos->retain_bytes, chaos->held_bytes, chaos->window_bytes);
+        chaos->retain_bytes, chaos->held_bytes, chaos->window_bytes, chaos->proxy_rate);
 }

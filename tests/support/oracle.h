@@ -41,6 +41,7 @@ enum {
 struct oracle_rules {
     bool is_gap_wrong; /* nothing can be lost in this run: a gap notice is a violation */
     bool can_evict;    /* retention may let go of something in this run */
+    bool can_withhold; /* proxies do not let everything pass */
     bool keeps_next;   /* what comes behind a gap is kept by its publisher: then the past
                            of the gap can be known, and has to be respected */
 };

@@ -319,6 +319,10 @@ oracle_gap(struct oracle *oracle, uint32_t node_index, const tulle_gap *gap)
                   "called evicted, but its publisher keeps it");
         return;
     }
+    if (gap->reason == TULLE_GAP_WITHHELD && !oracle->rules.can_withhold) {
+        node_fail(oracle, node_index, lane, gap->first, "withheld, though everything may pass");
+        return;
+    }
     if (!advance(oracle, node_index, lane, gap->first, gap->last))
         return;
     struct oracle_seen *seen = oracle_seen_get(oracle, node_index, lane);

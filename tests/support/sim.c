@@ -56,7 +56,13 @@ sim_new(const struct sim_config *config)
     memset(sim, 0, sizeof *sim);
     sim->config = *config;
     sim->rng.state = config->seed;
-    sim->oracle = oracle_new(&config->rules);
+    for (size_t i = 0; i < SIM_SIDES_MAX; i++) {
+        const struct tulle__forward_policy *policy = &config->proxy_policies[i];
+        sim->config.rules.can_withhold = sim->config.rules.can_withhold ||
+                                         policy->allow_count > 0 || policy->deny_count > 0 ||
+                                         policy->event_bytes_max > 0;
+    }
+    sim->oracle = oracle_new(&sim->config.rules);
     sim->now_us = 1000000;
     sim->hash = UINT64_C(0xcbf29ce484222325);
     return sim;

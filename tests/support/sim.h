@@ -15,7 +15,7 @@
  * Times are virtual. Functions that make something happen let it happen at the
  * present time; time passes in sim_run_*() only. */
 
-#include "delivery/engine.h"
+#include "delivery/forward.h"
 #include "oracle.h"
 
 #include <stdbool.h>
@@ -50,6 +50,7 @@ struct sim_config {
     struct sim_faults faults;
     struct oracle_rules rules;
     uint64_t proxy_retain_bytes;
+    struct tulle__forward_policy proxy_policies[SIM_SIDES_MAX]; /* of each side, at all proxies */
     uint32_t pause_queue_max;      /* messages that wait for a paused host; more are dropped */
     int64_t skew_us_max;           /* wall clocks differ by up to this, either way */
     bool is_oracle_blind;          /* contents may be damaged: only memory is judged */

@@ -322,8 +322,10 @@ static void
 start_proxy(struct sim *sim, struct sim_host *host)
 {
     struct tulle__forward_side sides[SIM_SIDES_MAX] = { 0 };
-    for (size_t i = 0; i < host->endpoint_count; i++)
+    for (size_t i = 0; i < host->endpoint_count; i++) {
         fill_config(sim, host, i, &sides[i].engine);
+        sides[i].policy = sim->config.proxy_policies[i];
+    }
     host->forward = tulle__forward_new(sides, host->endpoint_count, sim->config.proxy_retain_bytes,
                                        sim_now(sim, host));
     if (host->forward == NULL)

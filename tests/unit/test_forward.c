@@ -2,7 +2,7 @@
 /* A proxy alone, with the test in the part of all nodes around it. What it sends on is
  * written down: "1:t/5[9] " is the batch of stream t that begins with 5, on side 1,
  * with the path [9]; "0:beat(2)[9] " a beat of node 2; "1:FETCH>3 " a control message
- * for node 3. */
+ * for node 3; "1:RANGE>3(2) " an answer with two batches. */
 
 #include "base/alloc.h"
 #include "delivery/link.h"
@@ -18,6 +18,7 @@ struct fixture {
     struct tulle__forward *forward;
     struct tulle__now now;
     uint64_t counter;
+    uint64_t retain_bytes;
     char log[4096];
     bool are_asks_noted; /* of the proxy's own beats */
     bool is_beyond_noted;
@@ -102,6 +103,15 @@ note_publication(struct fixture *f, size_t side, const struct tulle__action *act
 }
 
 static void
+note_range(struct fixture *f, const struct tulle__buf *body)
+{
+    struct tulle__range_view range;
+    assert_status(tulle__range_decode(body->data, body->len, &range), TULLE_OK);
+    note(f, "(%u%s%s)", range.batches.count, range.is_waiting ? " waits" : "",
+         range.is_withheld ? " withheld" : "");
+}
+
+static void
 note_control(struct fixture *f, size_t side, const struct tulle__action *action)
 {
     static const char *const kinds[] = { "", "SYNC", "HERE", "FETCH", "RANGE" };
@@ -110,7 +120,10 @@ note_control(struct fixture *f, size_t side, const struct tulle__action *action)
     assert_status(tulle__header_decode(frame->data, frame->len, &header), TULLE_OK);
     if (header.kind == TULLE__SYNC && node_of(header.from) == PROXY)
         return; /* it gets to know its neighbours */
-    note(f, "%zu:%s>%u ", side, kinds[header.kind], node_of(header.to));
+    note(f, "%zu:%s>%u", side, kinds[header.kind], node_of(header.to));
+    if (header.kind == TULLE__RANGE)
+        note_range(f, action->u.control.body);
+    note(f, " ");
 }
 
 static void
@@ -193,31 +206,70 @@ tell_beat(struct fixture *f, size_t side, unsigned node, const char *takes, cons
     tell_beat_of(f, side, node, takes, path, false);
 }
 
+/* A control message of the kind in *header; its body is in w, which is freed. */
+static void
+tell_control(struct fixture *f,
+             size_t side,
+             struct tulle__control_header *header,
+             struct tulle__writer *w)
+{
+    struct tulle__writer frame;
+    tulle__writer_init(&frame);
+    header->mesh = mini_text("mini");
+    header->counter = ++f->counter;
+    tulle__header_encode(&frame, header);
+    struct tulle__buf *body = tulle__writer_take(w);
+    tulle__forward_on_control(f->forward, side, header->from,
+                              (struct tulle__view){ frame.data, frame.len }, body, f->now);
+    tulle__buf_unref(&body);
+    tulle__writer_fini(&frame);
+    tulle__writer_fini(w);
+    drain(f);
+}
+
 static void
 tell_fetch(
     struct fixture *f, size_t side, unsigned from, unsigned to, const char *stream, uint64_t seq)
 {
-    struct tulle__writer header;
     struct tulle__writer w;
-    tulle__writer_init(&header);
     tulle__writer_init(&w);
-    tulle__header_encode(&header, &(struct tulle__control_header){ .kind = TULLE__FETCH,
-                                                                   .mesh = mini_text("mini"),
-                                                                   .from = id_of(from),
-                                                                   .to = id_of(to),
-                                                                   .counter = ++f->counter });
     tulle__fetch_encode(&w, &(struct tulle__fetch){ .node = id_of(to),
                                                     .stream = mini_text(stream),
                                                     .first = seq,
                                                     .last = seq,
                                                     .bytes_max = 1000 });
-    struct tulle__buf *body = tulle__writer_take(&w);
-    tulle__forward_on_control(f->forward, side, id_of(from),
-                              (struct tulle__view){ header.data, header.len }, body, f->now);
-    tulle__buf_unref(&body);
-    tulle__writer_fini(&header);
-    tulle__writer_fini(&w);
-    drain(f);
+    tell_control(f, side,
+                 &(struct tulle__control_header){
+                     .kind = TULLE__FETCH, .from = id_of(from), .to = id_of(to) },
+                 &w);
+}
+
+/* Node 1 answers node 2 with batches first .. last of its stream "t", of one event each. */
+static void
+tell_range(struct fixture *f, uint64_t first, uint64_t last)
+{
+    struct tulle__writer w;
+    struct tulle__buf *bufs[4];
+    struct tulle__view batches[4];
+    size_t count = 0;
+    for (uint64_t seq = first; seq <= last; seq++, count++) {
+        bufs[count] = mini_batch(id_of(1), seq, 1, NULL, 0);
+        batches[count] = (struct tulle__view){ bufs[count]->data, bufs[count]->len };
+    }
+    tulle__writer_init(&w);
+    tulle__range_encode(&w, &(struct tulle__range_out){ .reply_to = 1,
+                                                        .node = id_of(1),
+                                                        .stream = mini_text("t"),
+                                                        .first = first,
+                                                        .last = last,
+                                                        .batches = batches,
+                                                        .batch_count = count });
+    while (count > 0)
+        tulle__buf_unref(&bufs[--count]);
+    tell_control(
+        f, 0,
+        &(struct tulle__control_header){ .kind = TULLE__RANGE, .from = id_of(1), .to = id_of(2) },
+        &w);
 }
 
 static void
@@ -243,7 +295,7 @@ counters(const struct fixture *f, size_t side)
 static void
 open_proxy(struct fixture *f)
 {
-    f->forward = tulle__forward_new(f->config, SIDES, 10000, f->now);
+    f->forward = tulle__forward_new(f->config, SIDES, f->retain_bytes, f->now);
     assert_non_null(f->forward);
     drain(f);
 }
@@ -263,7 +315,8 @@ static int
 setup(void **state)
 {
     static struct fixture fixture;
-    fixture = (struct fixture){ .now = { .mono = { 1000000000 }, .wall = { 1700000000000000 } } };
+    fixture = (struct fixture){ .retain_bytes = 10000,
+                                .now = { .mono = { 1000000000 }, .wall = { 1700000000000000 } } };
     for (size_t i = 0; i < SIDES; i++) {
         struct tulle__engine_config *config = &fixture.config[i].engine;
         tulle__engine_config_init(config);
@@ -715,7 +768,7 @@ TEST(fetch_of_what_passed_is_answered_on_the_way)
 
     tell_fetch(f, 1, 2, 1, "t", 1);
 
-    assert_string_equal(f->log, "1:RANGE>2 ");
+    assert_string_equal(f->log, "1:RANGE>2(1) ");
     assert_int_equal(counters(f, 1).fetches_answered, 1);
 }
 
@@ -729,9 +782,143 @@ TEST(fetch_of_a_denied_stream_is_refused)
 
     tell_fetch(f, 1, 2, 1, "t", 1);
 
-    assert_string_equal(f->log, "1:RANGE>2 ");
+    assert_string_equal(f->log, "1:RANGE>2(0 withheld) ");
     assert_int_equal(counters(f, 1).fetches_refused, 1);
     assert_int_equal(counters(f, 1).dropped_policy, 1);
+}
+
+TEST(answer_of_a_denied_stream_is_emptied)
+{
+    struct fixture *f = *state;
+    const char *deny[] = { "t/**" };
+    f->config[0].policy.deny = deny;
+    f->config[0].policy.deny_count = 1;
+    open_with_nodes(f);
+
+    tell_range(f, 1, 2);
+
+    assert_string_equal(f->log, "1:RANGE>2(0 withheld) ");
+    assert_int_equal(counters(f, 0).dropped_policy, 1);
+    assert_int_equal(counters(f, 0).relayed_events, 0);
+}
+
+TEST(answer_is_counted_where_it_leaves_and_enters)
+{
+    struct fixture *f = *state;
+    open_with_nodes(f);
+
+    tell_range(f, 1, 2);
+
+    assert_string_equal(f->log, "1:RANGE>2(2) ");
+    assert_int_equal(counters(f, 0).relayed_events, 2);
+    assert_int_equal(counters(f, 1).entered_events, 2);
+    assert_int_equal(counters(f, 0).relayed_bytes, counters(f, 1).entered_bytes);
+}
+
+/* What was kept before the policy changed is not handed out any more either. */
+TEST(new_policy_holds_for_what_is_kept)
+{
+    struct fixture *f = *state;
+    const char *deny[] = { "t/**" };
+    struct tulle__forward_policy policy = { .deny = deny, .deny_count = 1 };
+    open_with_nodes(f);
+    tell_batch(f, 0, 1, "t", 1);
+    assert_true(tulle__forward_set_policy(f->forward, 0, &policy));
+    f->log[0] = '\0';
+
+    tell_fetch(f, 1, 2, 1, "t", 1);
+    tell_fetch(f, 1, 2, PROXY, "t", 1);
+
+    assert_string_equal(f->log, "1:RANGE>2(0 withheld) 1:RANGE>2(0) ");
+}
+
+/* A second's worth crosses; then batches wait, answers have a share, and beats do not wait. */
+TEST(what_is_over_a_rate_waits)
+{
+    struct fixture *f = *state;
+    f->config[0].policy.events_per_second = 2;
+    open_with_nodes(f);
+
+    for (uint64_t seq = 1; seq <= 4; seq++)
+        tell_batch(f, 0, 1, "t", seq);
+    tell_beat(f, 0, 1, NULL, NULL);
+    tell_range(f, 1, 1);
+    tell_fetch(f, 1, 2, 1, "t", 4);
+
+    assert_string_equal(f->log, "1:t/1[9] 2:t/1[9] 1:t/2[9] 2:t/2[9] 1:t/3[9] 2:t/3[9] "
+                                "1:beat(1)[9] 2:beat(1)[9] 1:RANGE>2(1) 1:RANGE>2(0 waits) ");
+    assert_int_equal(counters(f, 0).limited_events, 1);
+    assert_int_equal(counters(f, 0).limited_fetches, 1);
+    assert_int_equal(counters(f, 0).limited_now, 1);
+}
+
+/* What waits goes on in order, one of each lane in turn, and who asks for it waits too. */
+TEST(what_waits_goes_on_as_the_rate_allows)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < SIDES; i++)
+        f->config[i].engine.suspect_ms = f->config[i].engine.gone_ms = 60000;
+    f->config[0].policy.events_per_second = 1;
+    open_with_nodes(f);
+    tell_beat(f, 0, 4, NULL, NULL);
+    f->log[0] = '\0';
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        tell_batch(f, 0, 1, "t", seq);
+    tell_batch(f, 0, 4, "t", 1);
+    assert_string_equal(f->log, "1:t/1[9] 2:t/1[9] 1:t/2[9] 2:t/2[9] ");
+    assert_int_equal(counters(f, 0).limited_now, 2);
+    f->log[0] = '\0';
+
+    tell_fetch(f, 1, 2, 1, "t", 3);
+    assert_string_equal(f->log, "1:RANGE>2(0 waits) ");
+    f->log[0] = '\0';
+    pass_time(f, 1001);
+    assert_string_equal(f->log, "1:t/3[9] 2:t/3[9] ");
+    tell_batch(f, 0, 1, "t", 4); /* behind that of the other lane */
+    pass_time(f, 1001);
+    assert_string_equal(f->log, "1:t/3[9] 2:t/3[9] 1:t/1[9] 2:t/1[9] ");
+    assert_int_equal(counters(f, 0).limited_now, 1);
+}
+
+/* Who lost what went on gets it again, though others wait all the time. */
+TEST(answers_have_their_share_of_a_rate)
+{
+    struct fixture *f = *state;
+    f->config[0].policy.events_per_second = 10;
+    open_with_nodes(f);
+    for (uint64_t seq = 1; seq <= 40; seq++)
+        tell_batch(f, 0, 1, "t", seq);
+    pass_time(f, 500);
+    tell_batch(f, 0, 4, "u", 1); /* nobody takes it: it uses nothing of the rate */
+    f->log[0] = '\0';
+
+    tell_range(f, 1, 4);
+    tell_range(f, 1, 4);
+    tell_range(f, 1, 4);
+
+    assert_string_equal(f->log, "1:RANGE>2(4) 1:RANGE>2(4) 1:RANGE>2(0 waits) ");
+}
+
+/* What waits is not kept here, and nobody asks: those beyond take it in arrival order, or have
+ * it from elsewhere. */
+TEST(what_nobody_asks_for_does_not_hold_back_what_comes)
+{
+    struct fixture *f = *state;
+    f->retain_bytes = 0;
+    f->config[0].policy.events_per_second = 1;
+    for (size_t i = 0; i < SIDES; i++)
+        f->config[i].engine.suspect_ms = f->config[i].engine.gone_ms = 60000;
+    open_with_nodes(f);
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        tell_batch(f, 0, 1, "t", seq);
+    assert_int_equal(counters(f, 0).limited_now, 1);
+    pass_time(f, 3500);
+    f->log[0] = '\0';
+
+    tell_batch(f, 0, 1, "t", 4);
+
+    assert_string_equal(f->log, "1:t/4[9] 2:t/4[9] ");
+    assert_int_equal(counters(f, 0).limited_now, 0);
 }
 
 TEST(rubbish_is_counted_and_goes_nowhere)
@@ -778,6 +965,13 @@ main(void)
         FORWARD_TEST(control_message_to_nobody_is_counted),
         FORWARD_TEST(fetch_of_what_passed_is_answered_on_the_way),
         FORWARD_TEST(fetch_of_a_denied_stream_is_refused),
+        FORWARD_TEST(answer_of_a_denied_stream_is_emptied),
+        FORWARD_TEST(answer_is_counted_where_it_leaves_and_enters),
+        FORWARD_TEST(new_policy_holds_for_what_is_kept),
+        FORWARD_TEST(what_is_over_a_rate_waits),
+        FORWARD_TEST(what_waits_goes_on_as_the_rate_allows),
+        FORWARD_TEST(answers_have_their_share_of_a_rate),
+        FORWARD_TEST(what_nobody_asks_for_does_not_hold_back_what_comes),
         FORWARD_TEST(rubbish_is_counted_and_goes_nowhere),
     };
     return cmocka_run_group_tests_name("delivery/forward", tests, NULL, NULL);

@@ -377,6 +377,8 @@ check_range(struct tulle__view frame, const json_t *meaning)
     assert_number(range.last, meaning, "last");
     assert_list(range.batches, json_object_get(meaning, "batches"), true);
     assert_int_equal(range.has_clock, !json_is_null(clock));
+    assert_int_equal(range.is_withheld, flag_of(meaning, "is_withheld"));
+    assert_int_equal(range.is_waiting, flag_of(meaning, "is_waiting"));
     assert_clock(range.clock, clock);
 }
 

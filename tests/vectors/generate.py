@@ -324,16 +324,19 @@ def ranges():
     first = pack(batch_wire(A, 5, DEPS[:2], TIME, [event("eu", 0, b"x")]))
     second = pack(batch_wire(A, 6, [], TIME, [event("eu", 0, b"y"), event("eu", 1, b"z")]))
 
-    def one(name, first_seq, last_seq, kept, entries):
+    def one(name, first_seq, last_seq, kept, entries, flag=None):
         wire = {"re": 9, "n": A, "s": "orders", "f": first_seq, "l": last_seq}
         if kept:
             wire["b"] = kept
         if entries is not None:
             wire["c"] = clock(entries)
+        if flag is not None:
+            wire[flag] = True
         return simple(name, wire, {
             "reply_to": 9, "node": identity(A), "stream": "orders", "first": first_seq,
             "last": last_seq, "batches": [b.hex() for b in kept],
             "clock": None if entries is None else clock_meaning(entries),
+            "is_withheld": flag == "p", "is_waiting": flag == "w",
         })
     return [
         one("two-batches", 3, 12, [first, second], None),
@@ -341,6 +344,8 @@ def ranges():
         one("nothing-kept-any-more", 13, 12, [], None),
         one("with-clock", 3, 12, [first], DEPS),
         one("empty-clock", 1, 12, [first], []),
+        one("withheld-by-a-proxy", 6, 12, [], None, "p"),
+        one("waits-for-a-rate", 3, 12, [], None, "w"),
     ]
 
 

@@ -379,6 +379,8 @@ reencode_range(const void *data, size_t len, struct tulle__writer *out)
         .first = range.first,
         .last = range.last,
         .has_clock = range.has_clock,
+        .is_withheld = range.is_withheld,
+        .is_waiting = range.is_waiting,
     };
     made.batches = take_views(&arena, range.batches, &made.batch_count);
     made.clock = take_clock(&arena, range.clock, &made.clock_count);

@@ -32,8 +32,11 @@
     X(syncs_answered, requests, counter, "sync requests answered")                                 \
     X(beats_sent, beats, counter, "beats sent")                                                    \
     X(beats_received, beats, counter, "beats received")                                            \
-    X(relayed_batches, batches, counter, "batches forwarded by a proxy")                           \
-    X(relayed_bytes, bytes, counter, "bytes of batches forwarded by a proxy")                      \
+    X(relayed_events, events, counter, "events that left this segment through a proxy")            \
+    X(relayed_batches, batches, counter, "batches that left this segment through a proxy")         \
+    X(relayed_bytes, bytes, counter, "bytes of batches that left through a proxy")                 \
+    X(entered_events, events, counter, "events that came into this segment through a proxy")       \
+    X(entered_bytes, bytes, counter, "bytes of batches that came in through a proxy")              \
     X(relayed_duplicates, batches, counter, "batches that reached a proxy again")                  \
     X(relayed_control, messages, counter, "control messages and beats forwarded by a proxy")       \
     X(dropped_malformed, messages, counter, "messages that cannot be read")                        \
@@ -43,6 +46,10 @@
     X(dropped_loop, messages, counter, "messages that came back through a proxy")                  \
     X(dropped_hops, messages, counter, "messages past the hop limit")                              \
     X(dropped_policy, messages, counter, "messages that a proxy's patterns deny")                  \
+    X(dropped_size, batches, counter, "batches with an event too large for a proxy's limit")       \
+    X(limited_events, events, counter, "events that a proxy's rate held back for a while")         \
+    X(limited_bytes, bytes, counter, "bytes of such events")                                       \
+    X(limited_fetches, requests, counter, "requests of others that a proxy's rate made wait")      \
     X(dropped_held_full, batches, counter, "batches dropped to be fetched later: held is full")    \
     X(dropped_table_full, messages, counter, "messages dropped because a table is full")           \
     X(dropped_no_route, messages, counter, "control messages to a node nobody knows a way to")     \
@@ -52,6 +59,7 @@
     X(lanes, lanes, gauge, "lanes known")                                                          \
     X(held_now, bytes, gauge, "bytes waiting for order")                                           \
     X(retained_now, bytes, gauge, "bytes kept for others")                                         \
+    X(limited_now, events, gauge, "events that wait for a proxy's rate")                           \
     X(unacked_now, bytes, gauge, "own bytes that a live consumer has not acknowledged")
 
 typedef struct tulle_counters {

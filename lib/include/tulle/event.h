@@ -68,7 +68,8 @@ typedef enum tulle_gap_reason {
     TULLE_GAP_EVICTED = 1,     /* every reachable holder has let go of it */
     TULLE_GAP_UNREACHABLE = 2, /* nobody who may hold it answered within hold_ms */
     TULLE_GAP_BEST_EFFORT = 3, /* missing on a stream taken with TULLE_ORDER_NONE: not asked for */
-    TULLE_GAP_MALFORMED = 4    /* what the publisher sent for it cannot be read */
+    TULLE_GAP_MALFORMED = 4,   /* what the publisher sent for it cannot be read */
+    TULLE_GAP_WITHHELD = 5     /* it may not pass a proxy: denied there, or too large */
 } tulle_gap_reason;
 
 typedef struct tulle_gap {

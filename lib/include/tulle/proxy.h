@@ -43,6 +43,11 @@ typedef struct tulle_segment_options {
     size_t allow_count;
     const char *const *deny;
     size_t deny_count;
+    /* What leaves this segment is limited to so much; 0: it is not. A batch with a larger
+     * event does not cross. What is over a rate waits at its publisher: it crosses later. */
+    uint32_t event_bytes_max;
+    uint32_t events_per_second; /* 1 and more */
+    uint64_t bytes_per_second;  /* of batches; 1024 and more */
 } tulle_segment_options;
 
 typedef struct tulle_proxy_options {
@@ -75,7 +80,7 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_proxy_new(const tulle_proxy_option
 /* Bind all segments and start. Returns and threads as tulle_node_start(). */
 TULLE_API TULLE_MUST_CHECK tulle_status tulle_proxy_start(tulle_proxy *proxy, tulle_error *error);
 
-/* Change a proxy that runs: of options, the patterns of each segment, addresses to
+/* Change a proxy that runs: of options, the patterns and limits of each segment, addresses to
  * join that are new, and log_level. Connections stay as they are. It takes effect with the
  * next turn of the proxy's thread. Segments are known by their names.
  *

@@ -171,8 +171,7 @@ bool tulle__list_next_known(struct tulle__list *list, struct tulle__known *out);
 struct tulle__fetch {
     uint64_t node;
     struct tulle__view stream;
-    uint64_t first;
-    uint64_t last;
+    uint64_t first, last;
     uint64_t bytes_max; /* of batches in the answer */
     bool wants_clock;   /* the lane's clock just before the first batch of the answer */
 };
@@ -193,16 +192,17 @@ struct tulle__range_out {
     bool has_clock; /* the lane's clock just before the first batch (with none: before first) */
     const struct tulle__dep *clock;
     size_t clock_count;
+    bool is_withheld; /* a proxy does not let it pass */
+    bool is_waiting;  /* a proxy's rate holds it back for now: ask again */
 };
 
 struct tulle__range_view {
     uint64_t reply_to;
     uint64_t node;
     struct tulle__view stream;
-    uint64_t first;
-    uint64_t last;
+    uint64_t first, last;
     struct tulle__list batches; /* tulle__list_next_text */
-    bool has_clock;
+    bool has_clock, is_withheld, is_waiting;
     struct tulle__clock_view clock;
 };
 

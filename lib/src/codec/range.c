@@ -11,14 +11,17 @@
 #define REQUIRED                                                                       \
     (TULLE__KEY_BIT(TULLE__KEY_REPLY_TO) | TULLE__KEY_BIT('n') | TULLE__KEY_BIT('s') | \
      TULLE__KEY_BIT('f') | TULLE__KEY_BIT('l'))
-#define KNOWN (REQUIRED | TULLE__KEY_BIT('b') | TULLE__KEY_BIT('c'))
+#define KNOWN                                                                     \
+    (REQUIRED | TULLE__KEY_BIT('b') | TULLE__KEY_BIT('c') | TULLE__KEY_BIT('p') | \
+     TULLE__KEY_BIT('w'))
 
 void
 tulle__range_encode(struct tulle__writer *w, const struct tulle__range_out *range)
 {
     bool has_batches = range->batch_count > 0;
 
-    tulle__write_map(w, 5 + (uint32_t)has_batches + (uint32_t)range->has_clock);
+    tulle__write_map(w, 5 + (uint32_t)has_batches + (uint32_t)range->has_clock +
+                            (uint32_t)range->is_withheld + (uint32_t)range->is_waiting);
     tulle__write_cstr(w, "re");
     tulle__write_uint(w, range->reply_to);
     tulle__write_cstr(w, "n");
@@ -38,6 +41,14 @@ tulle__range_encode(struct tulle__writer *w, const struct tulle__range_out *rang
     if (range->has_clock) {
         tulle__write_cstr(w, "c");
         tulle__write_clock(w, range->clock, range->clock_count);
+    }
+    if (range->is_withheld) {
+        tulle__write_cstr(w, "p");
+        tulle__write_bool(w, true);
+    }
+    if (range->is_waiting) {
+        tulle__write_cstr(w, "w");
+        tulle__write_bool(w, true);
     }
 }
 
@@ -69,6 +80,12 @@ read_value(struct tulle__reader *r, int key, struct tulle__range_view *range)
         break;
     case 'b':
         range->batches = tulle__read_list(r, TULLE__BATCHES_PER_RANGE_MAX, 1, check_batch);
+        break;
+    case 'p':
+        range->is_withheld = tulle__read_bool(r);
+        break;
+    case 'w':
+        range->is_waiting = tulle__read_bool(r);
         break;
     default:
         range->clock = tulle__read_clock(r);

@@ -294,6 +294,8 @@ tulle__forward_on_timer(struct tulle__forward *f, struct tulle__now now)
             tulle__engine_on_timer(f->sides[i].engine, now);
     }
     tulle__store_expire(&f->store, now.mono);
+    for (size_t i = 0; i < f->side_count; i++)
+        tulle__forward_let_out(f, i);
     tulle__forward_after_input(f);
 }
 
@@ -305,6 +307,9 @@ tulle__forward_deadline(const struct tulle__forward *f)
         struct tulle__mono side = tulle__engine_deadline(f->sides[i].engine);
         if (side.ns < deadline.ns)
             deadline = side;
+        int64_t queue_ns = tulle__side_due_ns(&f->sides[i]);
+        if (queue_ns < deadline.ns)
+            deadline.ns = queue_ns;
     }
     return deadline;
 }
@@ -339,4 +344,5 @@ tulle__forward_counters(const struct tulle__forward *f, size_t side, tulle_count
 {
     tulle__engine_counters(f->sides[side].engine, out);
     out->retained_now = f->store.bytes;
+    out->limited_now = f->sides[side].waiting;
 }

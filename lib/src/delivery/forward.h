@@ -9,7 +9,11 @@
  * Every publication that arrives on a side is forwarded, once, with this proxy's
  * id appended to its path, to each other side where a live node takes its
  * stream. Beats are forwarded to every side. Control messages for a node of
- * another side are passed on, or answered from what is retained. */
+ * another side are passed on, or answered from what is retained.
+ *
+ * What is over a rate waits where it is retained: it goes on as soon as the rate allows,
+ * one batch of each lane in turn. What is not retained here is asked for by who misses it,
+ * and answers count like all else. */
 
 #include "delivery/engine.h"
 
@@ -23,6 +27,9 @@ struct tulle__forward_policy {
     size_t allow_count;
     const char *const *deny;
     size_t deny_count;
+    uint32_t event_bytes_max;   /* 0: no limit, in all three */
+    uint64_t events_per_second; /* a second's worth may go at once */
+    uint64_t bytes_per_second;
 };
 
 struct tulle__forward_side {

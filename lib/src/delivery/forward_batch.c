@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-enum { PASSING_LANES_MAX = 65536 };
+enum {
+    PASSING_LANES_MAX = 65536,
+    UNASKED_MS = 3000 /* who still wants what waits has asked within */
+};
 
 /* ---- lanes that pass ---- */
 
@@ -14,6 +17,9 @@ static void
 free_lane(struct tulle__forward *f, struct tulle__passing *lane)
 {
     HASH_DEL(f->lanes, lane);
+    f->sides[lane->from].waiting -= lane->held_back - lane->released;
+    if (lane->is_queued)
+        DL_DELETE(f->sides[lane->from].queue, lane);
     tulle__kept_fini(&f->store, &lane->kept);
     tulle__free(lane);
 }
@@ -104,12 +110,11 @@ tulle__forward_push(struct tulle__engine *e,
     return true;
 }
 
-/* Head of a batch: whose it is and which events. These are not looked at. */
-static tulle_status
-peek_batch(const struct tulle__buf *body, uint64_t *node, struct tulle__seen_range *events)
+tulle_status
+tulle__batch_peek(struct tulle__view batch, uint64_t *node, struct tulle__seen_range *events)
 {
     struct tulle__reader r;
-    tulle__reader_init(&r, body->data, body->len);
+    tulle__reader_init(&r, batch.data, batch.len);
     uint32_t count = tulle__read_array(&r, UINT32_MAX);
     uint64_t version = tulle__read_uint(&r);
     if (!r.failed && version != TULLE__WIRE_VERSION)
@@ -140,7 +145,7 @@ check_batch(struct tulle__forward *f,
     if (path.len > 0)
         status = tulle__path_decode(path.data, path.len, ids, &hops);
     if (status == TULLE_OK)
-        status = peek_batch(body, node, events);
+        status = tulle__batch_peek((struct tulle__view){ body->data, body->len }, node, events);
     if (status != TULLE_OK) {
         tulle__malformed(e, "batch", hops > 0 ? ids[hops - 1] : 0, status);
         return false;
@@ -179,6 +184,179 @@ keep(struct tulle__forward *f,
     tulle__kept_append(&f->store, &lane->kept, &keep, f->now.mono);
 }
 
+/* ---- what waits for a rate ---- */
+
+static void
+set_waiting(struct tulle__forward *f, struct tulle__passing *lane, uint64_t from, uint64_t to)
+{
+    struct tulle__side *side = &f->sides[lane->from];
+    side->waiting -= lane->held_back - lane->released;
+    lane->released = from;
+    lane->held_back = to;
+    side->waiting += to - from;
+}
+
+static void
+queue_lane(struct tulle__forward *f, struct tulle__passing *lane)
+{
+    if (!lane->is_queued)
+        DL_APPEND(f->sides[lane->from].queue, lane);
+    lane->is_queued = true;
+}
+
+static void
+unqueue_lane(struct tulle__forward *f, struct tulle__passing *lane)
+{
+    if (lane->is_queued)
+        DL_DELETE(f->sides[lane->from].queue, lane);
+    lane->is_queued = false;
+}
+
+bool
+tulle__passing_waits(struct tulle__forward *f, struct tulle__passing *lane)
+{
+    bool is_asked = f->now.mono.ns - lane->asked_ns < tulle__ms_to_ns(UNASKED_MS);
+    if (lane->released < lane->held_back && !lane->is_queued && !is_asked)
+        set_waiting(f, lane, lane->held_back, lane->held_back);
+    return lane->released < lane->held_back;
+}
+
+void
+tulle__passing_release(struct tulle__forward *f, struct tulle__passing *lane, uint64_t next)
+{
+    if (next > lane->released)
+        set_waiting(f, lane, next, next > lane->held_back ? next : lane->held_back);
+    if (lane->released == lane->held_back)
+        unqueue_lane(f, lane);
+}
+
+/* Is it to wait? What is behind something that waits does too, and what would overtake the
+ * queue. */
+static bool
+hold_back(struct tulle__forward *f,
+          struct tulle__passing *lane,
+          struct tulle__seen_range events,
+          size_t len)
+{
+    struct tulle__side *side = &f->sides[lane->from];
+    bool waits = tulle__passing_waits(f, lane);
+    if (!tulle__side_is_limited(side) && !waits)
+        return false;
+    if (!waits && side->queue == NULL && tulle__side_is_open(side, f->now))
+        return false;
+    if (!waits) {
+        lane->asked_ns = f->now.mono.ns;
+        set_waiting(f, lane, events.first, events.last + 1);
+    } else if (events.last >= lane->held_back) {
+        set_waiting(f, lane, lane->released, events.last + 1);
+    }
+    side->engine->counters.limited_events += events.last - events.first + 1;
+    side->engine->counters.limited_bytes += len;
+    return true;
+}
+
+/* ---- batches ---- */
+
+static bool
+is_wanted_beyond(const struct tulle__forward *f, const bool *is_wanted, size_t from)
+{
+    bool is_wanted_there = false;
+    for (size_t i = 0; i < f->side_count; i++)
+        is_wanted_there = is_wanted_there || (i != from && is_wanted[i]);
+    return is_wanted_there;
+}
+
+/* To all sides where it is wanted. */
+static void
+send_batch(struct tulle__forward *f,
+           struct tulle__passing *lane,
+           struct tulle__buf *body,
+           struct tulle__buf *path,
+           uint64_t events)
+{
+    struct tulle__load load = { .batches = 1, .events = events, .bytes = body->len };
+    bool is_sent = false;
+    /* The key that came is the caller's; the lane's own outlives the action. */
+    struct tulle__view key = { (const uint8_t *)lane->name.stream, strlen(lane->name.stream) + 1 };
+    for (size_t i = 0; i < f->side_count; i++) {
+        if (i == lane->from || !lane->is_wanted[i] ||
+            !tulle__forward_push(f->sides[i].engine, key, body, path))
+            continue;
+        tulle__forward_count(f, lane->from, i, &load);
+        is_sent = true;
+    }
+    if (is_sent)
+        tulle__side_charge(&f->sides[lane->from], &load, f->now);
+}
+
+/* The lowest that waits goes on, or is not kept here any more: it will be asked for. */
+static void
+push_lowest(struct tulle__forward *f, struct tulle__passing *lane, struct tulle__buf *path)
+{
+    size_t index = tulle__kept_find(&lane->kept, lane->released);
+    const struct tulle__kept_batch *batch =
+        index < lane->kept.len ? tulle__kept_at(&lane->kept, index) : NULL;
+    if (batch == NULL || batch->first > lane->released) {
+        unqueue_lane(f, lane);
+        lane->asked_ns = f->now.mono.ns;
+        return;
+    }
+    (void)find_wanted(f, lane, tulle__view_of(lane->name.stream));
+    send_batch(f, lane, batch->buf, path, batch->last - batch->first + 1);
+    lane->pushed_ns = f->now.mono.ns;
+    tulle__passing_release(f, lane, batch->last + 1);
+}
+
+void
+tulle__forward_let_out(struct tulle__forward *f, size_t index)
+{
+    struct tulle__side *side = &f->sides[index];
+    if (side->queue == NULL || !tulle__side_is_open(side, f->now))
+        return;
+    struct tulle__buf *path = tulle__forward_extend_path(f, (struct tulle__view){ NULL, 0 });
+    while (path != NULL && side->queue != NULL && tulle__side_is_open(side, f->now)) {
+        struct tulle__passing *lane = side->queue;
+        DL_DELETE(side->queue, lane);
+        DL_APPEND(side->queue, lane);
+        push_lowest(f, lane, path);
+    }
+    tulle__buf_unref(&path);
+}
+
+/* The lane of a batch that came; NULL: it goes no further. */
+static struct tulle__passing *
+let_in(struct tulle__forward *f,
+       size_t from,
+       struct tulle__view stream,
+       uint64_t node,
+       struct tulle__seen_range events)
+{
+    tulle_counters *counters = &f->sides[from].engine->counters;
+    struct tulle__passing *lane = get_lane(f, node, stream);
+    if (lane == NULL) {
+        counters->dropped_table_full++;
+        return NULL;
+    }
+    if (!tulle__seen_add(&lane->seen, events.first, events.last)) {
+        counters->relayed_duplicates++;
+        return NULL;
+    }
+    if (lane->from != from) {
+        unqueue_lane(f, lane);
+        set_waiting(f, lane, 0, 0);
+        lane->from = from;
+    }
+    if (!tulle__side_lets_out(&f->sides[from], stream)) {
+        counters->dropped_policy++;
+        return NULL;
+    }
+    if (!is_wanted_beyond(f, find_wanted(f, lane, stream), from)) {
+        counters->dropped_unwanted++;
+        return NULL;
+    }
+    return lane;
+}
+
 static void
 forward_batch(struct tulle__forward *f,
               size_t from,
@@ -186,48 +364,33 @@ forward_batch(struct tulle__forward *f,
               struct tulle__buf *body,
               struct tulle__view path)
 {
-    struct tulle__engine *e = f->sides[from].engine;
+    struct tulle__side *side = &f->sides[from];
     uint64_t node = 0;
     struct tulle__seen_range events;
-    if (!check_batch(f, e, body, path, &node, &events))
+    if (!check_batch(f, side->engine, body, path, &node, &events))
         return;
-    e->counters.batches_received++;
-    e->counters.bytes_received += body->len;
-    struct tulle__passing *lane = get_lane(f, node, stream);
-    if (lane == NULL) {
-        e->counters.dropped_table_full++;
+    side->engine->counters.batches_received++;
+    side->engine->counters.bytes_received += body->len;
+    struct tulle__passing *lane = let_in(f, from, stream, node, events);
+    if (lane == NULL)
         return;
-    }
-    if (!tulle__seen_add(&lane->seen, events.first, events.last)) {
-        e->counters.relayed_duplicates++;
+    if (!tulle__side_fits(side, (struct tulle__view){ body->data, body->len })) {
+        tulle__side_too_large(side, node, stream);
         return;
     }
-    if (!tulle__side_lets_out(&f->sides[from], stream)) {
-        e->counters.dropped_policy++;
-        return;
-    }
-    const bool *is_wanted = find_wanted(f, lane, stream);
-    struct tulle__buf *extended = NULL;
-    bool is_wanted_beyond = false;
-    for (size_t i = 0; i < f->side_count; i++) {
-        if (i == from || !is_wanted[i])
-            continue;
-        is_wanted_beyond = true;
-        if (extended == NULL)
-            extended = tulle__forward_extend_path(f, path);
-        /* The key that came is the caller's; the lane's own outlives the action. */
-        struct tulle__view key = { (const uint8_t *)lane->name.stream, stream.len + 1 };
-        if (extended == NULL || !tulle__forward_push(f->sides[i].engine, key, body, extended))
-            continue;
-        e->counters.relayed_batches++;
-        e->counters.relayed_bytes += body->len;
-    }
-    if (!is_wanted_beyond)
-        e->counters.dropped_unwanted++;
-    else if (extended == NULL)
-        e->counters.dropped_table_full++;
-    else
+    if (hold_back(f, lane, events, body->len)) {
         keep(f, lane, body, events);
+        if (lane->kept.len > 0 && tulle__kept_at(&lane->kept, 0)->first <= lane->released)
+            queue_lane(f, lane);
+        return;
+    }
+    struct tulle__buf *extended = tulle__forward_extend_path(f, path);
+    if (extended == NULL) {
+        side->engine->counters.dropped_table_full++;
+        return;
+    }
+    send_batch(f, lane, body, extended, events.last - events.first + 1);
+    keep(f, lane, body, events);
     tulle__buf_unref(&extended);
 }
 

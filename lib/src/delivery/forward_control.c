@@ -1,43 +1,162 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Control messages pass a proxy: they go on towards their node, or are answered on the way. */
+/* Control messages pass a proxy: they go on towards their node, or are answered on the way.
+ * What may leave a side, and how fast, holds for events in answers as for those that are
+ * published. */
 
 #include "delivery/forward_state.h"
 
-/* A FETCH that passes is answered here when what it asks for was kept, or refused
- * when its stream may not cross; else it goes on. */
-static bool
-answer_fetch(struct tulle__forward *f,
-             size_t side,
-             uint64_t via,
-             const struct tulle__control_header *header,
-             const struct tulle__buf *body)
+enum { PUSHED_MS = 200 /* what went on to all is on its way for so long */ };
+
+/* Views of batches, as in an answer. */
+struct batches {
+    struct tulle__view views[TULLE__BATCHES_PER_RANGE_MAX];
+    size_t count;
+};
+
+/* What of batches may cross: those before the first that is too large. */
+struct weighed {
+    struct tulle__load load;
+    struct tulle__seen_range events; /* of all of them; last 0: none */
+    uint64_t too_large_last;         /* last event of the one too large; 0: none is */
+};
+
+static struct weighed
+weigh(const struct tulle__side *side, const struct batches *batches)
 {
-    struct tulle__fetch fetch;
-    if (tulle__fetch_decode(body->data, body->len, &fetch) != TULLE_OK)
-        return false; /* counted where it is read */
-    struct tulle__engine *e = f->sides[side].engine;
-    struct tulle__view batches[TULLE__BATCHES_PER_RANGE_MAX];
-    struct tulle__range_out range = {
-        .reply_to = header->counter, .node = fetch.node, .stream = fetch.stream, .batches = batches
-    };
-    struct tulle__passing *lane = tulle__passing_find(f, fetch.node, fetch.stream);
-    if (lane != NULL && lane->kept.len > 0 && !fetch.wants_clock) {
-        range.first = tulle__kept_at(&lane->kept, 0)->first;
-        range.last = tulle__kept_at(&lane->kept, lane->kept.len - 1)->last;
-        range.batch_count = tulle__gather_batches(
-            &lane->kept, &fetch, tulle__kept_find(&lane->kept, fetch.first), batches);
+    struct weighed weighed = { .too_large_last = 0 };
+    for (size_t i = 0; i < batches->count; i++) {
+        struct tulle__view batch = batches->views[i];
+        uint64_t node = 0;
+        struct tulle__seen_range events;
+        bool is_read = tulle__batch_peek(batch, &node, &events) == TULLE_OK;
+        if (is_read && !tulle__side_fits(side, batch)) {
+            weighed.too_large_last = events.last;
+            break;
+        }
+        weighed.load.batches++;
+        weighed.load.bytes += batch.len;
+        if (!is_read)
+            continue; /* whoever asked drops it */
+        weighed.load.events += events.last - events.first + 1;
+        if (weighed.events.last == 0)
+            weighed.events.first = events.first;
+        weighed.events.last = events.last;
     }
-    size_t home = tulle__forward_home(f, header->to);
-    bool is_denied = header->to != f->id && home != side && home != SIZE_MAX &&
-                     !tulle__side_lets_out(&f->sides[home], fetch.stream);
-    if (is_denied)
-        e->counters.dropped_policy++;
-    if (range.batch_count == 0 && header->to != f->id && !is_denied)
+    return weighed;
+}
+
+/* ---- FETCH ---- */
+
+struct question {
+    size_t side;
+    uint64_t via;
+    const struct tulle__control_header *header;
+    struct tulle__fetch fetch;
+    struct tulle__range_out range; /* the answer */
+};
+
+static void
+answer(struct tulle__forward *f, const struct question *q)
+{
+    tulle__range_send(f->sides[q->side].engine, q->header, q->via, &q->range);
+}
+
+/* The rate of that side is used up: it will come, ask again. */
+static void
+answer_wait(struct tulle__forward *f, struct question *q, size_t from)
+{
+    f->sides[from].engine->counters.limited_fetches++;
+    q->range.batch_count = 0;
+    q->range.is_waiting = true;
+    answer(f, q);
+}
+
+/* Answer with what is kept of another side's lane. What waits, or went on just now, comes to
+ * all by itself. */
+static bool
+answer_across(struct tulle__forward *f,
+              struct question *q,
+              struct tulle__passing *lane,
+              const struct batches *batches)
+{
+    struct tulle__side *side = &f->sides[lane->from];
+    struct weighed weighed = weigh(side, batches);
+    if (weighed.load.batches == 0)
         return false;
-    if (is_denied)
-        range.batch_count = 0;
-    tulle__range_send(e, header, via, &range);
+    bool comes_by_itself = lane->is_queued && weighed.events.last >= lane->released;
+    bool is_on_its_way = tulle__side_is_limited(side) && lane->pushed_ns != 0 &&
+                         f->now.mono.ns - lane->pushed_ns < tulle__ms_to_ns(PUSHED_MS);
+    if (comes_by_itself || is_on_its_way || !tulle__side_may_answer(side, f->now)) {
+        answer_wait(f, q, lane->from);
+        return true;
+    }
+    tulle__side_charge_answer(side, &weighed.load, f->now);
+    tulle__forward_count(f, lane->from, q->side, &weighed.load);
+    q->range.batch_count = weighed.load.batches;
+    answer(f, q);
     return true;
+}
+
+static bool
+answer_from_kept(struct tulle__forward *f, struct question *q, struct batches *batches)
+{
+    struct tulle__passing *lane = tulle__passing_find(f, q->fetch.node, q->fetch.stream);
+    if (lane == NULL || lane->kept.len == 0 || q->fetch.wants_clock)
+        return false;
+    bool is_across = lane->from != q->side;
+    if (is_across && !tulle__side_lets_out(&f->sides[lane->from], q->fetch.stream))
+        return false;
+    q->range.first = tulle__kept_at(&lane->kept, 0)->first;
+    q->range.last = tulle__kept_at(&lane->kept, lane->kept.len - 1)->last;
+    struct tulle__fetch fetch = q->fetch;
+    if (is_across)
+        tulle__side_narrow(&f->sides[lane->from], &fetch);
+    batches->count = tulle__gather_batches(
+        &lane->kept, &fetch, tulle__kept_find(&lane->kept, fetch.first), batches->views);
+    q->range.batches = batches->views;
+    q->range.batch_count = batches->count;
+    if (batches->count == 0)
+        return false;
+    if (is_across)
+        return answer_across(f, q, lane, batches);
+    answer(f, q);
+    return true;
+}
+
+/* A FETCH that passes is answered here when what it asks for was kept, refused when its
+ * stream may not cross, or told to wait; else it goes on, for no more than may cross soon:
+ * *body is then what to send on. */
+static bool
+answer_fetch(struct tulle__forward *f, struct question *q, struct tulle__buf **body)
+{
+    struct batches batches = { .count = 0 };
+    if (answer_from_kept(f, q, &batches))
+        return true;
+    q->range.batch_count = 0;
+    size_t home = tulle__forward_home(f, q->header->to);
+    struct tulle__side *side = home == SIZE_MAX || home == q->side ? NULL : &f->sides[home];
+    if (q->header->to != f->id && side == NULL)
+        return false;
+    if (q->header->to == f->id || !tulle__side_lets_out(side, q->fetch.stream)) {
+        q->range.is_withheld = q->header->to != f->id;
+        f->sides[q->side].engine->counters.dropped_policy += q->range.is_withheld ? 1 : 0;
+        answer(f, q);
+        return true;
+    }
+    if (!tulle__side_may_answer(side, f->now)) {
+        struct tulle__passing *lane = tulle__passing_find(f, q->fetch.node, q->fetch.stream);
+        if (lane != NULL && q->fetch.first <= lane->released)
+            lane->asked_ns = f->now.mono.ns;
+        answer_wait(f, q, home);
+        return true;
+    }
+    if (tulle__side_is_limited(side)) {
+        tulle__side_narrow(side, &q->fetch);
+        tulle__writer_reset(&f->writer);
+        tulle__fetch_encode(&f->writer, &q->fetch);
+        *body = tulle__writer_take(&f->writer);
+    }
+    return false;
 }
 
 void
@@ -52,13 +171,103 @@ tulle__forward_on_control(struct tulle__forward *f,
     struct tulle__engine *e = f->sides[side].engine;
     e->now = now;
     struct tulle__control_header header;
+    struct question q = { .side = side, .via = via, .header = &header };
+    struct tulle__buf *narrowed = NULL;
     bool is_fetch =
         tulle__header_decode(header_frame.data, header_frame.len, &header) == TULLE_OK &&
         header.kind == TULLE__FETCH && tulle__view_is(header.mesh, e->mesh) &&
-        (header.hops > 0 || header.from == via);
-    if (!is_fetch || !answer_fetch(f, side, via, &header, body))
-        tulle__engine_on_control(e, via, header_frame, body, now);
+        (header.hops > 0 || header.from == via) &&
+        tulle__fetch_decode(body->data, body->len, &q.fetch) == TULLE_OK;
+    q.range = (struct tulle__range_out){ .reply_to = header.counter,
+                                         .node = q.fetch.node,
+                                         .stream = q.fetch.stream };
+    if (!is_fetch || !answer_fetch(f, &q, &narrowed))
+        tulle__engine_on_control(e, via, header_frame, narrowed != NULL ? narrowed : body, now);
+    tulle__buf_unref(&narrowed);
     tulle__forward_after_input(f);
+}
+
+/* ---- RANGE ---- */
+
+static bool
+copy_clock(struct tulle__engine *e,
+           const struct tulle__range_view *from,
+           struct tulle__range_out *to)
+{
+    struct tulle__clock_view clock = from->clock;
+    if (!from->has_clock || !tulle__deps_reserve(e, clock.count + 1))
+        return false;
+    while (tulle__clock_view_next(&clock, &e->deps[to->clock_count]))
+        to->clock_count++;
+    to->clock = e->deps;
+    return true;
+}
+
+/* The answer with fewer batches. */
+static struct tulle__buf *
+shorten(struct tulle__forward *f,
+        size_t from,
+        const struct tulle__range_view *range,
+        struct tulle__range_out *out)
+{
+    out->reply_to = range->reply_to;
+    out->node = range->node;
+    out->stream = range->stream;
+    out->has_clock = out->batch_count > 0 && copy_clock(f->sides[from].engine, range, out);
+    tulle__writer_reset(&f->writer);
+    tulle__range_encode(&f->writer, out);
+    return tulle__writer_take(&f->writer);
+}
+
+/* What of an answer may leave a side: all of it (the same body), less, or nothing. A
+ * reference of the caller's own; NULL: it goes no further. */
+static struct tulle__buf *
+let_out(struct tulle__forward *f, size_t from, size_t to, uint64_t sender, struct tulle__buf *body)
+{
+    struct tulle__side *side = &f->sides[from];
+    tulle_counters *counters = &side->engine->counters;
+    struct tulle__range_view range;
+    struct batches batches = { .count = 0 };
+    tulle_status status = tulle__range_decode(body->data, body->len, &range);
+    if (status != TULLE_OK) {
+        tulle__malformed(side->engine, "range", sender, status);
+        return NULL;
+    }
+    struct tulle__range_out out = { .first = range.first, .last = range.last };
+    if (!tulle__side_lets_out(side, range.stream)) {
+        counters->dropped_policy++;
+        out.first = out.last = 0;
+        out.is_withheld = true;
+        return shorten(f, from, &range, &out);
+    }
+    struct tulle__list list = range.batches;
+    while (batches.count < TULLE__BATCHES_PER_RANGE_MAX &&
+           tulle__list_next_text(&list, &batches.views[batches.count]))
+        batches.count++;
+    struct weighed weighed = weigh(side, &batches);
+    if (weighed.load.batches > 0 && !tulle__side_may_answer(side, f->now)) {
+        counters->limited_fetches++;
+        out.is_waiting = true;
+        return shorten(f, from, &range, &out);
+    }
+    if (weighed.too_large_last > 0)
+        tulle__side_too_large(side, range.node, range.stream);
+    struct tulle__passing *lane = tulle__passing_find(f, range.node, range.stream);
+    if (lane != NULL && weighed.events.last > 0 && tulle__passing_waits(f, lane) &&
+        weighed.events.first <= lane->released)
+        tulle__passing_release(f, lane, weighed.events.last + 1);
+    tulle__side_charge_answer(side, &weighed.load, f->now);
+    tulle__forward_count(f, from, to, &weighed.load);
+    if (weighed.load.batches == batches.count)
+        return tulle__buf_ref(body);
+    if (weighed.load.batches == 0) { /* what is above may be had */
+        out.is_withheld = true;
+        out.first = weighed.too_large_last + 1;
+        out.last = range.last > weighed.too_large_last ? range.last : weighed.too_large_last;
+    }
+    out.batches = batches.views;
+    out.batch_count = weighed.load.batches;
+    return shorten(f, from, &range, &out);
 }
 
 /* Pass a control message on towards its node: by the nearest side, this one last. */
@@ -70,13 +279,14 @@ tulle__forward_relay(struct tulle__forward *f, size_t from, const struct tulle__
     if (tulle__header_decode(frame->data, frame->len, &header) != TULLE_OK)
         return;
     size_t home = tulle__forward_home(f, header.to);
-    if (home != SIZE_MAX &&
-        tulle__control_relay(f->sides[home].engine, &header, action->u.control.body))
-        return;
-    for (size_t i = 0; i < f->side_count; i++) {
-        if (i != home && i != from &&
-            tulle__control_relay(f->sides[i].engine, &header, action->u.control.body))
-            return;
-    }
-    f->sides[from].engine->counters.dropped_no_route++;
+    struct tulle__buf *body = header.kind == TULLE__RANGE && home != from
+                                  ? let_out(f, from, home, header.from, action->u.control.body)
+                                  : tulle__buf_ref(action->u.control.body);
+    bool is_done = body == NULL ||
+                   (home != SIZE_MAX && tulle__control_relay(f->sides[home].engine, &header, body));
+    for (size_t i = 0; i < f->side_count && !is_done; i++)
+        is_done = i != home && i != from && tulle__control_relay(f->sides[i].engine, &header, body);
+    if (!is_done)
+        f->sides[from].engine->counters.dropped_no_route++;
+    tulle__buf_unref(&body);
 }

@@ -21,6 +21,14 @@ copy_patterns(struct tulle__patterns *out, const char *const *patterns, size_t c
     return true;
 }
 
+/* A new number begins without what was made up for by the old one. */
+static void
+set_rate(struct tulle__rate *rate, uint64_t per_second)
+{
+    if (rate->per_second != per_second)
+        *rate = (struct tulle__rate){ .per_second = per_second };
+}
+
 bool
 tulle__side_set_policy(struct tulle__side *side, const struct tulle__forward_policy *policy)
 {
@@ -35,6 +43,11 @@ tulle__side_set_policy(struct tulle__side *side, const struct tulle__forward_pol
     tulle__side_fini_policy(side);
     side->allow = allow;
     side->deny = deny;
+    side->event_bytes_max = policy->event_bytes_max;
+    set_rate(&side->events, policy->events_per_second);
+    set_rate(&side->bytes, policy->bytes_per_second);
+    set_rate(&side->answer_events, (policy->events_per_second + 1) / 2);
+    set_rate(&side->answer_bytes, policy->bytes_per_second / 2);
     return true;
 }
 
@@ -67,4 +80,152 @@ tulle__side_lets_out(const struct tulle__side *side, struct tulle__view stream)
 {
     return (side->allow.count == 0 || is_among(&side->allow, stream)) &&
            !is_among(&side->deny, stream);
+}
+
+/* ---- sizes ---- */
+
+bool
+tulle__side_fits(const struct tulle__side *side, struct tulle__view view)
+{
+    struct tulle__batch batch;
+    struct tulle__event_walk walk;
+    struct tulle__event_view event;
+    if (side->event_bytes_max == 0 || view.len <= side->event_bytes_max ||
+        tulle__batch_decode(view.data, view.len, &batch) != TULLE_OK)
+        return true;
+    tulle__batch_walk(&batch, &walk);
+    while (tulle__batch_next(&walk, &event)) {
+        if (event.payload.len > side->event_bytes_max)
+            return false;
+    }
+    return true;
+}
+
+void
+tulle__side_too_large(struct tulle__side *side, uint64_t node, struct tulle__view stream)
+{
+    struct tulle__engine *e = side->engine;
+    uint64_t suppressed = 0;
+    e->counters.dropped_size++;
+    if (tulle__log_is_on(&e->config.log, TULLE_LOG_WARN) &&
+        tulle__log_limit_pass(&side->too_large, e->now.mono, &suppressed))
+        tulle__log(&e->config.log, TULLE_LOG_WARN, "proxy.too_large",
+                   "node=%016llx name=%s stream=%.*s event_bytes_max=%lu suppressed=%llu",
+                   (unsigned long long)node, tulle__node_name(e, node), (int)stream.len,
+                   (const char *)stream.data, (unsigned long)side->event_bytes_max,
+                   (unsigned long long)suppressed);
+}
+
+/* ---- rates ---- */
+
+enum {
+    PARTS_OF_SECOND = 8, /* an answer is at most one of them */
+    AHEAD_MS = 1000
+};
+
+static bool
+is_open(const struct tulle__rate *rate, int64_t now_ns)
+{
+    return rate->per_second == 0 || rate->due_ns <= now_ns;
+}
+
+static void
+charge(struct tulle__rate *rate, uint64_t amount, struct tulle__now now)
+{
+    if (rate->per_second == 0)
+        return;
+    int64_t second_ns = tulle__ms_to_ns(1000);
+    int64_t earliest_ns = now.mono.ns - second_ns;
+    if (rate->due_ns < earliest_ns)
+        rate->due_ns = earliest_ns;
+    /* Not above 2^27 bytes, by the limits of messages: it cannot overflow. */
+    rate->due_ns += (int64_t)(amount * (uint64_t)second_ns / rate->per_second);
+}
+
+bool
+tulle__side_is_limited(const struct tulle__side *side)
+{
+    return side->events.per_second != 0 || side->bytes.per_second != 0;
+}
+
+bool
+tulle__side_is_open(const struct tulle__side *side, struct tulle__now now)
+{
+    return is_open(&side->events, now.mono.ns) && is_open(&side->bytes, now.mono.ns);
+}
+
+bool
+tulle__side_may_answer(const struct tulle__side *side, struct tulle__now now)
+{
+    if (side->queue == NULL)
+        return tulle__side_is_open(side, now);
+    /* The queue takes what there is as soon as there is some: answers go before. */
+    int64_t ahead_ns = now.mono.ns + tulle__ms_to_ns(AHEAD_MS);
+    return is_open(&side->answer_events, now.mono.ns) &&
+           is_open(&side->answer_bytes, now.mono.ns) && is_open(&side->events, ahead_ns) &&
+           is_open(&side->bytes, ahead_ns);
+}
+
+int64_t
+tulle__side_due_ns(const struct tulle__side *side)
+{
+    if (side->queue == NULL)
+        return TULLE__NEVER_NS;
+    int64_t events_ns = side->events.per_second == 0 ? 0 : side->events.due_ns;
+    int64_t bytes_ns = side->bytes.per_second == 0 ? 0 : side->bytes.due_ns;
+    return events_ns > bytes_ns ? events_ns : bytes_ns;
+}
+
+void
+tulle__side_charge_answer(struct tulle__side *side,
+                          const struct tulle__load *load,
+                          struct tulle__now now)
+{
+    tulle__side_charge(side, load, now);
+    if (side->queue == NULL)
+        return;
+    charge(&side->answer_events, load->events, now);
+    charge(&side->answer_bytes, load->bytes, now);
+}
+
+void
+tulle__side_charge(struct tulle__side *side, const struct tulle__load *load, struct tulle__now now)
+{
+    charge(&side->events, load->events, now);
+    charge(&side->bytes, load->bytes, now);
+}
+
+static uint64_t
+part_of(const struct tulle__rate *rate)
+{
+    uint64_t part = rate->per_second / PARTS_OF_SECOND;
+    return part > 0 ? part : 1;
+}
+
+void
+tulle__side_narrow(const struct tulle__side *side, struct tulle__fetch *fetch)
+{
+    uint64_t bytes = part_of(&side->bytes);
+    uint64_t events = part_of(&side->events);
+    if (side->bytes.per_second != 0 && fetch->bytes_max > bytes)
+        fetch->bytes_max = bytes;
+    if (side->events.per_second != 0 && fetch->last - fetch->first >= events)
+        fetch->last = fetch->first + events - 1;
+}
+
+void
+tulle__forward_count(struct tulle__forward *f,
+                     size_t from,
+                     size_t to,
+                     const struct tulle__load *load)
+{
+    tulle_counters *counters = &f->sides[from].engine->counters;
+    counters->relayed_events += load->events;
+    counters->relayed_batches += load->batches;
+    counters->relayed_bytes += load->bytes;
+    if (to == SIZE_MAX)
+        return;
+    counters = &f->sides[to].engine->counters;
+    counters->entered_events += load->events;
+    counters->entered_bytes += load->bytes;
 }

@@ -8,6 +8,8 @@
 #include "delivery/internal.h"
 #include "delivery/seen.h"
 
+#include <utlist.h>
+
 /* A lane whose batches pass here. */
 struct tulle__passing {
     struct {
@@ -16,6 +18,15 @@ struct tulle__passing {
     } name;
     struct tulle__seen seen;
     struct tulle__kept kept;
+    size_t from; /* side that its batches came from last */
+    /* Events from released up to below held_back wait for the rate of that side. */
+    uint64_t released;
+    uint64_t held_back;
+    int64_t asked_ns;            /* when the lowest of them was asked for last, or began to wait */
+    int64_t pushed_ns;           /* when some that had waited went on last */
+    bool is_queued;              /* the lowest is kept here */
+    struct tulle__passing *prev; /* in the queue of that side */
+    struct tulle__passing *next;
     uint64_t epoch;                     /* of the answers below */
     bool is_wanted[TULLE_SEGMENTS_MAX]; /* by a node whose home is that side */
     UT_hash_handle hh;
@@ -37,9 +48,24 @@ struct tulle__patterns {
     size_t count;
 };
 
+/* A rate: what passes moves due_ns on by its share of a second. It is open once that is
+ * past; up to a second that was not used is made up for. */
+struct tulle__rate {
+    uint64_t per_second; /* 0: no limit */
+    int64_t due_ns;
+};
+
 struct tulle__side {
     struct tulle__engine *engine;
+    /* What may leave. */
     struct tulle__patterns allow, deny;
+    uint32_t event_bytes_max;
+    struct tulle__rate events, bytes;
+    /* What answers may use of them while something is queued: a half. */
+    struct tulle__rate answer_events, answer_bytes;
+    struct tulle__passing *queue; /* utlist: lanes of which something is kept that waits */
+    struct tulle__log_limit too_large;
+    uint64_t waiting;         /* events of all lanes that wait for the rates */
     struct tulle__view *keys; /* what nodes at home here take */
     uint8_t *key_bytes;       /* that they show */
     size_t key_count;
@@ -80,6 +106,18 @@ void tulle__forward_after_input(struct tulle__forward *forward);
 
 struct tulle__passing *
 tulle__passing_find(const struct tulle__forward *forward, uint64_t node, struct tulle__view stream);
+/* Whose batch is it, and which events has it? They are not looked at.
+ * Returns TULLE_OK, TULLE_EBADMSG, TULLE_EVERSION */
+TULLE_MUST_CHECK tulle_status tulle__batch_peek(struct tulle__view batch,
+                                                uint64_t *node,
+                                                struct tulle__seen_range *events);
+/* Does something of the lane wait? Not any more when nobody has asked for a while. */
+bool tulle__passing_waits(struct tulle__forward *forward, struct tulle__passing *lane);
+/* Events up to below next need not wait any more. */
+void
+tulle__passing_release(struct tulle__forward *forward, struct tulle__passing *lane, uint64_t next);
+/* Let out what waits on a side, as far as its rate allows. */
+void tulle__forward_let_out(struct tulle__forward *forward, size_t side);
 void tulle__passing_fini(struct tulle__forward *forward);
 /* With the id of this proxy behind it; NULL when it is at its limit, or without memory. */
 struct tulle__buf *tulle__forward_extend_path(struct tulle__forward *forward,
@@ -114,5 +152,36 @@ TULLE_MUST_CHECK bool tulle__side_set_policy(struct tulle__side *side,
 void tulle__side_fini_policy(struct tulle__side *side);
 /* May the stream leave this side? */
 bool tulle__side_lets_out(const struct tulle__side *side, struct tulle__view stream);
+/* Is no event of the batch too large? What cannot be read has none. */
+bool tulle__side_fits(const struct tulle__side *side, struct tulle__view batch);
+/* Count, and at times log, a batch that does not fit. */
+void tulle__side_too_large(struct tulle__side *side, uint64_t node, struct tulle__view stream);
+bool tulle__side_is_limited(const struct tulle__side *side);
+/* May something leave now? Whatever it is: what is too much is made up for by waiting. */
+bool tulle__side_is_open(const struct tulle__side *side, struct tulle__now now);
+/* May an answer? While something is queued, both get their share. */
+bool tulle__side_may_answer(const struct tulle__side *side, struct tulle__now now);
+/* When the next of the queue may go; TULLE__NEVER_NS: none is queued. */
+int64_t tulle__side_due_ns(const struct tulle__side *side);
+
+/* What is to cross. */
+struct tulle__load {
+    size_t batches;
+    uint64_t events;
+    uint64_t bytes;
+};
+
+/* It leaves side from, to side to (SIZE_MAX: not known which). */
+void tulle__forward_count(struct tulle__forward *forward,
+                          size_t from,
+                          size_t to,
+                          const struct tulle__load *load);
+void
+tulle__side_charge(struct tulle__side *side, const struct tulle__load *load, struct tulle__now now);
+void tulle__side_charge_answer(struct tulle__side *side,
+                               const struct tulle__load *load,
+                               struct tulle__now now);
+/* Ask for no more at once than a part of a second's worth, so that all get their turn. */
+void tulle__side_narrow(const struct tulle__side *side, struct tulle__fetch *fetch);
 
 #endif

@@ -110,6 +110,8 @@ struct tulle__repair {
     bool is_asking;       /* a FETCH is out */
     bool is_silent;       /* in this round, somebody did not answer or could not be asked */
     bool is_malformed;    /* an answer could not be read */
+    bool is_withheld;     /* a proxy said that it does not let it pass */
+    bool is_held_back;    /* a proxy's limit holds back what is missing: it will come */
     int64_t since_ns;     /* when the hole began to hold the lane up */
     int64_t due_ns;       /* next step */
     uint64_t counter;     /* of the FETCH that is out */

@@ -106,6 +106,8 @@ tulle__repair_progress(struct tulle__engine *e, struct tulle__rx *rx)
     rx->repair.available = 0;
     rx->repair.rounds = 0;
     rx->repair.is_malformed = false;
+    rx->repair.is_withheld = false;
+    rx->repair.is_held_back = false;
 }
 
 /* ---- giving up ---- */
@@ -152,6 +154,8 @@ give_up(struct tulle__engine *e, struct tulle__rx *rx, tulle_gap_reason reason)
         last = rx->repair.available - 1;
     if (rx->repair.is_malformed)
         reason = TULLE_GAP_MALFORMED;
+    else if (rx->repair.is_withheld)
+        reason = TULLE_GAP_WITHHELD;
     tulle__tell_gap(e, rx, rx->next, last, reason);
     if (reason == TULLE_GAP_UNREACHABLE)
         miss_node(e, rx->node);
@@ -343,14 +347,15 @@ step_unordered(struct tulle__engine *e, struct tulle__rx *rx)
 
 /* How long is searched. An event that does not come holds the lane up for hold_ms.
  * To go on without its clock costs causal order: while its publisher lives, it is
- * asked for longer. */
+ * asked for longer. So is what a proxy's limit holds back (PROTOCOL 7.9). */
 static int64_t
 patience_ms(struct tulle__engine *e, const struct tulle__rx *rx)
 {
     const struct tulle__peer *peer = tulle__peer_find(e, rx->node);
     bool is_patient = peer != NULL && tulle__peer_is_live(peer) && !tulle__rx_has_hole(rx) &&
                       tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_CAUSAL;
-    return (is_patient ? TULLE__CLOCK_PATIENCE : 1) * (int64_t)e->config.hold_ms;
+    return (is_patient || rx->repair.is_held_back ? TULLE__PATIENCE : 1) *
+           (int64_t)e->config.hold_ms;
 }
 
 static void
@@ -472,7 +477,7 @@ tulle__range_send(struct tulle__engine *e,
     tulle__range_encode(&e->body, range);
     if (range->batch_count > 0)
         e->counters.fetches_answered++;
-    else
+    else if (!range->is_waiting)
         e->counters.fetches_refused++;
     (void)tulle__control_answer(e, asked, via, TULLE__RANGE); /* a loss is asked for again */
 }
@@ -583,6 +588,11 @@ take_answer(struct tulle__engine *e,
         repair->refusals = 0;
         return;
     }
+    if (range->is_waiting) {
+        repair->is_held_back = true;
+        repair->is_silent = true;
+        return;
+    }
     if (header->from == rx->node && range->last > 0 && rx->next > range->last) {
         /* The publisher has not published it (yet): no loss. */
         if (rx->held.first[0] == NULL)
@@ -591,6 +601,7 @@ take_answer(struct tulle__engine *e,
         return;
     }
     repair->refusals++;
+    repair->is_withheld = repair->is_withheld || range->is_withheld;
     if (range->first > rx->next && (repair->available == 0 || range->first < repair->available))
         repair->available = range->first;
 }

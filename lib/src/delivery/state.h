@@ -28,7 +28,7 @@ enum {
     TULLE__RANGE_BYTES_MAX = 512 * 1024, /* of events in one answer */
     TULLE__FETCH_BYTES = 256 * 1024,     /* of events asked for at once */
     TULLE__HOLES_AT_ONCE = 16,           /* of a lane, asked for together */
-    TULLE__CLOCK_PATIENCE = 4,           /* times hold_ms, for a lane's clock */
+    TULLE__PATIENCE = 4, /* times hold_ms, for a lane's clock and what a limit holds back */
     TULLE__FETCH_TIMEOUT_MS_MIN = 100,
     TULLE__FETCH_TIMEOUT_MS_MAX = 2000,
     TULLE__NO_ROOM_PAUSE_MS = 200,

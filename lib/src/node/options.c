@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PAYLOAD_MAX = 16 * 1024 * 1024 };
+enum { PAYLOAD_MAX = 16 * 1024 * 1024, RATE_MIN = 1024 };
 
 void
 tulle_node_options_init(tulle_node_options *options)
@@ -215,6 +215,7 @@ check_patterns(const char *const *patterns, size_t count, tulle_error *error)
 static tulle_status
 check_segment(const tulle_segment_options *s, tulle_error *error)
 {
+    const struct range rate = { "bytes_per_second", s->bytes_per_second, RATE_MIN, UINT64_MAX };
     tulle_status status = check_name("segment name", s->name, error);
     if (status == TULLE_OK)
         status = check_addresses(s->listen, s->listen_count, s->join, s->join_count, error);
@@ -224,6 +225,8 @@ check_segment(const tulle_segment_options *s, tulle_error *error)
         status = check_patterns(s->allow, s->allow_count, error);
     if (status == TULLE_OK)
         status = check_patterns(s->deny, s->deny_count, error);
+    if (status == TULLE_OK && s->bytes_per_second != 0)
+        status = check_ranges(&rate, 1, error);
     return status;
 }
 

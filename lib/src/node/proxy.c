@@ -141,7 +141,10 @@ fill_policy(const tulle_segment_options *from, struct tulle__forward_policy *to)
     *to = (struct tulle__forward_policy){ .allow = from->allow,
                                           .allow_count = from->allow_count,
                                           .deny = from->deny,
-                                          .deny_count = from->deny_count };
+                                          .deny_count = from->deny_count,
+                                          .event_bytes_max = from->event_bytes_max,
+                                          .events_per_second = from->events_per_second,
+                                          .bytes_per_second = from->bytes_per_second };
 }
 
 static void
