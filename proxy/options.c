@@ -67,6 +67,14 @@ static const struct tulle__option segment_options[] = {
       .help = "what may leave this segment; without any, everything may" },
     { .name = "deny", .type = TULLE__OPTION_LIST, .offset = SEGMENT(deny), .arg = "PATTERN",
       .max = TULLE_PROXY_PATTERNS_MAX, .check = tulle__check_pattern, .help = "what may not leave it, even when allowed" },
+    { .name = "event_bytes_max", .type = TULLE__OPTION_BYTES32, .offset = SEGMENT(event_bytes_max),
+      .arg = "BYTES", .unit = "bytes",
+      .help = "largest payload that may leave it; 0: any" },
+    { .name = "events_per_second", .type = TULLE__OPTION_U32, .offset = SEGMENT(events_per_second),
+      .arg = "N", .help = "events that may leave it in a second, what is more waits; 0: any number" },
+    { .name = "bytes_per_second", .type = TULLE__OPTION_BYTES, .offset = SEGMENT(bytes_per_second),
+      .arg = "BYTES", .unit = "bytes",
+      .help = "bytes that may leave it in a second, likewise; 0: any number" },
 };
 // clang-format on
 
@@ -145,6 +153,9 @@ fill_segment(const struct tulle__segment *from, tulle_segment_options *to)
     to->allow_count = from->allow.count;
     to->deny = from->deny.items;
     to->deny_count = from->deny.count;
+    to->event_bytes_max = from->event_bytes_max;
+    to->events_per_second = from->events_per_second;
+    to->bytes_per_second = from->bytes_per_second;
 }
 
 __attribute__((format(printf, 3, 4))) static void

@@ -20,6 +20,8 @@ struct tulle__segment {
     uint16_t beacon_port;
     const char *interface_name;
     const char *advertise, *advertise_events;
+    uint32_t event_bytes_max, events_per_second;
+    uint64_t bytes_per_second;
 };
 
 struct tulle__proxy_config {

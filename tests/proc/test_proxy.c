@@ -286,6 +286,44 @@ TEST(counters_are_told_for_each_segment)
     assert_says(proxy, PROC_ERR, "proxy.stats segment=right");
 }
 
+static struct proc *
+pub_lines(int port, int first, int count)
+{
+    size_t len = 0;
+    char *lines = make_lines(first, count, &len);
+    struct proc *pub = proc_start("tulle", "pub", "--join", proc_address(port), "--json", NULL);
+    proc_write(pub, lines, len);
+    proc_close_input(pub);
+    free(lines);
+    return pub;
+}
+
+/* What waits for a rate is told, and a reload that raises the rate lets it go. */
+TEST(a_rate_can_be_raised_while_events_wait)
+{
+    enum { FIRST = 8, COUNT = 60 };
+    (void)state;
+    struct joined j;
+    start_configured(&j);
+    write_config(&j, "stats = 0.2\n", "    events_per_second = 1\n", "");
+    proc_signal(j.proxy, 1);
+    proc_wait_text(j.proxy, PROC_ERR, "proxy.reloaded");
+    struct proc *tap = proc_start("tulle", "tap", "--json", "--join", proc_address(j.right),
+                                  "--count", "60", "load/**", NULL);
+    proc_pause(1500); /* the proxy hears what the tap takes */
+    /* The first uses the rate up, for a while. */
+    assert_int_equal(proc_wait(pub_lines(j.left, 0, FIRST)), 0);
+    struct proc *pub = pub_lines(j.left, FIRST, COUNT - FIRST);
+    proc_wait_text(j.proxy, PROC_ERR, "limited_events=");
+    assert_false(proc_has_ended(tap));
+    write_config(&j, "stats = 0.2\n", "    events_per_second = 1000\n", "");
+    proc_signal(j.proxy, 1);
+    assert_int_equal(proc_wait(tap), 0);
+    assert_all_in_order(tap, 0, COUNT);
+    assert_int_equal(proc_wait(pub), 0);
+    assert_null(strstr(proc_text(j.proxy, PROC_ERR), "proxy.kept"));
+}
+
 int
 main(void)
 {
@@ -299,6 +337,7 @@ main(void)
         cmocka_unit_test_teardown(a_wrong_file_changes_nothing, proc_end_all),
         cmocka_unit_test_teardown(links_are_told_of_once_for_each_change, proc_end_all),
         cmocka_unit_test_teardown(counters_are_told_for_each_segment, proc_end_all),
+        cmocka_unit_test_teardown(a_rate_can_be_raised_while_events_wait, proc_end_all),
     };
     return cmocka_run_group_tests_name("tulle-proxy", tests, NULL, NULL);
 }
