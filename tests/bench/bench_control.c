@@ -13,8 +13,8 @@
 enum {
     SEGMENTS_MAX = 10,
     START_MS = 3000,
-    SETTLE_MS = 60000,
-    MEASURE_MS = 60000,
+    SETTLE_MS = 30000,
+    MEASURE_MS = 30000,
     BACKBONE_BYTES_MAX = 4096 /* of a proxy, in a second */
 };
 

@@ -140,8 +140,9 @@ def tables(results, summary):
         f"after. {versions}.",
         "",
         *BUSY[machine["load"] <= machine["cores"] / 2],
-        f"Medians of {count} runs of {results['seconds']:g} s; in brackets the ratio to "
-        f"{REFERENCE}, the median of those within rounds.",
+        f"Medians of {count} runs of {results['seconds']:g} s, of "
+        f"{paced[0].times * results['seconds']:g} s where latency is measured; in brackets the "
+        f"ratio to {REFERENCE}, the median of those within rounds.",
         *table("Deliveries per second:", "deliveries", floods, summary),
         *table("CPU seconds per million events, of all processes:", "cpu", one, summary),
         *table("Latency from when it was due, microseconds, median:", "p50", paced, summary),
