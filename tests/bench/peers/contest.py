@@ -78,11 +78,23 @@ def mosquitto_broker(port, folder):
     return ["mosquitto", "-c", str(config)]
 
 
-def run_harness(program, work, arguments, port, broker):
+def zmq_forwarder(port, _folder):
+    """libzmq's zmq_proxy() between XSUB and XPUB."""
+    return ["zmq_forwarder", str(port), str(port + 2)]
+
+
+def tulle_proxy(port, _folder):
+    """Two segments, all defaults."""
+    return ["tulle-proxy", "--mesh", "bench", "--log-level", "error",
+            "--segment", "publishers", "--listen", f"tcp://127.0.0.1:{port}",
+            "--segment", "subscribers", "--listen", f"tcp://127.0.0.1:{port + 2}"]  # fmt: skip
+
+
+def run_harness(program, name, work, arguments, port, broker):
     """One run by a peer's program, which ends its own children."""
     seconds = arguments.seconds * work.times
     timeout_s = 20 + 5 * seconds
-    command = [str(program), "--publishers", str(work.publishers),
+    command = [str(program), *PEERS[name].options, "--publishers", str(work.publishers),
                "--subscribers", str(work.subscribers), "--size", str(work.size),
                "--rate", str(work.rate), "--seconds", str(seconds),
                "--timeout", str(timeout_s)]  # fmt: skip
@@ -95,7 +107,7 @@ def run_harness(program, work, arguments, port, broker):
     return run_program(command, timeout_s + 10)
 
 
-def run_tool(program, work, arguments, _port, _broker):
+def run_tool(program, name, work, arguments, _port, _broker):
     """One run by tulle bench or tulle latency: a check of what the harness says of tulle."""
     seconds = arguments.seconds * work.times
     command = [str(program), "latency" if work.rate > 0 else "bench",
@@ -106,7 +118,7 @@ def run_tool(program, work, arguments, _port, _broker):
     else:
         command += ["--publishers", str(work.publishers)]
     result = run_program(command, 30 + 5 * seconds)["results"][0]
-    run = {"peer": "tulle-tools"}
+    run = {"peer": name}
     for rate in ("events_per_second", "deliveries_per_second"):
         run[rate] = result[rate]["median"]
     for name in ("lost", "misordered"):
@@ -128,7 +140,16 @@ class Peer:
     port_count: int = 0  # ports that it must be told
     curve: bool = False  # can be encrypted
     run: object = run_harness
+    options: tuple = ()  # for its program
+    works: tuple = ()  # the names of the only ones that it does; (): all
+    reference: str = "zmq2"  # whose figures its are compared with
 
+
+# Publisher and subscriber on two sides of a proxy.
+PROXIED = {
+    "works": ("one-64", "one-1024", "latency-1000", "latency-10000"),
+    "reference": "zmq2-proxy",
+}
 
 PEERS = {
     "tulle": Peer("peer_tulle"),
@@ -141,6 +162,9 @@ PEERS = {
     "redis": Peer("peer_redis", redis_broker, 1),
     "mosquitto": Peer("peer_mosquitto", mosquitto_broker, 1),
     "cyclonedds": Peer("peer_cyclonedds", None, 100),
+    "zmq2-proxy": Peer("peer_zmq2", zmq_forwarder, 4, options=("--via",), **PROXIED),
+    "tulle1-proxy": Peer("peer_tulle", tulle_proxy, 4, options=("--via", "--single"), **PROXIED),
+    "tulle-proxy": Peer("peer_tulle", tulle_proxy, 4, options=("--via",), **PROXIED),
 }
 
 # Whose versions are told, and with which peer; None: always.
@@ -200,6 +224,7 @@ def find_broker(command):
 
 def find_peers(folder, names):
     """The names that can be run, and why others cannot."""
+    os.environ["PATH"] = f"{folder}:{os.environ.get('PATH', '')}"  # where proxies are
     found = []
     skipped = {}
     for name in names:
@@ -293,7 +318,8 @@ def run_one(folder, name, work, arguments):
     try:
         port = free_port(peer.port_count) if peer.port_count else 0
         with broker_of(peer, port) as broker:
-            result = peer.run(folder / peer.program, work, arguments, port, broker)
+            result = peer.run(folder / peer.program, name, work, arguments, port, broker)
+            result["peer"] = name  # programs know less
     except (RuntimeError, OSError, ValueError, LookupError, TypeError) as error:
         return {"peer": name, "failed": str(error) or repr(error)}
     for known in ("publishers", "subscribers", "size", "rate"):
@@ -308,6 +334,8 @@ def run_all(arguments, folder, names):
         shift = repetition % max(len(names), 1)
         for work in arguments.works:
             for name in names[shift:] + names[:shift]:
+                if PEERS[name].works and work.name not in PEERS[name].works:
+                    continue
                 result = run_one(folder, name, work, arguments)
                 runs.append({"repetition": repetition, "work": work.name} | result)
                 print(f"{repetition + 1}/{arguments.runs} {work.name} {name}"

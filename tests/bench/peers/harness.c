@@ -34,6 +34,10 @@ static const char usage[] =
     "  --port N         of the broker, or of the first port of a range\n"
     "  --broker PID     count the CPU time of this process too\n"
     "  --curve          encrypted, where the peer can\n"
+    "  --via            publishers connect to that port of a forwarder, subscribers to the one "
+    "two\n"
+    "                   higher, where the peer can\n"
+    "  --single         each event in a message of its own, where the peer can gather\n"
     "  --help           this text\n";
 
 enum { SIZE_MIN = 24, SIZE_MAX_BYTES = 1048576 };
@@ -82,6 +86,8 @@ parse_options(int argc, char **argv)
         { "port", required_argument, NULL, 'P' },
         { "broker", required_argument, NULL, 'b' },
         { "curve", no_argument, NULL, 'c' },
+        { "via", no_argument, NULL, 'v' },
+        { "single", no_argument, NULL, '1' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
@@ -115,6 +121,12 @@ parse_options(int argc, char **argv)
             break;
         case 'c':
             o.curve = true;
+            break;
+        case 'v':
+            o.is_via = true;
+            break;
+        case '1':
+            o.is_single = true;
             break;
         case 'h':
             fputs(usage, stdout);

@@ -20,6 +20,8 @@ struct harness_options {
     unsigned port;
     unsigned broker_pid; /* 0: there is none */
     bool curve;
+    bool is_via;
+    bool is_single;
 };
 
 struct publisher_result {

@@ -29,6 +29,8 @@ struct peer_setup {
     unsigned port;            /* of the broker, or first of a range; 0: none was given */
     bool is_paced;            /* latency is measured: send at once rather than gather */
     bool curve;               /* encrypt, where the peer can */
+    bool is_via;              /* over a forwarder, at port for publishers, port + 2 for others */
+    bool is_single;           /* each event in a message of its own */
     struct peer_place *place; /* one for each publisher */
 };
 

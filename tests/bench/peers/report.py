@@ -20,7 +20,7 @@ METRICS = {
     "p99": ("latency_us", "p99"),
 }
 
-# (work, metric, "ratio" to the reference or "value", bound): throughput is at least that,
+# (work, metric, "ratio" to the reference or "value", bound, peer): throughput is at least that,
 # everything else at most.
 TARGETS = [
     ("one-64", "deliveries", "ratio", 3.0),
@@ -36,6 +36,10 @@ TARGETS = [
     ("latency-1000", "p99", "ratio", 1.25),
     ("latency-10000", "p50", "ratio", 1.15),
     ("latency-10000", "p99", "ratio", 1.25),
+    ("one-64", "deliveries", "ratio", 0.9, "tulle1-proxy"),
+    ("one-1024", "deliveries", "ratio", 0.9, "tulle1-proxy"),
+    ("one-64", "deliveries", "ratio", 1.0, "tulle-proxy"),
+    ("one-1024", "deliveries", "ratio", 1.0, "tulle-proxy"),
 ]
 
 
@@ -63,7 +67,8 @@ def summarize(runs):
             if failed:
                 peers[name] = {"failed": failed}
                 continue
-            references = [by_place.get((work, REFERENCE, n), {}) for n in repetitions]
+            reference = contest.PEERS[name].reference
+            references = [by_place.get((work, reference, n), {}) for n in repetitions]
             peers[name] = summarize_peer(mine, references)
     return summary
 
@@ -154,15 +159,18 @@ def judge(summary):
     """What is asked of tulle: the lines of a table, and how many targets are missed."""
     missed = 0
     lines = []
-    for work, metric, kind, bound in TARGETS:
-        entry = summary.get(work, {}).get("tulle", {})
+    for work, metric, kind, bound, *who in TARGETS:
+        name = who[0] if who else "tulle"
+        entry = summary.get(work, {}).get(name, {})
         figure = entry.get(metric)
         value = None if figure is None else figure["ratio" if kind == "ratio" else "median"]
         if value is None and "failed" not in entry:
             continue
         met = value is not None and (value >= bound if metric == "deliveries" else value <= bound)
         missed += not met
-        what = f"{metric}, ratio to {REFERENCE}" if kind == "ratio" else metric
+        reference = contest.PEERS[name].reference
+        what = f"{metric}, ratio to {reference}" if kind == "ratio" else metric
+        what = f"{name}: {what}" if who else what
         sign = "at least" if metric == "deliveries" else "at most"
         lines.append(
             f"| {work} | {what} | {sign} {bound} | {'failed' if value is None else f'{value:.2f}'} "

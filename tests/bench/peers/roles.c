@@ -80,6 +80,8 @@ make_setup(const struct harness_options *options, struct shared *shared, unsigne
                                 .port = options->port,
                                 .is_paced = options->rate > 0,
                                 .curve = options->curve,
+                                .is_via = options->is_via,
+                                .is_single = options->is_single,
                                 .place = shared->place };
 }
 

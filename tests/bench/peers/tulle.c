@@ -43,6 +43,8 @@ open_peer(const struct peer_setup *setup, const char *name, const char *const *j
     options.join = join;
     options.join_count = count;
     options.window_bytes = WINDOW_BYTES;
+    if (setup->is_single)
+        options.batch_bytes = 1;
     peer->topic = setup->topic;
     must(tulle_node_new(&options, &peer->node, &error), "tulle_node_new");
     must(tulle_node_start(peer->node, &error), "tulle_node_start");
@@ -52,8 +54,16 @@ open_peer(const struct peer_setup *setup, const char *name, const char *const *j
 struct peer *
 peer_open_publisher(const struct peer_setup *setup)
 {
-    struct peer *peer = open_peer(setup, "publisher", NULL, 0);
+    char proxy[PEER_TEXT_LEN];
+    const char *join = proxy;
+    (void)snprintf(proxy, sizeof proxy, "tcp://127.0.0.1:%u", setup->port);
+    struct peer *peer = open_peer(setup, "publisher", &join, setup->is_via ? 1 : 0);
     struct peer_place *place = &setup->place[setup->index];
+    if (setup->is_via) {
+        (void)snprintf(place->address, sizeof place->address, "tcp://127.0.0.1:%u",
+                       setup->port + 2);
+        return peer;
+    }
     (void)snprintf(place->address, sizeof place->address, "%s", tulle_node_address(peer->node));
     return peer;
 }

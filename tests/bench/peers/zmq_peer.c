@@ -6,6 +6,7 @@
 
 #include "zmq_peer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,14 @@ peer_open_publisher(const struct peer_setup *setup)
         must(zmq_curve_keypair(place->key, secret), "zmq_curve_keypair");
         set_int(peer, ZMQ_CURVE_SERVER, 1);
         set_key(peer, ZMQ_CURVE_SECRETKEY, secret);
+    }
+    if (setup->is_via) {
+        char forwarder[PEER_TEXT_LEN];
+        (void)snprintf(forwarder, sizeof forwarder, "tcp://127.0.0.1:%u", setup->port);
+        (void)snprintf(place->address, sizeof place->address, "tcp://127.0.0.1:%u",
+                       setup->port + 2);
+        must(zmq_connect(peer->socket, forwarder), "zmq_connect");
+        return peer;
     }
     must(zmq_bind(peer->socket, "tcp://127.0.0.1:*"), "zmq_bind");
     must(zmq_getsockopt(peer->socket, ZMQ_LAST_ENDPOINT, place->address, &address_len),
