@@ -11,11 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* wait: for whom; see --wait-peers. */
 static int
-publish(int port, const char *topic, const char *json)
+publish(int port, const char *wait, const char *topic, const char *json)
 {
-    struct proc *pub = proc_start("tulle", "pub", "--join", proc_address(port), "--wait-peers",
-                                  "--json", topic, json, NULL);
+    struct proc *pub =
+        proc_start("tulle", "pub", "--join", proc_address(port), wait, "--json", topic, json, NULL);
     return proc_wait(pub);
 }
 
@@ -51,7 +52,7 @@ TEST(commands_make_a_chain_of_causes)
                                    "--listen", "tcp://127.0.0.1:*", "--exec", "stock/**",
                                    "echo '{\"topic\": \"mail/sent\", \"payload\": 1}'", NULL);
     proc_pause(500); /* lets mail connect; if it did not, it would be told by the count below */
-    assert_int_equal(publish(tap_port, "orders/17", "{\"n\": 17}"), 0);
+    assert_int_equal(publish(tap_port, "--wait-peers=2", "orders/17", "{\"n\": 17}"), 0);
     proc_wait_lines(tap, PROC_OUT, 3);
     json_t *order = line_of(tap, 0);
     json_t *reserved = line_of(tap, 1);
@@ -111,7 +112,7 @@ TEST(a_keeper_keeps)
                                      proc_address(port), "--take", "x/**", "--print", NULL);
     proc_wait_port(port);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(publish(port, "x/y", "{\"n\": 1}"), 0);
+        assert_int_equal(publish(port, "--wait-peers", "x/y", "{\"n\": 1}"), 0);
     proc_wait_lines(keeper, PROC_OUT, 3);
     struct proc *tap = proc_start("tulle", "tap", "--json", "--join", proc_address(port), "--from",
                                   "earliest", "-C", "3", "x/**", NULL);
@@ -133,7 +134,7 @@ TEST(a_stop_waits_for_commands)
     struct proc *node =
         proc_start("tulle-node", "--listen", proc_address(port), "--exec", "x", command, NULL);
     proc_wait_port(port);
-    assert_int_equal(publish(port, "x", "1"), 0);
+    assert_int_equal(publish(port, "--wait-peers", "x", "1"), 0);
     proc_wait_text(node, PROC_ERR, "run");
     proc_signal(node, SIGTERM);
     assert_int_equal(proc_wait(node), 0);
@@ -150,7 +151,7 @@ TEST(nobody_reads_what_it_prints)
         proc_start("tulle-node", "--listen", proc_address(port), "--take", "x", "--print", NULL);
     proc_wait_port(port);
     proc_close_output(node);
-    (void)publish(port, "x", "1");
+    (void)publish(port, "--wait-peers", "x", "1");
     assert_int_equal(proc_wait(node), 1);
 }
 
