@@ -197,8 +197,7 @@ read_action(struct play *p, const struct tulle__action *action)
         break;
     case TULLE__ACTION_DIAL:
     case TULLE__ACTION_HANGUP:
-        TULLE_ASSERT(action->u.dial.control != NULL || action->u.dial.events != NULL ||
-                     action->u.dial.inlet != NULL);
+        TULLE_ASSERT(action->u.dial.control != NULL || action->u.dial.events != NULL);
         break;
     case TULLE__ACTION_SUBSCRIBE:
     case TULLE__ACTION_UNSUBSCRIBE:
