@@ -52,7 +52,7 @@ struct tulle__pattern_index {
     size_t found_cap;
 };
 
-enum { KEY_LEN_MAX = sizeof(struct place *) + TULLE__TOPIC_LEN_MAX };
+enum { KEY_LEN_MAX = sizeof(uintptr_t) + TULLE__TOPIC_LEN_MAX };
 
 /* ---- places ---- */
 
@@ -60,9 +60,10 @@ static size_t
 make_key(uint8_t key[static KEY_LEN_MAX], const struct place *parent, struct tulle__view level)
 {
     TULLE_ASSERT(level.len <= TULLE__TOPIC_LEN_MAX);
-    memcpy(key, &parent, sizeof parent); /* NOLINT(bugprone-sizeof-expression): the address */
-    memcpy(key + sizeof parent, level.data, level.len);
-    return sizeof parent + level.len;
+    uintptr_t address = (uintptr_t)parent;
+    memcpy(key, &address, sizeof address);
+    memcpy(key + sizeof address, level.data, level.len);
+    return sizeof address + level.len;
 }
 
 static struct place *
@@ -100,7 +101,7 @@ static struct place *
 new_place(struct tulle__pattern_index *index, struct place *parent, struct tulle__view level)
 {
     bool is_literal = !tulle__level_is_one(level) && !tulle__level_is_any(level);
-    struct place *place = tulle__alloc(sizeof *place + sizeof parent + level.len);
+    struct place *place = tulle__alloc(sizeof *place + sizeof(uintptr_t) + level.len);
     if (place == NULL)
         return NULL;
     place->parent = parent;
@@ -136,6 +137,7 @@ free_place(struct tulle__pattern_index *index, struct place *place)
     } else if (parent->any == place) {
         parent->any = NULL;
     } else {
+        TULLE_ASSERT(index->literals != NULL);
         HASH_DEL(index->literals, place);
         parent->literal_count--;
     }
