@@ -13,13 +13,40 @@ enum {
 
 /* ---- lanes that pass ---- */
 
+/* from and to: seqs of the lane that wait for a rate, the last one not. */
+static void
+set_waiting(struct tulle__forward *f, struct tulle__passing *lane, uint64_t from, uint64_t to)
+{
+    struct tulle__side *side = &f->sides[lane->from];
+    side->waiting -= lane->held_back - lane->released;
+    lane->released = from;
+    lane->held_back = to;
+    side->waiting += to - from;
+}
+
+static void
+queue_lane(struct tulle__forward *f, struct tulle__passing *lane)
+{
+    if (!lane->is_queued)
+        DL_APPEND(f->sides[lane->from].queue, lane);
+    lane->is_queued = true;
+}
+
+static void
+unqueue_lane(struct tulle__forward *f, struct tulle__passing *lane)
+{
+    if (lane->is_queued)
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in the list */
+        DL_DELETE(f->sides[lane->from].queue, lane);
+    lane->is_queued = false;
+}
+
 static void
 free_lane(struct tulle__forward *f, struct tulle__passing *lane)
 {
     HASH_DEL(f->lanes, lane);
-    f->sides[lane->from].waiting -= lane->held_back - lane->released;
-    if (lane->is_queued)
-        DL_DELETE(f->sides[lane->from].queue, lane);
+    set_waiting(f, lane, 0, 0);
+    unqueue_lane(f, lane);
     tulle__kept_fini(&f->store, &lane->kept);
     tulle__free(lane);
 }
@@ -80,18 +107,24 @@ tulle__passing_fini(struct tulle__forward *f)
 
 /* ---- publications ---- */
 
-struct tulle__buf *
-tulle__forward_extend_path(struct tulle__forward *f, struct tulle__view path)
+tulle_status
+tulle__passed_decode(struct tulle__view path, struct tulle__passed *passed)
 {
-    uint64_t ids[TULLE__PATH_MAX + 1];
-    uint32_t hops = 0;
-    if (path.len > 0 && tulle__path_decode(path.data, path.len, ids, &hops) != TULLE_OK)
+    passed->hops = 0;
+    if (path.len == 0)
+        return TULLE_OK;
+    return tulle__path_decode(path.data, path.len, passed->ids, &passed->hops);
+}
+
+struct tulle__buf *
+tulle__forward_extend_path(struct tulle__forward *f, const struct tulle__passed *passed)
+{
+    if (passed->hops >= f->hops_max || passed->hops >= TULLE__PATH_MAX)
         return NULL;
-    if (hops >= f->hops_max || hops >= TULLE__PATH_MAX)
-        return NULL;
-    ids[hops] = f->id;
+    struct tulle__passed extended = *passed;
+    extended.ids[extended.hops++] = f->id;
     tulle__writer_reset(&f->writer);
-    tulle__path_encode(&f->writer, ids, hops + 1);
+    tulle__path_encode(&f->writer, extended.ids, extended.hops);
     return tulle__writer_take(&f->writer);
 }
 
@@ -130,39 +163,44 @@ tulle__batch_peek(struct tulle__view batch, uint64_t *node, struct tulle__seen_r
     return is_good ? TULLE_OK : TULLE_EBADMSG;
 }
 
-/* Check the frames of a batch as far as a proxy looks, and count what is wrong. */
+/* What the frames of a batch say, as far as a proxy looks. */
+struct arrival {
+    uint64_t node;
+    struct tulle__seen_range events;
+    struct tulle__passed passed;
+};
+
+/* Look at the frames of a batch, and count what is wrong. */
 static bool
 check_batch(struct tulle__forward *f,
             struct tulle__engine *e,
             const struct tulle__buf *body,
             struct tulle__view path,
-            uint64_t *node,
-            struct tulle__seen_range *events)
+            struct arrival *arrival)
 {
-    uint64_t ids[TULLE__PATH_MAX];
-    uint32_t hops = 0;
-    tulle_status status = TULLE_OK;
-    if (path.len > 0)
-        status = tulle__path_decode(path.data, path.len, ids, &hops);
+    const struct tulle__passed *passed = &arrival->passed;
+    tulle_status status = tulle__passed_decode(path, &arrival->passed);
+    uint64_t via = status == TULLE_OK && passed->hops > 0 ? passed->ids[passed->hops - 1] : 0;
     if (status == TULLE_OK)
-        status = tulle__batch_peek((struct tulle__view){ body->data, body->len }, node, events);
+        status = tulle__batch_peek((struct tulle__view){ body->data, body->len }, &arrival->node,
+                                   &arrival->events);
     if (status != TULLE_OK) {
-        tulle__malformed(e, "batch", hops > 0 ? ids[hops - 1] : 0, status);
+        tulle__malformed(e, "batch", via, status);
         return false;
     }
-    for (uint32_t i = 0; i < hops; i++) {
-        if (ids[i] == f->id) {
+    for (uint32_t i = 0; i < passed->hops; i++) {
+        if (passed->ids[i] == f->id) {
             e->counters.dropped_loop++;
             return false;
         }
     }
-    if (hops >= f->hops_max) {
+    if (passed->hops >= f->hops_max) {
         e->counters.dropped_hops++;
         return false;
     }
-    struct tulle__peer *peer = tulle__peer_get(e, *node);
+    struct tulle__peer *peer = tulle__peer_get(e, arrival->node);
     if (peer != NULL)
-        tulle__peer_heard(e, peer, hops > 0 ? ids[hops - 1] : 0, hops, false);
+        tulle__peer_heard(e, peer, via, passed->hops, false);
     return true;
 }
 
@@ -185,32 +223,6 @@ keep(struct tulle__forward *f,
 }
 
 /* ---- what waits for a rate ---- */
-
-static void
-set_waiting(struct tulle__forward *f, struct tulle__passing *lane, uint64_t from, uint64_t to)
-{
-    struct tulle__side *side = &f->sides[lane->from];
-    side->waiting -= lane->held_back - lane->released;
-    lane->released = from;
-    lane->held_back = to;
-    side->waiting += to - from;
-}
-
-static void
-queue_lane(struct tulle__forward *f, struct tulle__passing *lane)
-{
-    if (!lane->is_queued)
-        DL_APPEND(f->sides[lane->from].queue, lane);
-    lane->is_queued = true;
-}
-
-static void
-unqueue_lane(struct tulle__forward *f, struct tulle__passing *lane)
-{
-    if (lane->is_queued)
-        DL_DELETE(f->sides[lane->from].queue, lane);
-    lane->is_queued = false;
-}
 
 bool
 tulle__passing_waits(struct tulle__forward *f, struct tulle__passing *lane)
@@ -313,7 +325,7 @@ tulle__forward_let_out(struct tulle__forward *f, size_t index)
     struct tulle__side *side = &f->sides[index];
     if (side->queue == NULL || !tulle__side_is_open(side, f->now))
         return;
-    struct tulle__buf *path = tulle__forward_extend_path(f, (struct tulle__view){ NULL, 0 });
+    struct tulle__buf *path = tulle__forward_extend_path(f, &(struct tulle__passed){ .hops = 0 });
     while (path != NULL && side->queue != NULL && tulle__side_is_open(side, f->now)) {
         struct tulle__passing *lane = side->queue;
         DL_DELETE(side->queue, lane);
@@ -365,10 +377,11 @@ forward_batch(struct tulle__forward *f,
               struct tulle__view path)
 {
     struct tulle__side *side = &f->sides[from];
-    uint64_t node = 0;
-    struct tulle__seen_range events;
-    if (!check_batch(f, side->engine, body, path, &node, &events))
+    struct arrival arrival;
+    if (!check_batch(f, side->engine, body, path, &arrival))
         return;
+    uint64_t node = arrival.node;
+    struct tulle__seen_range events = arrival.events;
     side->engine->counters.batches_received++;
     side->engine->counters.bytes_received += body->len;
     struct tulle__passing *lane = let_in(f, from, stream, node, events);
@@ -384,7 +397,7 @@ forward_batch(struct tulle__forward *f,
             queue_lane(f, lane);
         return;
     }
-    struct tulle__buf *extended = tulle__forward_extend_path(f, path);
+    struct tulle__buf *extended = tulle__forward_extend_path(f, &arrival.passed);
     if (extended == NULL) {
         side->engine->counters.dropped_table_full++;
         return;

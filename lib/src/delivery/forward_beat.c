@@ -111,10 +111,10 @@ static void
 pass_on(struct tulle__forward *f,
         size_t from,
         const struct tulle__action *action,
-        struct tulle__view path)
+        const struct tulle__passed *passed)
 {
     tulle_counters *counters = &f->sides[from].engine->counters;
-    struct tulle__buf *extended = tulle__forward_extend_path(f, path);
+    struct tulle__buf *extended = tulle__forward_extend_path(f, passed);
     if (extended == NULL) {
         counters->dropped_table_full++;
         return;
@@ -137,8 +137,7 @@ tulle__forward_beat(struct tulle__forward *f, size_t from, const struct tulle__a
     const struct tulle__buf *body = action->u.publication.body;
     const struct tulle__buf *path = action->u.publication.path;
     struct tulle__view old = { path == NULL ? NULL : path->data, path == NULL ? 0 : path->len };
-    uint64_t ids[TULLE__PATH_MAX];
-    uint32_t hops = 0;
+    struct tulle__passed passed;
     if (tulle__beat_decode(body->data, body->len, &beat) != TULLE_OK)
         return;
     if (beat.self.is_proxy) {
@@ -146,9 +145,9 @@ tulle__forward_beat(struct tulle__forward *f, size_t from, const struct tulle__a
             take_ask(f, from, beat.ask);
         return;
     }
-    if (old.len > 0 && tulle__path_decode(old.data, old.len, ids, &hops) != TULLE_OK)
+    if (tulle__passed_decode(old, &passed) != TULLE_OK)
         return; /* it was read before */
-    if (hops >= f->hops_max) {
+    if (passed.hops >= f->hops_max) {
         counters->dropped_hops++;
         return;
     }
@@ -167,7 +166,7 @@ tulle__forward_beat(struct tulle__forward *f, size_t from, const struct tulle__a
         origin->full_due_ns =
             f->now.mono.ns + tulle__ms_to_ns(pause_ms > FULL_MS_MIN ? pause_ms : FULL_MS_MIN);
     }
-    pass_on(f, from, action, old);
+    pass_on(f, from, action, &passed);
 }
 
 /* ---- telling of nodes beyond ---- */

@@ -129,10 +129,12 @@ answer_from_kept(struct tulle__forward *f, struct question *q, struct batches *b
 static bool
 answer_fetch(struct tulle__forward *f, struct question *q, struct tulle__buf **body)
 {
-    struct batches batches = { .count = 0 };
-    if (answer_from_kept(f, q, &batches))
-        return true;
+    struct batches batches; /* not cleared: it is large */
+    bool is_answered = answer_from_kept(f, q, &batches);
+    q->range.batches = NULL;
     q->range.batch_count = 0;
+    if (is_answered)
+        return true;
     size_t home = tulle__forward_home(f, q->header->to);
     struct tulle__side *side = home == SIZE_MAX || home == q->side ? NULL : &f->sides[home];
     if (q->header->to != f->id && side == NULL)
@@ -227,7 +229,8 @@ let_out(struct tulle__forward *f, size_t from, size_t to, uint64_t sender, struc
     struct tulle__side *side = &f->sides[from];
     tulle_counters *counters = &side->engine->counters;
     struct tulle__range_view range;
-    struct batches batches = { .count = 0 };
+    struct batches batches;
+    batches.count = 0;
     tulle_status status = tulle__range_decode(body->data, body->len, &range);
     if (status != TULLE_OK) {
         tulle__malformed(side->engine, "range", sender, status);

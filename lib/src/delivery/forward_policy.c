@@ -7,9 +7,9 @@
 #include <string.h>
 
 static bool
-copy_patterns(struct tulle__patterns *out, const char *const *patterns, size_t count)
+copy_patterns(struct tulle__policy_patterns *out, const char *const *patterns, size_t count)
 {
-    *out = (struct tulle__patterns){ 0 };
+    *out = (struct tulle__policy_patterns){ 0 };
     if (count == 0)
         return true;
     out->texts = tulle__alloc(count * sizeof *out->texts);
@@ -32,8 +32,8 @@ set_rate(struct tulle__rate *rate, uint64_t per_second)
 bool
 tulle__side_set_policy(struct tulle__side *side, const struct tulle__forward_policy *policy)
 {
-    struct tulle__patterns allow;
-    struct tulle__patterns deny;
+    struct tulle__policy_patterns allow;
+    struct tulle__policy_patterns deny;
     if (!copy_patterns(&allow, policy->allow, policy->allow_count))
         return false;
     if (!copy_patterns(&deny, policy->deny, policy->deny_count)) {
@@ -56,12 +56,12 @@ tulle__side_fini_policy(struct tulle__side *side)
 {
     tulle__free(side->allow.texts);
     tulle__free(side->deny.texts);
-    side->allow = (struct tulle__patterns){ 0 };
-    side->deny = (struct tulle__patterns){ 0 };
+    side->allow = (struct tulle__policy_patterns){ 0 };
+    side->deny = (struct tulle__policy_patterns){ 0 };
 }
 
 static bool
-is_among(const struct tulle__patterns *patterns, struct tulle__view stream)
+is_among(const struct tulle__policy_patterns *patterns, struct tulle__view stream)
 {
     struct tulle__key keys[TULLE__KEYS_PER_PATTERN_MAX];
     for (size_t i = 0; i < patterns->count; i++) {

@@ -10,6 +10,12 @@
 
 #include <utlist.h>
 
+/* The proxies that something has passed. */
+struct tulle__passed {
+    uint64_t ids[TULLE__PATH_MAX];
+    uint32_t hops;
+};
+
 /* A lane whose batches pass here. */
 struct tulle__passing {
     struct {
@@ -43,7 +49,7 @@ struct tulle__origin {
 };
 
 /* Topic patterns of one kind. */
-struct tulle__patterns {
+struct tulle__policy_patterns {
     char (*texts)[TULLE__TOPIC_LEN_MAX + 1];
     size_t count;
 };
@@ -58,7 +64,7 @@ struct tulle__rate {
 struct tulle__side {
     struct tulle__engine *engine;
     /* What may leave. */
-    struct tulle__patterns allow, deny;
+    struct tulle__policy_patterns allow, deny;
     uint32_t event_bytes_max;
     struct tulle__rate events, bytes;
     /* What answers may use of them while something is queued: a half. */
@@ -117,11 +123,15 @@ bool tulle__passing_waits(struct tulle__forward *forward, struct tulle__passing 
 void
 tulle__passing_release(struct tulle__forward *forward, struct tulle__passing *lane, uint64_t next);
 /* Let out what waits on a side, as far as its rate allows. */
-void tulle__forward_let_out(struct tulle__forward *forward, size_t side);
+void tulle__forward_let_out(struct tulle__forward *forward, size_t index);
 void tulle__passing_fini(struct tulle__forward *forward);
-/* With the id of this proxy behind it; NULL when it is at its limit, or without memory. */
+/* The frame of a path (empty: none) as ids. */
+TULLE_MUST_CHECK tulle_status tulle__passed_decode(struct tulle__view path,
+                                                   struct tulle__passed *passed);
+/* The frame with the id of this proxy behind those; NULL when that is past its limit, or
+ * without memory. */
 struct tulle__buf *tulle__forward_extend_path(struct tulle__forward *forward,
-                                              struct tulle__view path);
+                                              const struct tulle__passed *passed);
 /* Key, body and path are the action's too, the key's bytes borrowed. */
 bool tulle__forward_push(struct tulle__engine *engine,
                          struct tulle__view key,
