@@ -52,6 +52,17 @@ kit_sim(void **state, const struct sim_config *config)
     return sim;
 }
 
+/* A proxy of two segments that joins a host in each, started. */
+static inline int
+kit_proxy(struct sim *sim, const char *name, const char *const *segments, int a, int b)
+{
+    int proxy = sim_add_proxy(sim, name, segments, 2);
+    sim_join(sim, proxy, a);
+    sim_join(sim, proxy, b);
+    sim_start(sim, proxy);
+    return proxy;
+}
+
 static inline int
 kit_setup(void **state)
 {

@@ -11,16 +11,6 @@ static const char *const south_west[] = { "south", "west" };
 
 enum { EVENTS = 200, LARGE = 5000 };
 
-static int
-add_proxy(struct sim *sim, const char *name, const char *const *segments, int a, int b)
-{
-    int proxy = sim_add_proxy(sim, name, segments, 2);
-    sim_join(sim, proxy, a);
-    sim_join(sim, proxy, b);
-    sim_start(sim, proxy);
-    return proxy;
-}
-
 static tulle_counters
 side_counters(const struct sim *sim, int proxy, size_t side)
 {
@@ -60,7 +50,7 @@ TEST(a_burst_crosses_at_the_rate_and_nothing_is_lost)
     int takers[TAKERS];
     for (int i = 0; i < TAKERS; i++)
         takers[i] = kit_node(sim, names[i], "south", "**", i > 0 ? takers[0] : -1);
-    int proxy = add_proxy(sim, "proxy", north_south, a, takers[0]);
+    int proxy = kit_proxy(sim, "proxy", north_south, a, takers[0]);
     run_until_quiet(sim);
 
     struct oracle_ref events[EVENTS];
@@ -104,7 +94,7 @@ TEST(lanes_share_a_rate_in_bytes)
     for (int i = 0; i < NODES; i++)
         nodes[i] = kit_node(sim, names[i], "north", "none", i > 0 ? nodes[0] : -1);
     int z = kit_node(sim, "z", "south", "**", -1);
-    int proxy = add_proxy(sim, "proxy", north_south, nodes[0], z);
+    int proxy = kit_proxy(sim, "proxy", north_south, nodes[0], z);
     run_until_quiet(sim);
 
     struct oracle_ref events[NODES][EACH];
@@ -134,7 +124,7 @@ TEST(a_slow_rate_is_waited_for)
     for (int i = 0; i < NODES; i++)
         nodes[i] = kit_node(sim, names[i], "north", "none", i > 0 ? nodes[0] : -1);
     int z = kit_node(sim, "z", "south", "**", -1);
-    (void)add_proxy(sim, "proxy", north_south, nodes[0], z);
+    (void)kit_proxy(sim, "proxy", north_south, nodes[0], z);
     run_until_quiet(sim);
 
     struct oracle_ref events[NODES][EACH];
@@ -159,7 +149,7 @@ TEST(order_holds_across_a_rate)
     int a = kit_node(sim, "a", "north", NULL, -1);
     int b = kit_node(sim, "b", "north", "**", a);
     int z = kit_node(sim, "z", "south", "**", -1);
-    (void)add_proxy(sim, "proxy", north_south, a, z);
+    (void)kit_proxy(sim, "proxy", north_south, a, z);
     run_until_quiet(sim);
 
     struct oracle_ref last = { 0 };
@@ -188,8 +178,8 @@ TEST(a_rate_holds_nothing_up_for_ever_whatever_is_lost)
         int a = kit_node(sim, "a", "north", NULL, -1);
         int m = kit_node(sim, "m", "south", "**", -1);
         int z = kit_node(sim, "z", "west", "**", -1);
-        (void)add_proxy(sim, "proxy-1", north_south, a, m);
-        (void)add_proxy(sim, "proxy-2", south_west, m, z);
+        (void)kit_proxy(sim, "proxy-1", north_south, a, m);
+        (void)kit_proxy(sim, "proxy-2", south_west, m, z);
         run_until_quiet(sim);
 
         struct oracle_ref events[EVENTS];
@@ -217,7 +207,7 @@ TEST(what_waits_may_wait_at_its_publisher)
     struct sim *sim = kit_sim(state, &config);
     int a = kit_node(sim, "a", "north", NULL, -1);
     int z = kit_node(sim, "z", "south", "**", -1);
-    int proxy = add_proxy(sim, "proxy", north_south, a, z);
+    int proxy = kit_proxy(sim, "proxy", north_south, a, z);
     run_until_quiet(sim);
 
     struct oracle_ref events[EVENTS];
@@ -245,7 +235,7 @@ TEST(history_crosses_at_the_rate)
     sim_subscribe(sim, z, "orders/**", TULLE_ORDER_CAUSAL, TULLE_FROM_EARLIEST);
     sim_start(sim, z);
     int64_t begin_ms = sim_now_ms(sim);
-    (void)add_proxy(sim, "proxy", north_south, a, z);
+    (void)kit_proxy(sim, "proxy", north_south, a, z);
     run_until_quiet(sim);
 
     assert_all_are_there(sim, z, events, EVENTS);
@@ -263,7 +253,7 @@ best_effort_burst(void **state, uint64_t retain_bytes, int *a, int *z, struct or
     *z = sim_add_node(sim, "z", "south");
     sim_subscribe(sim, *z, "**", TULLE_ORDER_NONE, TULLE_FROM_LIVE);
     sim_start(sim, *z);
-    (void)add_proxy(sim, "proxy", north_south, *a, *z);
+    (void)kit_proxy(sim, "proxy", north_south, *a, *z);
     run_until_quiet(sim);
     for (int i = 0; i < 100; i++)
         *last = sim_publish(sim, *a, "orders/1", "x");
@@ -304,7 +294,7 @@ TEST(what_is_too_large_is_told_as_a_gap)
     int a = kit_node(sim, "a", "north", NULL, -1);
     int near = kit_node(sim, "near", "north", "**", a);
     int z = kit_node(sim, "z", "south", "**", -1);
-    int proxy = add_proxy(sim, "proxy", north_south, a, z);
+    int proxy = kit_proxy(sim, "proxy", north_south, a, z);
     run_until_quiet(sim);
 
     struct oracle_ref before = publish_bytes(sim, a, "orders/1", LARGE - 1);
@@ -341,7 +331,7 @@ TEST(an_answer_is_cut_at_what_is_too_large)
     int z = sim_add_node(sim, "z", "south");
     sim_subscribe(sim, z, "orders/**", TULLE_ORDER_CAUSAL, TULLE_FROM_EARLIEST);
     sim_start(sim, z);
-    (void)add_proxy(sim, "proxy", north_south, a, z);
+    (void)kit_proxy(sim, "proxy", north_south, a, z);
     run_until_quiet(sim);
 
     for (int i = 0; i < 9; i++) {
@@ -366,7 +356,7 @@ TEST(what_is_denied_crosses_in_no_way)
     int z = sim_add_node(sim, "z", "south");
     sim_subscribe(sim, z, "**", TULLE_ORDER_CAUSAL, TULLE_FROM_EARLIEST);
     sim_start(sim, z);
-    int proxy = add_proxy(sim, "proxy", north_south, a, z);
+    int proxy = kit_proxy(sim, "proxy", north_south, a, z);
     run_until_quiet(sim);
     struct oracle_ref live = sim_publish(sim, a, "secret/1", "x");
     struct oracle_ref open = sim_publish(sim, a, "orders/1", "x");

@@ -7,23 +7,13 @@ static const char *const north_south[] = { "north", "south" };
 static const char *const south_west[] = { "south", "west" };
 static const char *const west_north[] = { "west", "north" };
 
-static int
-add_proxy(struct sim *sim, const char *name, const char *const *segments, int a, int b)
-{
-    int proxy = sim_add_proxy(sim, name, segments, 2);
-    sim_join(sim, proxy, a);
-    sim_join(sim, proxy, b);
-    sim_start(sim, proxy);
-    return proxy;
-}
-
 TEST(events_cross_a_proxy_in_causal_order)
 {
     struct sim *sim = kit_sim(state, NULL);
     int shop = kit_node(sim, "shop", "north", NULL, -1);
     int audit = kit_node(sim, "audit", "north", "orders/**", shop);
     int desk = kit_node(sim, "desk", "south", "**", -1);
-    (void)add_proxy(sim, "proxy", north_south, shop, desk);
+    (void)kit_proxy(sim, "proxy", north_south, shop, desk);
     run_until_quiet(sim);
 
     struct oracle_ref order = sim_publish(sim, shop, "orders/1", "x");
@@ -41,7 +31,7 @@ TEST(only_what_somebody_beyond_takes_crosses)
     struct sim *sim = kit_sim(state, NULL);
     int a = kit_node(sim, "a", "north", NULL, -1);
     int b = kit_node(sim, "b", "south", "orders/**", -1);
-    int proxy = add_proxy(sim, "proxy", north_south, a, b);
+    int proxy = kit_proxy(sim, "proxy", north_south, a, b);
     run_until_quiet(sim);
 
     tulle_counters before;
@@ -63,7 +53,7 @@ TEST(what_is_lost_on_the_way_is_fetched_through_the_proxy)
     struct sim *sim = kit_sim(state, NULL);
     int a = kit_node(sim, "a", "north", NULL, -1);
     int b = kit_node(sim, "b", "south", "**", -1);
-    int proxy = add_proxy(sim, "proxy", north_south, a, b);
+    int proxy = kit_proxy(sim, "proxy", north_south, a, b);
     run_until_quiet(sim);
 
     sim_cut(sim, a, proxy);
@@ -83,7 +73,7 @@ TEST(who_is_counted_across_a_proxy_misses_nothing_whatever_was_lost)
         struct sim *sim = kit_lossy_sim(state, seed, 200);
         int a = kit_node(sim, "a", "north", NULL, -1);
         int b = sim_add_node(sim, "b", "south");
-        int proxy = add_proxy(sim, "proxy", north_south, a, b);
+        int proxy = kit_proxy(sim, "proxy", north_south, a, b);
         kit_join_and_miss_nothing(sim, a, b, proxy);
         assert_int_equal(kit_teardown(state), 0);
         *state = NULL;
@@ -95,8 +85,8 @@ TEST(one_of_two_proxies_is_killed_in_mid_stream)
     struct sim *sim = kit_sim(state, NULL);
     int a = kit_node(sim, "a", "north", NULL, -1);
     int b = kit_node(sim, "b", "south", "**", -1);
-    (void)add_proxy(sim, "proxy-1", north_south, a, b);
-    int second = add_proxy(sim, "proxy-2", north_south, a, b);
+    (void)kit_proxy(sim, "proxy-1", north_south, a, b);
+    int second = kit_proxy(sim, "proxy-2", north_south, a, b);
     run_until_quiet(sim);
 
     struct oracle_ref events[100];
@@ -121,7 +111,7 @@ TEST(the_only_proxy_dies_and_comes_back)
     struct sim *sim = kit_sim(state, NULL);
     int a = kit_node(sim, "a", "north", "**", -1);
     int b = kit_node(sim, "b", "south", "**", -1);
-    int proxy = add_proxy(sim, "proxy", north_south, a, b);
+    int proxy = kit_proxy(sim, "proxy", north_south, a, b);
     run_until_quiet(sim);
 
     sim_crash(sim, proxy);
@@ -142,8 +132,8 @@ TEST(a_chain_of_proxies_is_passed)
     int a = kit_node(sim, "a", "north", "**", -1);
     int m = kit_node(sim, "m", "south", NULL, -1);
     int z = kit_node(sim, "z", "west", "**", -1);
-    (void)add_proxy(sim, "proxy-1", north_south, a, m);
-    (void)add_proxy(sim, "proxy-2", south_west, m, z);
+    (void)kit_proxy(sim, "proxy-1", north_south, a, m);
+    (void)kit_proxy(sim, "proxy-2", south_west, m, z);
     run_until_quiet(sim);
 
     struct oracle_ref there = sim_publish(sim, a, "orders/1", "x");
@@ -160,9 +150,9 @@ TEST(a_ring_of_segments_does_not_storm)
     int a = kit_node(sim, "a", "north", "**", -1);
     int b = kit_node(sim, "b", "south", "**", -1);
     int c = kit_node(sim, "c", "west", "**", -1);
-    (void)add_proxy(sim, "proxy-1", north_south, a, b);
-    (void)add_proxy(sim, "proxy-2", south_west, b, c);
-    int third = add_proxy(sim, "proxy-3", west_north, c, a);
+    (void)kit_proxy(sim, "proxy-1", north_south, a, b);
+    (void)kit_proxy(sim, "proxy-2", south_west, b, c);
+    int third = kit_proxy(sim, "proxy-3", west_north, c, a);
     run_until_quiet(sim);
 
     uint64_t before = sim_messages(sim);
@@ -191,7 +181,7 @@ TEST(history_is_read_across_a_proxy)
     int b = sim_add_node(sim, "b", "south");
     sim_subscribe(sim, b, "orders/**", TULLE_ORDER_CAUSAL, TULLE_FROM_EARLIEST);
     sim_start(sim, b);
-    (void)add_proxy(sim, "proxy", north_south, a, b);
+    (void)kit_proxy(sim, "proxy", north_south, a, b);
     run_until_quiet(sim);
 
     for (int i = 0; i < 20; i++)
