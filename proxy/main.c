@@ -44,11 +44,12 @@ start(struct tulle__run *run)
         if (made == TULLE_OK)
             tulle__serve(run);
     }
-    if (made != TULLE_OK)
+    if (made != TULLE_OK) {
         (void)fprintf(stderr, "%s: %s%s%s\n", setup->program.name,
                       setup->args.config != NULL ? setup->args.config : "",
                       setup->args.config != NULL ? ": " : "",
                       error.text[0] != '\0' ? error.text : tulle_strerror(made));
+    }
     tulle_proxy_free(&run->proxy);
     tulle__signals_close(&run->signals);
     return (int)tulle__exit_of(made);

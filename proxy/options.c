@@ -179,10 +179,11 @@ check_segment(const struct tulle__proxy_config *config,
     const struct tulle__segment *segment = &config->segments[index];
     if (tulle__check_name(segment->name) != NULL)
         tell(problems, file, "segment %.63s: its name must have 1 to 63 bytes", segment->name);
-    if (segment->beacon[0] == '\0')
+    if (segment->beacon[0] == '\0') {
         tell(problems, file,
              "segment %.63s: beacon: the name of an interface is missing; \"any\" is the first one",
              segment->name);
+    }
     for (size_t i = 0; i < index; i++) {
         if (strcmp(config->segments[i].name, segment->name) == 0)
             tell(problems, file, "segment %.63s: another segment has this name; call one otherwise",

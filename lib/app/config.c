@@ -242,19 +242,20 @@ load_second(struct loader *loader,
             fail(loader, TULLE_EINVAL, line, "'%s' has nothing below it", option->name);
         return child == NULL;
     }
-    if (child == NULL)
+    if (child == NULL) {
         fail(loader, TULLE_EINVAL, line, "'%s' needs %s, indented below it", option->name,
              option->arg);
-    else if (!is_second_word(option->arg, zconfig_name(child)))
+    } else if (!is_second_word(option->arg, zconfig_name(child))) {
         fail(loader, TULLE_EINVAL, line, "unknown key '%.60s' below '%s': it has %s",
              zconfig_name(child), option->name, option->arg);
-    else if (zconfig_child(child) != NULL || zconfig_next(child) != NULL)
+    } else if (zconfig_child(child) != NULL || zconfig_next(child) != NULL) {
         fail(loader, TULLE_EINVAL,
              line_of(loader,
                      zconfig_child(child) != NULL ? zconfig_child(child) : zconfig_next(child)),
              "'%s' has one key below it", option->name);
-    else
+    } else {
         *second = zconfig_value(child) != NULL ? zconfig_value(child) : "";
+    }
     return *second != NULL;
 }
 
@@ -317,12 +318,13 @@ load_section(struct loader *loader, zconfig_t *item)
     for (zconfig_t *at = zconfig_child(item); at != NULL; at = zconfig_next(at)) {
         const struct tulle__option *option =
             find_key(section->options, section->count, zconfig_name(at));
-        if (option != NULL)
+        if (option != NULL) {
             load_option(loader, option, target, item, at);
-        else
+        } else {
             fail(loader, TULLE_EINVAL, line_of(loader, at),
                  "unknown key '%.60s' in %s; --print-config shows those that there are",
                  zconfig_name(at), section->name);
+        }
     }
 }
 

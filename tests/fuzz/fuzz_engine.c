@@ -647,10 +647,11 @@ open_play(struct play *p)
     struct tulle__forward_side sides[2] = {
         { .engine = config }, { .engine = config, .policy = { .deny = &deny, .deny_count = 1 } }
     };
-    if ((byte & 16) != 0)
+    if ((byte & 16) != 0) {
         sides[0].policy = (struct tulle__forward_policy){ .event_bytes_max = 20,
                                                           .events_per_second = 2,
                                                           .bytes_per_second = 1024 };
+    }
     p->forward = tulle__forward_new(sides, 2, (byte & 8) != 0 ? 4096 : 0, p->now);
     TULLE_ASSERT(p->forward != NULL);
 }

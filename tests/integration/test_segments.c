@@ -433,7 +433,7 @@ TEST(a_rate_holds_and_loses_nothing)
         kit_pause_ms(1);
     }
     kit_expect_numbers(at_b, "x", 0, COUNT);
-    assert_true(kit_now_ms() - begin_ms > 1000 * (COUNT / RATE - 2));
+    assert_true(kit_now_ms() - begin_ms > (int64_t)1000 * (COUNT / RATE - 2));
     kit_expect_numbers(at_c, "x", 0, COUNT);
     KIT_UNTIL(kit_proxy_counters(p, 0).limited_now == 0);
     tulle_counters counters = kit_proxy_counters(p, 0);

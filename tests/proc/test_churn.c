@@ -41,22 +41,24 @@ static int
 times(void)
 {
     const char *text = getenv("TULLE_CHURN");
-    return text == NULL ? 1 : atoi(text);
+    return text == NULL ? 1 : (int)strtol(text, NULL, 10);
 }
 
 static struct size
 size_of(const struct proc *proc)
 {
     char path[64];
-    unsigned long total = 0;
-    unsigned long resident = 0;
+    char line[128];
     struct size size = { 0 };
     (void)snprintf(path, sizeof path, "/proc/%ld/statm", (long)proc_pid(proc));
     FILE *file = fopen(path, "r");
     assert_non_null(file);
-    assert_int_equal(fscanf(file, "%lu %lu", &total, &resident), 2);
+    assert_non_null(fgets(line, sizeof line, file)); /* pages: total, resident, ... */
     (void)fclose(file);
-    size.resident = resident * (size_t)sysconf(_SC_PAGESIZE);
+    const char *resident = strchr(line, ' ');
+    assert_non_null(resident);
+    size.resident = strtoul(resident, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
+    assert_true(size.resident > 0);
     (void)snprintf(path, sizeof path, "/proc/%ld/fd", (long)proc_pid(proc));
     DIR *folder = opendir(path);
     assert_non_null(folder);

@@ -59,7 +59,7 @@ TEST(a_burst_crosses_at_the_rate_and_nothing_is_lost)
     int64_t begin_ms = sim_now_ms(sim);
     run_for(sim, 1000);
     assert_true(sim_has(sim, takers[0], events[RATE - 1]));
-    assert_false(sim_has(sim, takers[0], events[3 * RATE]));
+    assert_false(sim_has(sim, takers[0], events[(size_t)3 * RATE]));
     assert_true(side_counters(sim, proxy, 0).limited_now > 0);
     run_until_quiet(sim);
     int64_t took_ms = sim_now_ms(sim) - begin_ms;
@@ -108,8 +108,9 @@ TEST(lanes_share_a_rate_in_bytes)
     for (int i = 0; i < NODES; i++)
         assert_all_are_there(sim, z, events[i], EACH);
     assert_int_equal(oracle_gap_count(sim_oracle(sim)), 0);
-    assert_true(sim_now_ms(sim) - begin_ms > 1000 * (NODES * EACH * LEN / RATE - 2));
-    assert_true(side_counters(sim, proxy, 0).relayed_bytes < 2 * NODES * EACH * (LEN + 60));
+    assert_true(sim_now_ms(sim) - begin_ms > (int64_t)1000 * (NODES * EACH * LEN / RATE - 2));
+    assert_true(side_counters(sim, proxy, 0).relayed_bytes <
+                (uint64_t)2 * NODES * EACH * (LEN + 60));
 }
 
 /* Each lane gets its turn more seldom than every hold_ms: that is no loss. */
@@ -239,7 +240,7 @@ TEST(history_crosses_at_the_rate)
     run_until_quiet(sim);
 
     assert_all_are_there(sim, z, events, EVENTS);
-    assert_true(sim_now_ms(sim) - begin_ms > 1000 * (EVENTS / RATE - 2));
+    assert_true(sim_now_ms(sim) - begin_ms > (int64_t)1000 * (EVENTS / RATE - 2));
 }
 
 static struct sim *

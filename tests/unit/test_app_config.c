@@ -273,7 +273,7 @@ TEST(a_file_full_of_mistakes_tells_some)
     struct fixture *f = *state;
     char text[1000] = "";
     for (size_t i = 0; i < 100; i++)
-        strcat(text, "x = 1\n");
+        (void)snprintf(text + 6 * i, sizeof text - 6 * i, "x = 1\n");
 
     assert_refused(f, text, TULLE__CONFIG_PROBLEMS_MAX, "and more");
     assert_int_equal(count_problems(f), TULLE__CONFIG_PROBLEMS_MAX + 1);

@@ -108,12 +108,13 @@ tulle__side_too_large(struct tulle__side *side, uint64_t node, struct tulle__vie
     uint64_t suppressed = 0;
     e->counters.dropped_size++;
     if (tulle__log_is_on(&e->config.log, TULLE_LOG_WARN) &&
-        tulle__log_limit_pass(&side->too_large, e->now.mono, &suppressed))
+        tulle__log_limit_pass(&side->too_large, e->now.mono, &suppressed)) {
         tulle__log(&e->config.log, TULLE_LOG_WARN, "proxy.too_large",
                    "node=%016llx name=%s stream=%.*s event_bytes_max=%lu suppressed=%llu",
                    (unsigned long long)node, tulle__node_name(e, node), (int)stream.len,
                    (const char *)stream.data, (unsigned long)side->event_bytes_max,
                    (unsigned long long)suppressed);
+    }
 }
 
 /* ---- rates ---- */

@@ -25,8 +25,9 @@ struct tulle__held *
 tulle__held_copy(struct tulle__engine *e, const struct tulle__held *arrived)
 {
     uint32_t level_count = draw_level_count(e);
-    struct tulle__held *held =
-        tulle__pool_take(e->pool, sizeof *held + level_count * sizeof held->next[0], NULL);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is wanted */
+    size_t next_len = level_count * sizeof(struct tulle__held *);
+    struct tulle__held *held = tulle__pool_take(e->pool, sizeof *held + next_len, NULL);
     if (held == NULL)
         return NULL;
     *held = *arrived;

@@ -581,10 +581,11 @@ tulle__engine_overdue(const struct tulle__engine *e,
         int64_t due_ns = overdue_ns(e, p);
         if (due_ns > now.ns)
             *next_ns = due_ns < *next_ns ? due_ns : *next_ns;
-        else if (count < max)
+        else if (count < max) {
             out[count++] = (struct tulle__overdue){
                 .id = p->id, .address = p->link != 0 ? e->links[p->link - 1].address : p->control
             };
+        }
     }
     return count;
 }

@@ -460,10 +460,11 @@ leave(tulle_node *node, uint32_t linger_ms)
     tulle__engine_leave(node->engine, tulle__os_now());
     tulle__loop_drain(node);
     snapshot_counters(node, tulle__os_now(), true);
-    if (linger_ms > 0 && !is_done)
+    if (linger_ms > 0 && !is_done) {
         tulle__log(&node->log, TULLE_LOG_WARN, "node.left_early",
                    "linger_ms=%" PRIu32 " unacknowledged_bytes=%" PRIu64, linger_ms,
                    node->counters.unacked_now);
+    }
     int64_t left_ns = end_ns - tulle__os_now().mono.ns;
     return left_ns > 0 ? (uint32_t)(left_ns / 1000000) : 0;
 }

@@ -132,13 +132,14 @@ tulle__probe_begin(struct tulle__probe *probe, const char *text, int64_t now_ns)
         return;
     }
     probe->port = address.port;
-    if (address.is_ipc)
+    if (address.is_ipc) {
         probe->result =
             tulle__ipc_is_live(address.host) ? TULLE__PROBE_ACCEPTED : TULLE__PROBE_REFUSED;
-    else if (inet_pton(AF_INET, address.host, &host) == 1)
+    } else if (inet_pton(AF_INET, address.host, &host) == 1) {
         connect_to(probe, host);
-    else
+    } else {
         look_up(probe, address.host);
+    }
 }
 
 enum tulle__probed

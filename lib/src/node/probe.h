@@ -32,7 +32,7 @@ struct tulle__probe {
 };
 
 /* Begin, for an address that can be dialed. */
-void tulle__probe_begin(struct tulle__probe *probe, const char *address, int64_t now_ns);
+void tulle__probe_begin(struct tulle__probe *probe, const char *text, int64_t now_ns);
 /* Once it is not PENDING the probe has ended. */
 enum tulle__probed tulle__probe_look(struct tulle__probe *probe, int64_t now_ns);
 /* End it; waits for the system's resolver when that is at work and cannot be stopped. */
