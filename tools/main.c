@@ -3,7 +3,7 @@
 /* tulle: the tools of the mesh, one subcommand each. */
 
 #include "app/args.h"
-#include "tools/tools.h"
+#include "tools/common/tools.h"
 
 static const struct tulle__command commands[] = {
     { "pub", tulle__tool_pub, "publish events" },

@@ -44,7 +44,7 @@ for word in "${words[@]}"; do
     need option "$word" docs/man/tulle_node.3 docs/man/tulle_proxy.3
 done
 
-mapfile -t words < <(cat lib/src/*/*.c lib/app/*.c node/*.c proxy/*.c tools/*.c | tr '\n' ' ' |
+mapfile -t words < <(cat lib/src/*/*.c lib/app/*.c node/*.c proxy/*.c tools/*.c tools/*/*.c | tr '\n' ' ' |
     grep -oE '(TULLE_LOG_[A-Z]+|common), *"[a-z]+\.[a-z_]+"' | grep -oE '"[a-z]+\.[a-z_]+"' |
     tr -d '"' | sort -u)
 for word in "${words[@]}"; do

@@ -5,7 +5,7 @@
 /* Options that bench and latency share: what to run, how often, and how to print it. */
 
 #include "app/common.h"
-#include "tools/load.h"
+#include "tools/load/load.h"
 
 enum { TULLE__LOAD_VALUES_MAX = 16, TULLE__LOAD_RUNS_MAX = 100 };
 

@@ -2,7 +2,7 @@
 
 /* Medians, and JSON. */
 
-#include "tools/load_report.h"
+#include "tools/load/load_report.h"
 
 #include <tulle/version.h>
 

@@ -3,7 +3,7 @@
 /* What tap can be asked for. Names and letters are those of mosquitto_sub where
  * it has the same thing. */
 
-#include "tools/tap_options.h"
+#include "tools/tap/tap_options.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 
 /* Runs in turn. What was measured is printed, also when a later run fails. */
 
-#include "tools/load_series.h"
+#include "tools/load/load_series.h"
 
 #include "app/exit.h"
 

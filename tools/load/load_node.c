@@ -4,7 +4,7 @@
  * one publishes. */
 
 #include "app/exit.h"
-#include "tools/load_message.h"
+#include "tools/load/load_message.h"
 
 #include <errno.h>
 #include <poll.h>

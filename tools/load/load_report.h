@@ -5,7 +5,7 @@
 /* What several runs of one load come to, and the parts of it that bench and latency print
  * alike. */
 
-#include "tools/load_options.h"
+#include "tools/load/load_options.h"
 
 #include <jansson.h>
 

@@ -7,8 +7,8 @@
 #define _DEFAULT_SOURCE 1 /* wait4() */
 
 #include "app/exit.h"
-#include "tools/load_message.h"
-#include "tools/tools.h"
+#include "tools/common/tools.h"
+#include "tools/load/load_message.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -3,7 +3,7 @@
 /* Writing in steps of PIPE_BUF: when poll(2) says that a pipe is writable, that
  * many bytes go in without waiting. */
 
-#include "tools/output.h"
+#include "tools/common/output.h"
 
 #include <errno.h>
 #include <poll.h>

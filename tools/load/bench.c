@@ -2,8 +2,8 @@
 
 /* tulle bench: how many events a second go through a mesh, and what they cost. */
 
-#include "tools/load_series.h"
-#include "tools/tools.h"
+#include "tools/common/tools.h"
+#include "tools/load/load_series.h"
 
 #include <inttypes.h>
 #include <stdio.h>

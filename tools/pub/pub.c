@@ -8,8 +8,8 @@
 
 #include "app/exit.h"
 #include "app/json.h"
-#include "tools/pub_input.h"
-#include "tools/tools.h"
+#include "tools/common/tools.h"
+#include "tools/pub/pub_input.h"
 
 #include <tulle/topic.h>
 

@@ -9,10 +9,10 @@
  * summary tells. */
 
 #include "app/exit.h"
-#include "tools/output.h"
-#include "tools/tap_options.h"
-#include "tools/tap_print.h"
-#include "tools/tools.h"
+#include "tools/common/output.h"
+#include "tools/common/tools.h"
+#include "tools/tap/tap_options.h"
+#include "tools/tap/tap_print.h"
 
 #include <tulle/topic.h>
 

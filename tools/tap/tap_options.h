@@ -5,7 +5,7 @@
 /* Options of tap. */
 
 #include "app/args.h"
-#include "tools/tap_print.h"
+#include "tools/tap/tap_print.h"
 
 #include <tulle/node.h>
 

@@ -19,7 +19,7 @@
  * or FAILED at any time. The end of the other side is the end of the node.
  */
 
-#include "tools/load.h"
+#include "tools/load/load.h"
 
 enum tulle__load_word {
     TULLE__LOAD_HELLO = 1,

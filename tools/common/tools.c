@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-#include "tools/tools.h"
+#include "tools/common/tools.h"
 
 #include <time.h>
 

@@ -4,7 +4,7 @@
 
 /* One load after the other, for each size and rate asked for, each as often as asked for. */
 
-#include "tools/load_report.h"
+#include "tools/load/load_report.h"
 
 struct tulle__load_series {
     const struct tulle__program *program;

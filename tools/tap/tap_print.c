@@ -4,7 +4,7 @@
  * what was out of the ordinary. What a peer sent never reaches a terminal with
  * control characters in it. */
 
-#include "tools/tap_print.h"
+#include "tools/tap/tap_print.h"
 
 #include "app/json.h"
 

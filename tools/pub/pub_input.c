@@ -3,7 +3,7 @@
 /* Input of pub. Lines are bounded: one that is longer than any event could be
  * is skipped without being kept. */
 
-#include "tools/pub_input.h"
+#include "tools/pub/pub_input.h"
 
 #include "app/json.h"
 

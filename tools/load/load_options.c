@@ -2,7 +2,7 @@
 
 /* Options of the tools that measure. */
 
-#include "tools/load_options.h"
+#include "tools/load/load_options.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,8 +6,8 @@
  * event is due. Were it counted from when it was published, a delay of the publisher, by a full
  * window say, would keep events out of the figures that suffer from it ("coordinated omission"). */
 
-#include "tools/load_series.h"
-#include "tools/tools.h"
+#include "tools/common/tools.h"
+#include "tools/load/load_series.h"
 
 #include <inttypes.h>
 #include <stdio.h>
