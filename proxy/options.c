@@ -62,6 +62,12 @@ static const struct tulle__option segment_options[] = {
       .arg = "ADDRESS", .check = tulle__check_join, .help = "control address that peers are told, behind address translation" },
     { .name = "advertise_events", .type = TULLE__OPTION_STRING, .offset = SEGMENT(advertise_events),
       .arg = "ADDRESS", .check = tulle__check_join, .help = "event address that peers are told, likewise" },
+    { .name = "inlet", .type = TULLE__OPTION_FLAG, .offset = SEGMENT(use_inlet),
+      .help = "take events in from who only dials, at PORT + 2" },
+    { .name = "advertise_inlet", .type = TULLE__OPTION_STRING, .offset = SEGMENT(advertise_inlet),
+      .arg = "ADDRESS", .check = tulle__check_join, .help = "address of the inlet that peers are told, likewise" },
+    { .name = "dial_only", .type = TULLE__OPTION_FLAG, .offset = SEGMENT(dial_only),
+      .help = "listen nowhere, as behind address translation; the others need an inlet" },
     { .name = "allow", .type = TULLE__OPTION_LIST, .offset = SEGMENT(allow), .arg = "PATTERN",
       .max = TULLE_PROXY_PATTERNS_MAX, .check = tulle__check_pattern,
       .help = "what may leave this segment; without any, everything may" },
@@ -143,6 +149,9 @@ fill_segment(const struct tulle__segment *from, tulle_segment_options *to)
     to->interface_name = from->interface_name;
     to->advertise = from->advertise;
     to->advertise_events = from->advertise_events;
+    to->advertise_inlet = from->advertise_inlet;
+    to->use_inlet = from->use_inlet;
+    to->dial_only = from->dial_only;
     to->join = from->join.items;
     to->join_count = from->join.count;
     to->use_beacon = strcmp(from->beacon, "off") != 0;

@@ -19,7 +19,8 @@ struct tulle__segment {
     const char *beacon; /* as tulle__common.beacon */
     uint16_t beacon_port;
     const char *interface_name;
-    const char *advertise, *advertise_events;
+    const char *advertise, *advertise_events, *advertise_inlet;
+    bool use_inlet, dial_only;
     uint32_t event_bytes_max, events_per_second;
     uint64_t bytes_per_second;
 };

@@ -73,6 +73,14 @@ static const struct tulle__option mesh_options[] = {
     { .name = "advertise_events", .type = TULLE__OPTION_STRING, .flags = TULLE__OPTION_RARE,
       .offset = NODE(advertise_events), .arg = "ADDRESS", .check = tulle__check_join,
       .help = "event address that peers are told, likewise" },
+    { .name = "inlet", .type = TULLE__OPTION_FLAG, .flags = TULLE__OPTION_RARE,
+      .offset = NODE(use_inlet), .help = "take events in from nodes that only dial, at PORT + 2" },
+    { .name = "advertise_inlet", .type = TULLE__OPTION_STRING, .flags = TULLE__OPTION_RARE,
+      .offset = NODE(advertise_inlet), .arg = "ADDRESS", .check = tulle__check_join,
+      .help = "address of the inlet that peers are told, likewise" },
+    { .name = "dial_only", .type = TULLE__OPTION_FLAG, .flags = TULLE__OPTION_RARE,
+      .offset = NODE(dial_only),
+      .help = "listen nowhere, as behind address translation; the others need an inlet" },
 };
 
 static const struct tulle__choice levels[] = {

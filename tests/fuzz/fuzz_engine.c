@@ -197,7 +197,8 @@ read_action(struct play *p, const struct tulle__action *action)
         break;
     case TULLE__ACTION_DIAL:
     case TULLE__ACTION_HANGUP:
-        TULLE_ASSERT(action->u.dial.control != NULL || action->u.dial.events != NULL);
+        TULLE_ASSERT(action->u.dial.control != NULL || action->u.dial.events != NULL ||
+                     action->u.dial.inlet != NULL);
         break;
     case TULLE__ACTION_SUBSCRIBE:
     case TULLE__ACTION_UNSUBSCRIBE:

@@ -77,6 +77,13 @@ address_of(const struct tulle__transport *t, bool is_events)
     return is_events ? events[0] : control[0];
 }
 
+static void
+dial_events(struct pair *pair)
+{
+    const struct tulle__dialing dialing = { .events = address_of(pair->b, true) };
+    tulle__transport_dial(pair->a, 7, &dialing);
+}
+
 static int64_t
 now_ms(void)
 {
@@ -138,9 +145,9 @@ TEST(a_hop_is_dialed_again_at_once)
     struct pair *pair = *state;
     const char *control = address_of(pair->b, false);
     for (int i = 0; i < 5; i++) {
-        tulle__transport_dial(pair->a, 7, control, NULL);
+        tulle__transport_dial(pair->a, 7, &(struct tulle__dialing){ .control = control });
         assert_true(reaches(pair, 7));
-        tulle__transport_hangup(pair->a, 7, control, NULL);
+        tulle__transport_hangup(pair->a, 7, &(struct tulle__dialing){ .control = control });
     }
 }
 
@@ -148,11 +155,11 @@ TEST(a_link_and_a_peer_share_an_address)
 {
     struct pair *pair = *state;
     const char *control = address_of(pair->b, false);
-    tulle__transport_dial(pair->a, 1, control, NULL);
-    tulle__transport_dial(pair->a, 7, control, NULL);
+    tulle__transport_dial(pair->a, 1, &(struct tulle__dialing){ .control = control });
+    tulle__transport_dial(pair->a, 7, &(struct tulle__dialing){ .control = control });
     assert_true(reaches(pair, 1));
     assert_true(reaches(pair, 7));
-    tulle__transport_hangup(pair->a, 7, control, NULL);
+    tulle__transport_hangup(pair->a, 7, &(struct tulle__dialing){ .control = control });
     assert_true(reaches(pair, 1));
 }
 
@@ -161,10 +168,12 @@ TEST(hanging_up_one_keeps_the_other_at_its_event_address)
     struct pair *pair = *state;
     const char *events = address_of(pair->b, true);
     tulle__transport_subscribe(pair->a, (struct tulle__view){ (const uint8_t *)"s", 2 });
-    tulle__transport_dial(pair->a, 7, NULL, events);
-    tulle__transport_dial(pair->a, 8, NULL, events); /* restarted at the same address */
+    tulle__transport_dial(pair->a, 7, &(struct tulle__dialing){ .events = events });
+    tulle__transport_dial(
+        pair->a, 8,
+        &(struct tulle__dialing){ .events = events }); /* restarted at the same address */
     assert_true(hears(pair, WAIT_MS));
-    tulle__transport_hangup(pair->a, 7, NULL, events);
+    tulle__transport_hangup(pair->a, 7, &(struct tulle__dialing){ .events = events });
     struct tulle__incoming in;
     for (int64_t end = now_ms() + 500; now_ms() < end;) { /* what was on its way */
         poll_both(pair, 50);
@@ -272,7 +281,7 @@ static void
 expect_choice(const char *list, const char *expected)
 {
     char chosen[TULLE__ADDRESS_LEN_MAX + 1];
-    tulle__address_choose(list, chosen);
+    tulle__address_choose(list, 0, chosen);
     assert_string_equal(chosen, expected);
 }
 
@@ -312,7 +321,8 @@ TEST(a_message_for_nobody_is_told_as_unsent)
     action.u.control.header = part;
     action.u.control.body = part;
     assert_int_equal(tulle__transport_act(pair->a, &action), TULLE__ACTED_UNSENT);
-    tulle__transport_dial(pair->a, 7, address_of(pair->b, false), NULL);
+    tulle__transport_dial(pair->a, 7,
+                          &(struct tulle__dialing){ .control = address_of(pair->b, false) });
     assert_int_equal(tulle__transport_act(pair->a, &action), TULLE__ACTED);
     action.kind = TULLE__ACTION_PEER;
     assert_int_equal(tulle__transport_act(pair->a, &action), TULLE__ACTED_NOT);
@@ -347,7 +357,7 @@ TEST(short_bodies_are_copies)
 {
     struct pair *pair = *state;
     tulle__transport_subscribe(pair->a, (struct tulle__view){ (const uint8_t *)"s", 2 });
-    tulle__transport_dial(pair->a, 7, NULL, address_of(pair->b, true));
+    dial_events(pair);
     assert_true(hears(pair, WAIT_MS));
     static const size_t lens[] = { 100, 2000, 8191, 8192, 100000 };
     for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
@@ -366,7 +376,7 @@ TEST(a_slow_reader_is_not_cut)
 {
     struct pair *pair = *state;
     tulle__transport_subscribe(pair->a, (struct tulle__view){ (const uint8_t *)"s", 2 });
-    tulle__transport_dial(pair->a, 7, NULL, address_of(pair->b, true));
+    dial_events(pair);
     assert_true(hears(pair, WAIT_MS));
     /* In steps: PUB learns only now and then how much of its queue has crossed. */
     struct timespec pause = { .tv_nsec = 20000000 };
@@ -393,7 +403,7 @@ TEST(what_is_sent_back_to_the_dialer_is_dropped)
     char address[64];
     size_t len = sizeof address;
     assert_int_equal(zmq_getsockopt(stranger, ZMQ_LAST_ENDPOINT, address, &len), 0);
-    tulle__transport_dial(pair->a, 7, address, NULL);
+    tulle__transport_dial(pair->a, 7, &(struct tulle__dialing){ .control = address });
     struct tulle__buf *part = tulle__buf_copy("x", 1);
     zmq_pollitem_t item = { .socket = stranger, .events = ZMQ_POLLIN };
     (void)tulle__transport_control(pair->a, 7, part, part);

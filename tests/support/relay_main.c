@@ -32,7 +32,8 @@ static const char USAGE[] =
     "  --until-eof                 end when standard input ends\n"
     "\n"
     "It prints \"ready\" when everything is bound. Commands, one a line, each answered by \"ok\"\n"
-    "or \"error: ...\": cut, heal, stall, unstall, reset, delay MS, jitter MS, delay PREFIX MS,\n"
+    "or \"error: ...\": cut, heal, stall, unstall, reset, lose, delay MS, jitter MS, delay PREFIX "
+    "MS,\n"
     "drop PREFIX PERCENT, duplicate PREFIX PERCENT, quit.\n";
 
 enum {
@@ -127,6 +128,8 @@ run_word(struct relay *relay, const char *word)
         set_stalled(relay, false);
     else if (strcmp(word, "reset") == 0)
         relay_tcp_reset(relay->tcp);
+    else if (strcmp(word, "lose") == 0)
+        relay_tcp_lose(relay->tcp);
     else if (strcmp(word, "quit") == 0)
         relay->has_ended = true;
     else

@@ -43,6 +43,7 @@ struct conn {
     struct flow flows[2]; /* flows[i] goes from fds[i] to the other */
     size_t link;
     bool is_connecting;
+    bool is_lost; /* nothing is read, written or closed any more */
 };
 
 struct link {
@@ -147,6 +148,13 @@ void
 relay_tcp_set_stalled(struct relay_tcp *tcp, bool is_stalled)
 {
     tcp->is_stalled = is_stalled;
+}
+
+void
+relay_tcp_lose(struct relay_tcp *tcp)
+{
+    for (size_t i = 0; i < tcp->conn_count; i++)
+        tcp->conns[i]->is_lost = true;
 }
 
 static bool
@@ -273,7 +281,7 @@ wanted_events(const struct relay_tcp *tcp, const struct conn *conn, int side, in
     const struct flow *in = &conn->flows[side];
     const struct flow *out = &conn->flows[1 - side];
     int events = 0;
-    if (tcp->is_stalled || conn->fds[side] < 0)
+    if (tcp->is_stalled || conn->is_lost || conn->fds[side] < 0)
         return 0;
     if (side == 1 && conn->is_connecting)
         return ZMQ_POLLOUT;
@@ -288,7 +296,7 @@ wanted_events(const struct relay_tcp *tcp, const struct conn *conn, int side, in
 static int64_t
 conn_deadline(const struct relay_tcp *tcp, const struct conn *conn, int64_t now_us)
 {
-    if (tcp->is_stalled)
+    if (tcp->is_stalled || conn->is_lost)
         return RELAY_NEVER;
     if (conn->fds[1] < 0)
         return now_us;
@@ -403,6 +411,8 @@ finish_connect(struct conn *conn)
 static bool
 run_conn(struct relay_tcp *tcp, struct conn *conn, const zmq_pollitem_t *items, int64_t now_us)
 {
+    if (conn->is_lost)
+        return true;
     if (conn->fds[1] < 0)
         return dial(tcp, conn);
     for (int side = 0; side < 2; side++) {

@@ -48,6 +48,10 @@ void relay_tcp_set_stalled(struct relay_tcp *tcp, bool is_stalled);
 /* Reset the connections that there are. */
 void relay_tcp_reset(struct relay_tcp *tcp);
 
+/* The connections that there are stay open and dead, as when a translator of addresses on the
+ * way has forgotten them; new ones are as good as ever. */
+void relay_tcp_lose(struct relay_tcp *tcp);
+
 /* Fill items (room for RELAY_TCP_ITEMS_MAX); lower *deadline_us if need be. Returns how many. */
 size_t relay_tcp_poll(struct relay_tcp *tcp, zmq_pollitem_t *items, int64_t *deadline_us);
 

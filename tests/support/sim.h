@@ -53,6 +53,7 @@ struct sim_config {
     struct tulle__forward_policy proxy_policies[SIM_SIDES_MAX]; /* of each side, at all proxies */
     uint32_t pause_queue_max;      /* messages that wait for a paused host; more are dropped */
     int64_t skew_us_max;           /* wall clocks differ by up to this, either way */
+    bool has_inlets;               /* of those that do not only dial */
     bool is_oracle_blind;          /* contents may be damaged: only memory is judged */
     bool is_traced;                /* write what happens to standard error */
     sim_delivered_fn on_delivered; /* the application; NULL: none */
@@ -72,6 +73,8 @@ void sim_free(struct sim **pointer);
 /* Make a host, not started. name and segments are copied. */
 int sim_add_node(struct sim *sim, const char *name, const char *segment);
 int sim_add_proxy(struct sim *sim, const char *name, const char *const *segments, size_t count);
+/* From its next start on: nobody can dial the host's side. The sim has inlets. */
+void sim_dial_only(struct sim *sim, int host, size_t side);
 /* Remembered, and done again at every start. */
 void sim_join(struct sim *sim, int host, int other); /* other: in a segment of host */
 void

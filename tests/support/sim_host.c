@@ -242,14 +242,19 @@ hand_over(struct sim *sim, struct sim_host *host, const struct sim_event *event)
     struct tulle__view path_view = { path, path_len };
     struct tulle__now now = sim_now(sim, host);
     trace_input(sim, host, event);
+    uint64_t via = packet->via;
+    if (event->kind == SIM_EVENT_CONTROL && via == 0)
+        via = host->engine != NULL ? tulle__engine_via(host->engine, packet->hop, key_view)
+                                   : tulle__engine_via(tulle__forward_engine(host->forward, side),
+                                                       packet->hop, key_view);
     if (event->kind == SIM_EVENT_PUBLICATION && host->engine != NULL)
         tulle__engine_on_publication(host->engine, key_view, body, path_view, now);
     else if (event->kind == SIM_EVENT_PUBLICATION)
         tulle__forward_on_publication(host->forward, side, key_view, body, path_view, now);
     else if (host->engine != NULL)
-        tulle__engine_on_control(host->engine, packet->via, key_view, body, now);
+        tulle__engine_on_control(host->engine, via, key_view, body, now);
     else
-        tulle__forward_on_control(host->forward, side, packet->via, key_view, body, now);
+        tulle__forward_on_control(host->forward, side, via, key_view, body, now);
     tulle__buf_unref(&body);
     free(key);
     free(bytes);
@@ -309,9 +314,11 @@ fill_config(struct sim *sim,
     config->mesh = "sim";
     config->name = host->name;
     config->control_addresses[0] = endpoint->address[SIM_WIRE_CONTROL];
-    config->control_address_count = 1;
+    config->control_address_count = endpoint->dials_only ? 0 : 1;
     config->event_addresses[0] = endpoint->address[SIM_WIRE_EVENTS];
-    config->event_address_count = 1;
+    config->event_address_count = config->control_address_count;
+    config->inlets[0] = endpoint->address[SIM_WIRE_INLET];
+    config->inlet_count = sim->config.has_inlets ? config->control_address_count : 0;
     config->is_proxy = host->is_proxy;
     config->seed = host->id >> 7;
     host->sim = sim;
@@ -525,6 +532,14 @@ sim_unsubscribe(struct sim *sim, int node_index, const char *pattern)
             sim_host_drain(sim, host);
         return;
     }
+}
+
+void
+sim_dial_only(struct sim *sim, int host_index, size_t side)
+{
+    if (!sim->config.has_inlets)
+        abort(); /* nobody could hear it */
+    sim->endpoints[sim->hosts[host_index].endpoints[side]].dials_only = true;
 }
 
 void

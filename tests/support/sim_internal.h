@@ -26,7 +26,8 @@ enum {
 /* A message on its way; shared by its receivers, copied when it arrives. */
 struct sim_packet {
     uint32_t refs;
-    uint64_t via;   /* control: sender's id */
+    uint64_t via;   /* control: sender's id; 0: it comes back */
+    uint64_t hop;   /* over what the receiver dialed as this */
     size_t key_len; /* key; control: header */
     size_t body_len;
     size_t path_len;
@@ -55,7 +56,7 @@ struct sim_event {
     void *ctx;
 };
 
-enum sim_wire { SIM_WIRE_EVENTS, SIM_WIRE_CONTROL, SIM_WIRE_COUNT };
+enum sim_wire { SIM_WIRE_EVENTS, SIM_WIRE_CONTROL, SIM_WIRE_INLET, SIM_WIRE_COUNT };
 
 /* A connection as its dialing side has it. */
 struct sim_connection {
@@ -85,7 +86,8 @@ struct sim_endpoint {
     size_t side;
     uint64_t heard_bytes;
     char segment[SIM_NAME_MAX];
-    char address[SIM_WIRE_COUNT][96]; /* events, control */
+    bool dials_only;
+    char address[SIM_WIRE_COUNT][96]; /* that of the inlet is the one for events */
     UT_hash_handle hh_events;         /* by address */
     UT_hash_handle hh_control;
     struct sim_dial *dials; /* ascending by hop and wire */
@@ -94,7 +96,7 @@ struct sim_endpoint {
     struct sim_key *keys;
     size_t key_count;
     size_t key_cap;
-    struct sim_connection *connections; /* [target endpoint * SIM_WIRE_COUNT + wire] */
+    struct sim_connection *connections; /* [target endpoint * wires + wire] */
     size_t connection_count;
 };
 

@@ -4,7 +4,9 @@
  * A SUB or DEALER connection comes up a while after it is dialed or after its
  * other end (re)starts. A PUB sends only to connections that are up and whose
  * subscriptions match at that moment; a DEALER keeps a few messages until its
- * connection is up. Two dials to one address make one connection. */
+ * connection is up. Two dials to one address make one connection. What a PUB sends
+ * to an inlet goes over the connection that its own side dialed, and so does what
+ * comes back to one that only dials. */
 
 #include "sim_internal.h"
 
@@ -41,13 +43,20 @@ sim_packet_unref(struct sim_packet **packet)
 
 /* ---- connections ---- */
 
+/* Kinds of connections: those to inlets are many, and seldom needed. */
+static size_t
+wires(const struct sim *sim)
+{
+    return sim->config.has_inlets ? SIM_WIRE_COUNT : SIM_WIRE_INLET;
+}
+
 static struct sim_connection *
 connection_of(struct sim *sim, int from, int target, enum sim_wire wire)
 {
     struct sim_endpoint *endpoint = &sim->endpoints[from];
-    size_t index = (size_t)target * SIM_WIRE_COUNT + (size_t)wire;
+    size_t index = (size_t)target * wires(sim) + (size_t)wire;
     if (index >= endpoint->connection_count) {
-        size_t count = (size_t)sim->endpoint_count * SIM_WIRE_COUNT;
+        size_t count = (size_t)sim->endpoint_count * wires(sim);
         endpoint->connections =
             sim_memory_get(endpoint->connections, count, sizeof *endpoint->connections);
         memset(&endpoint->connections[endpoint->connection_count], 0,
@@ -158,6 +167,8 @@ publish(struct sim *sim, int from, const struct tulle__action *action)
         new_packet(key, action->u.publication.body, action->u.publication.path);
     for (int to = 0; to < sim->endpoint_count; to++) {
         struct sim_connection *connection = connection_of(sim, to, from, SIM_WIRE_EVENTS);
+        if (sim->endpoints[from].dials_only)
+            connection = connection_of(sim, from, to, SIM_WIRE_INLET);
         if (connection->is_up && is_subscribed(sim, &sim->endpoints[to], key))
             send_packet(sim, from, to, connection, SIM_WIRE_EVENTS, packet);
     }
@@ -188,6 +199,31 @@ is_dial(const struct sim_endpoint *endpoint, size_t at, uint64_t hop, enum sim_w
            endpoint->dials[at].wire == wire;
 }
 
+/* Over a connection that the other side dialed, if there is one. */
+static bool
+send_back(struct sim *sim, int from, const struct tulle__action *action)
+{
+    const struct sim_host *host = sim_host_find(sim, action->u.control.hop);
+    for (size_t i = 0; host != NULL && i < host->endpoint_count; i++) {
+        int to = host->endpoints[i];
+        const struct sim_endpoint *other = &sim->endpoints[to];
+        for (size_t d = 0; other->dials_only && d < other->dial_count; d++) {
+            if (other->dials[d].target != from || other->dials[d].wire != SIM_WIRE_CONTROL)
+                continue;
+            const struct tulle__buf *header = action->u.control.header;
+            struct tulle__view key = { header->data, header->len };
+            struct sim_packet *packet = new_packet(key, action->u.control.body, NULL);
+            struct sim_connection *connection = connection_of(sim, to, from, SIM_WIRE_CONTROL);
+            packet->hop = other->dials[d].hop;
+            if (connection->is_up)
+                send_packet(sim, from, to, connection, SIM_WIRE_CONTROL, packet);
+            sim_packet_unref(&packet);
+            return true;
+        }
+    }
+    return sim->config.has_inlets && host == NULL; /* who asked is not there any more */
+}
+
 static void
 send_control(struct sim *sim, int from, const struct tulle__action *action)
 {
@@ -195,8 +231,9 @@ send_control(struct sim *sim, int from, const struct tulle__action *action)
     size_t at = find_dial(endpoint, action->u.control.hop, SIM_WIRE_CONTROL);
     const struct sim_dial *dial = &endpoint->dials[at];
     if (!is_dial(endpoint, at, action->u.control.hop, SIM_WIRE_CONTROL)) {
-        oracle_fail(sim->oracle, "%s: control message to hop %016llx, which was not dialed",
-                    sim->hosts[endpoint->host].name, (unsigned long long)action->u.control.hop);
+        if (!send_back(sim, from, action))
+            oracle_fail(sim->oracle, "%s: control message to hop %016llx, which was not dialed",
+                        sim->hosts[endpoint->host].name, (unsigned long long)action->u.control.hop);
         return;
     }
     if (dial->target < 0)
@@ -249,7 +286,7 @@ static int
 find_target(const struct sim *sim, int from, enum sim_wire wire, const char *address)
 {
     const struct sim_endpoint *found = NULL;
-    if (wire == SIM_WIRE_EVENTS)
+    if (wire != SIM_WIRE_CONTROL)
         HASH_FIND(hh_events, sim->by_event_address, address, strlen(address), found);
     else
         HASH_FIND(hh_control, sim->by_control_address, address, strlen(address), found);
@@ -349,11 +386,15 @@ sim_net_act(struct sim *sim, int endpoint, const struct tulle__action *action)
             dial(sim, endpoint, action->u.dial.hop, SIM_WIRE_CONTROL, action->u.dial.control);
         if (action->u.dial.events != NULL)
             dial(sim, endpoint, action->u.dial.hop, SIM_WIRE_EVENTS, action->u.dial.events);
+        if (action->u.dial.inlet != NULL)
+            dial(sim, endpoint, action->u.dial.hop, SIM_WIRE_INLET, action->u.dial.inlet);
     } else if (action->kind == TULLE__ACTION_HANGUP) {
         if (action->u.dial.control != NULL)
             hang_up(sim, endpoint, action->u.dial.hop, SIM_WIRE_CONTROL, action->u.dial.control);
         if (action->u.dial.events != NULL)
             hang_up(sim, endpoint, action->u.dial.hop, SIM_WIRE_EVENTS, action->u.dial.events);
+        if (action->u.dial.inlet != NULL)
+            hang_up(sim, endpoint, action->u.dial.hop, SIM_WIRE_INLET, action->u.dial.inlet);
     } else if (action->kind == TULLE__ACTION_SUBSCRIBE) {
         subscribe(sim, endpoint, action->u.key);
     } else if (action->kind == TULLE__ACTION_UNSUBSCRIBE) {
@@ -375,7 +416,7 @@ sim_net_add_endpoint(struct sim *sim, int host, size_t side, const char *segment
     *endpoint = (struct sim_endpoint){ .host = host, .side = side };
     size_t len = strnlen(segment, SIM_NAME_MAX - 1);
     memcpy(endpoint->segment, segment, len);
-    static const char *const schemes[SIM_WIRE_COUNT] = { "simev://", "sim://" };
+    static const char *const schemes[SIM_WIRE_COUNT] = { "simev://", "sim://", "simev://" };
     for (int wire = 0; wire < SIM_WIRE_COUNT; wire++) {
         char *at = endpoint->address[wire];
         const char *parts[] = { schemes[wire], endpoint->segment, "/", sim->hosts[host].name };
@@ -397,7 +438,7 @@ sim_net_host_up(struct sim *sim, const struct sim_host *host)
 {
     for (size_t i = 0; i < host->endpoint_count; i++) {
         for (int from = 0; from < sim->endpoint_count; from++) {
-            for (int wire = 0; wire < SIM_WIRE_COUNT; wire++)
+            for (size_t wire = 0; wire < wires(sim); wire++)
                 connect_after(sim, from, host->endpoints[i], (enum sim_wire)wire,
                               sim_rng_range(&sim->rng, 1000, 150000));
         }
@@ -422,7 +463,7 @@ sim_net_host_down(struct sim *sim, const struct sim_host *host)
         int own = host->endpoints[i];
         reset_endpoint(&sim->endpoints[own]);
         for (int from = 0; from < sim->endpoint_count; from++) {
-            for (int wire = 0; wire < SIM_WIRE_COUNT; wire++)
+            for (size_t wire = 0; wire < wires(sim); wire++)
                 connection_of(sim, from, own, (enum sim_wire)wire)->is_up = false;
         }
     }

@@ -113,7 +113,7 @@ TEST(chooses_the_first_that_can_be_dialed)
     (void)state;
     char chosen[TULLE__ADDRESS_LEN_MAX + 1];
 
-    tulle__address_choose("tcp://*:1  tcp://192.0.2.1:2 tcp://192.0.2.2:3", chosen);
+    tulle__address_choose("tcp://*:1  tcp://192.0.2.1:2 tcp://192.0.2.2:3", 0, chosen);
 
     assert_string_equal(chosen, "tcp://192.0.2.1:2");
 }
@@ -123,8 +123,25 @@ TEST(prefers_tcp_to_a_path_that_is_not_there)
     (void)state;
     char chosen[TULLE__ADDRESS_LEN_MAX + 1];
 
-    tulle__address_choose("ipc:///nowhere/at/all tcp://192.0.2.1:2", chosen);
+    tulle__address_choose("ipc:///nowhere/at/all tcp://192.0.2.1:2", 0, chosen);
 
+    assert_string_equal(chosen, "tcp://192.0.2.1:2");
+}
+
+TEST(each_turn_chooses_the_next)
+{
+    (void)state;
+    char chosen[TULLE__ADDRESS_LEN_MAX + 1];
+    static const char list[] =
+        "tcp://*:1 tcp://192.0.2.1:2 ipc:///nowhere/at/all tcp://192.0.2.2:3";
+
+    tulle__address_choose(list, 1, chosen);
+    assert_string_equal(chosen, "tcp://192.0.2.2:3");
+    tulle__address_choose(list, 2, chosen);
+    assert_string_equal(chosen, "tcp://192.0.2.1:2");
+    tulle__address_choose(list, UINT32_MAX, chosen);
+    assert_string_equal(chosen, "tcp://192.0.2.2:3");
+    tulle__address_choose("tcp://192.0.2.1:2", 7, chosen);
     assert_string_equal(chosen, "tcp://192.0.2.1:2");
 }
 
@@ -133,9 +150,9 @@ TEST(nothing_to_choose_from_is_nothing)
     (void)state;
     char chosen[TULLE__ADDRESS_LEN_MAX + 1] = "x";
 
-    tulle__address_choose("", chosen);
+    tulle__address_choose("", 0, chosen);
     assert_string_equal(chosen, "");
-    tulle__address_choose("  rubbish  ", chosen);
+    tulle__address_choose("  rubbish  ", 0, chosen);
     assert_string_equal(chosen, "");
 }
 
@@ -154,6 +171,7 @@ main(void)
         cmocka_unit_test(only_a_given_host_and_port_can_be_dialed),
         cmocka_unit_test(chooses_the_first_that_can_be_dialed),
         cmocka_unit_test(prefers_tcp_to_a_path_that_is_not_there),
+        cmocka_unit_test(each_turn_chooses_the_next),
         cmocka_unit_test(nothing_to_choose_from_is_nothing),
     };
     return cmocka_run_group_tests_name("node/address", tests, NULL, NULL);

@@ -160,6 +160,26 @@ TEST(refuses_what_is_no_address)
     assert_refused(&options, "cannot be dialed");
 }
 
+TEST(who_only_dials_has_no_address)
+{
+    (void)state;
+    tulle_node_options options = node_defaults();
+
+    options.dial_only = true;
+    options.listen[0] = "tcp://127.0.0.1:*";
+    options.listen_count = 1;
+    assert_refused(&options, "only dials");
+    options.listen_count = 0;
+    options.use_inlet = true;
+    assert_refused(&options, "only dials");
+    options.use_inlet = false;
+    options.advertise_events = "tcp://192.0.2.1:1";
+    assert_refused(&options, "only dials");
+    options = node_defaults();
+    options.advertise_inlet = "tcp://192.0.2.1:1";
+    assert_refused(&options, "there is none");
+}
+
 TEST(proxy_needs_two_segments)
 {
     (void)state;
@@ -327,6 +347,7 @@ main(void)
         cmocka_unit_test(says_which_number_is_out_of_range),
         cmocka_unit_test(gone_cannot_come_before_suspect),
         cmocka_unit_test(refuses_what_is_no_address),
+        cmocka_unit_test(who_only_dials_has_no_address),
         cmocka_unit_test(proxy_needs_two_segments),
         cmocka_unit_test(proxy_refuses_what_is_no_pattern),
         cmocka_unit_test(copies_the_segments_of_a_proxy),

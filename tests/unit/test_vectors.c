@@ -154,6 +154,7 @@ assert_self(const struct tulle__self_view *self, const json_t *expected)
     assert_int_equal(self->has_takes, !json_is_null(takes));
     assert_list(self->control_addresses, control, false);
     assert_list(self->event_addresses, json_object_get(expected, "event_addresses"), false);
+    assert_list(self->inlets, json_object_get(expected, "inlets"), false);
     assert_list(self->takes, takes, true);
     assert_number(self->takes_version, expected, "takes_version");
     assert_number(self->beat_ms, expected, "beat_ms");

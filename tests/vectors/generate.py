@@ -178,6 +178,8 @@ ADDRESSES = ["tcp://10.0.0.7:7000", "ipc:///run/tulle/a"]
 EVENTS = ["tcp://10.0.0.7:7001"]
 SELF = {"n": "billing-1", "a": ADDRESSES, "e": EVENTS, "t": [b"orders\0", b"sensors/", b""],
         "tv": 3, "i": 500}
+INLETS = ["tcp://10.0.0.7:7002"]
+INLET = {"n": "billing-1", "a": ADDRESSES, "e": EVENTS, "u": INLETS, "t": [b"orders\0"], "tv": 3}
 SELF_SMALL = {"n": "b", "tv": 0}
 
 
@@ -186,6 +188,7 @@ def self_meaning(body):
         "name": body["n"],
         "control_addresses": body.get("a"),
         "event_addresses": body.get("e"),
+        "inlets": body.get("u"),
         "takes": [t.hex() for t in body["t"]] if "t" in body else None,
         "takes_version": body.get("tv", 0),
         "beat_ms": body.get("i", 0),
@@ -234,6 +237,8 @@ def beats():
         beat("proxy-tells-of-others", {"n": "p", "tv": 0, "p": True, "z": TIME, "g": B, "m": 70},
              [], [], beyond=[(B, 7, 1), (C, 2**40, 16)]),
         beat("heads-only", small, [("orders", SEQ_MAX)], [], counter=2**63 - 1),
+        beat("inlet", {"n": "b", "a": ADDRESSES, "e": EVENTS, "u": INLETS, "tv": 0, "z": TIME}, [], []),
+        beat("dials-only", {"n": "b", "a": [], "e": [], "tv": 0, "z": TIME}, [], []),
         beat("unknown-key-skipped", small, [], [], False, new),
         beat("other-order", small, [], [], False, back),
     ]
@@ -271,6 +276,7 @@ def syncs():
         sync("who-are-you", SELF),
         sync("proxy", {**SELF, "p": True}),
         sync("nothing-to-offer", bare),
+        sync("inlet", INLET),
         sync("unknown-key-skipped", {**bare, "zz": {"y": None}}, False),
         sync("name-alone", {"n": "x"}, False),
     ]
@@ -300,6 +306,7 @@ def heres():
     return [
         here("who-i-am", SELF, None, [], []),
         here("no-lanes", SELF, [], [], []),
+        here("inlet", INLET, [], [], []),
         here("everything", SELF,
              [("orders", 12, 3, DEPS), ("quiet", 0, 1, []), ("evicted", 5, 6, DEPS[1:2])],
              [[B, "orders", 1, 200], [C, "sensors/42", 5, 5, "gone-1"], [C, "gone", 10, 9]],

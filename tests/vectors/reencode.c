@@ -113,6 +113,7 @@ take_self(struct arena *arena, const struct tulle__self_view *view)
     self.control_addresses =
         take_addresses(arena, view->control_addresses, &self.control_address_count);
     self.event_addresses = take_addresses(arena, view->event_addresses, &self.event_address_count);
+    self.inlets = take_addresses(arena, view->inlets, &self.inlet_count);
     self.takes = take_views(arena, view->takes, &self.take_count);
     return self;
 }

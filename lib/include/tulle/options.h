@@ -49,6 +49,12 @@ typedef struct tulle_node_options {
      * translation or a relay; NULL: the bound ones. */
     const char *advertise;        /* control address */
     const char *advertise_events; /* event address */
+    const char *advertise_inlet;  /* of the inlet */
+    /* Listen at no address: this one dials the others, which cannot dial it, as from behind
+     * address translation. They must have an inlet, where events of such nodes come in: on
+     * PORT + 2 (IPC: PATH and ".inlet"). */
+    bool dial_only;               /* false; excludes listen, advertise, use_inlet */
+    bool use_inlet;               /* false */
     const char *const *join;      /* control addresses of nodes to join */
     size_t join_count;            /* 0..64 */
     bool use_beacon;              /* find and be found by UDP broadcast */

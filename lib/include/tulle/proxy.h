@@ -31,6 +31,9 @@ typedef struct tulle_segment_options {
     const char *interface_name;
     const char *advertise;
     const char *advertise_events;
+    const char *advertise_inlet;
+    bool dial_only;
+    bool use_inlet;
     const char *const *join;
     size_t join_count;
     bool use_beacon;

@@ -54,6 +54,8 @@ struct tulle__self_out {
     size_t control_address_count;
     const char *const *event_addresses;
     size_t event_address_count;
+    const char *const *inlets; /* where events are taken in from who cannot be dialed */
+    size_t inlet_count;
     const struct tulle__view *takes; /* raw subscription keys */
     size_t take_count;
     uint64_t takes_version; /* grows with each change of takes */
@@ -65,8 +67,9 @@ struct tulle__self_view {
     struct tulle__view name;
     struct tulle__list control_addresses; /* tulle__list_next_text */
     struct tulle__list event_addresses;   /* tulle__list_next_text */
+    struct tulle__list inlets;            /* tulle__list_next_text */
     struct tulle__list takes;             /* tulle__list_next_text */
-    bool has_addresses;                   /* both lists were in the message */
+    bool has_addresses;                   /* the first two lists were in the message */
     bool has_takes;
     uint64_t takes_version;
     uint32_t beat_ms; /* 0: not said */
@@ -107,8 +110,7 @@ struct tulle__here_lane_out {
 
 struct tulle__here_lane {
     struct tulle__view stream;
-    uint64_t head;
-    uint64_t first;
+    uint64_t head, first;
     struct tulle__clock_view clock;
 };
 

@@ -228,6 +228,9 @@ tulle__read_self_value(struct tulle__reader *r, int key, struct tulle__self_view
     case 'e':
         self->event_addresses = tulle__read_addresses(r);
         break;
+    case 'u':
+        self->inlets = tulle__read_addresses(r);
+        break;
     case 't':
         self->takes = tulle__read_list(r, TULLE__TAKES_MAX, 1, read_take);
         break;
@@ -260,7 +263,7 @@ tulle__self_pairs(const struct tulle__self_out *self, bool has_addresses, bool h
     uint32_t pairs = 2; /* name, takes version */
 
     if (has_addresses)
-        pairs += 2;
+        pairs += self->inlet_count > 0 ? 3 : 2;
     if (has_takes)
         pairs++;
     if (self->beat_ms != 0)
@@ -283,6 +286,10 @@ tulle__write_self(struct tulle__writer *w,
         tulle__write_addresses(w, self->control_addresses, self->control_address_count);
         tulle__write_cstr(w, "e");
         tulle__write_addresses(w, self->event_addresses, self->event_address_count);
+    }
+    if (has_addresses && self->inlet_count > 0) {
+        tulle__write_cstr(w, "u");
+        tulle__write_addresses(w, self->inlets, self->inlet_count);
     }
     if (has_takes) {
         tulle__write_cstr(w, "t");

@@ -36,8 +36,9 @@ enum {
     (UINT64_C(1) << ((key) < TULLE__KEYS_NUMBERED ? (key) : (key) - 'A' + TULLE__KEYS_NUMBERED))
 
 #define TULLE__SELF_KEYS                                                                     \
-    (TULLE__KEY_BIT('n') | TULLE__KEY_BIT('a') | TULLE__KEY_BIT('e') | TULLE__KEY_BIT('t') | \
-     TULLE__KEY_BIT(TULLE__KEY_TAKES_VERSION) | TULLE__KEY_BIT('i') | TULLE__KEY_BIT('p'))
+    (TULLE__KEY_BIT('n') | TULLE__KEY_BIT('a') | TULLE__KEY_BIT('e') | TULLE__KEY_BIT('u') | \
+     TULLE__KEY_BIT('t') | TULLE__KEY_BIT(TULLE__KEY_TAKES_VERSION) | TULLE__KEY_BIT('i') |  \
+     TULLE__KEY_BIT('p'))
 
 /* Start at a message; the reader fails if it is longer than len_max. */
 void tulle__message_init(struct tulle__reader *r, const void *data, size_t len, size_t len_max);

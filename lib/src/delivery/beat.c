@@ -26,6 +26,8 @@ tulle__self_out(struct tulle__engine *e, struct tulle__self_out *out, bool has_t
                                      .control_address_count = e->config.control_address_count,
                                      .event_addresses = e->config.event_addresses,
                                      .event_address_count = e->config.event_address_count,
+                                     .inlets = e->config.inlets,
+                                     .inlet_count = e->config.inlet_count,
                                      .takes_version = e->interest.version,
                                      .beat_ms = e->config.beat_ms,
                                      .is_proxy = e->config.is_proxy };
@@ -327,6 +329,10 @@ tulle__on_beat(struct tulle__engine *e,
         return;
     tulle__peer_heard(e, peer, hops > 0 ? path[hops - 1] : 0, hops, true);
     tulle__peer_is_heard(e, peer);
+    if (hops == 0) {
+        peer->dialed_ns = e->now.mono.ns;
+        peer->redials = 0;
+    }
     if (beat.counter <= peer->beat_counter || peer->stage == TULLE__STAGE_LEFT)
         return; /* it came by another way already (PROTOCOL 5.3) */
     peer->beat_counter = beat.counter;

@@ -62,13 +62,19 @@ copy_config(struct tulle__engine *e, const struct tulle__engine_config *config)
     e->config.name = e->name;
     TULLE_ASSERT(config->control_address_count <= TULLE__ADDRESSES_MAX);
     TULLE_ASSERT(config->event_address_count <= TULLE__ADDRESSES_MAX);
-    for (size_t i = 0; i < config->control_address_count; i++) {
-        copy_text(e->addresses[0][i], sizeof e->addresses[0][i], config->control_addresses[i]);
-        e->config.control_addresses[i] = e->addresses[0][i];
-    }
-    for (size_t i = 0; i < config->event_address_count; i++) {
-        copy_text(e->addresses[1][i], sizeof e->addresses[1][i], config->event_addresses[i]);
-        e->config.event_addresses[i] = e->addresses[1][i];
+    TULLE_ASSERT(config->inlet_count <= TULLE__ADDRESSES_MAX);
+    const struct {
+        const char **to;
+        size_t count;
+    } lists[] = { { e->config.control_addresses, config->control_address_count },
+                  { e->config.event_addresses, config->event_address_count },
+                  { e->config.inlets, config->inlet_count } };
+    for (size_t list = 0; list < sizeof lists / sizeof lists[0]; list++) {
+        for (size_t i = 0; i < lists[list].count; i++) {
+            char *own = e->addresses[list][i];
+            copy_text(own, sizeof e->addresses[list][i], lists[list].to[i]);
+            lists[list].to[i] = own;
+        }
     }
 }
 
@@ -377,6 +383,17 @@ push_relay_control(struct tulle__engine *e, struct tulle__view header, struct tu
     action->u.control.body = tulle__buf_ref(body);
 }
 
+uint64_t
+tulle__engine_via(const struct tulle__engine *e, uint64_t hop, struct tulle__view header_frame)
+{
+    struct tulle__control_header header;
+    if (tulle__header_decode(header_frame.data, header_frame.len, &header) != TULLE_OK)
+        return hop; /* nothing comes of it */
+    if (header.hops == 0)
+        return header.from; /* whoever is at the address speaks for itself */
+    return hop >= 1 && hop <= TULLE__LINKS_LIMIT ? e->links[hop - 1].peer : hop;
+}
+
 void
 tulle__engine_on_control(struct tulle__engine *e,
                          uint64_t via,
@@ -387,7 +404,7 @@ tulle__engine_on_control(struct tulle__engine *e,
     e->now = now;
     struct tulle__control_header header;
     tulle_status status = tulle__header_decode(header_frame.data, header_frame.len, &header);
-    if (status == TULLE_OK && header.hops == 0 && header.from != via)
+    if (status == TULLE_OK && (header.hops == 0 ? header.from != via : via == 0))
         status = TULLE_EBADMSG; /* PROTOCOL 6.2: a neighbour speaks for itself */
     if (status != TULLE_OK) {
         tulle__malformed(e, "control header", via, status);

@@ -12,7 +12,8 @@
  *
  * Control messages travel between neighbours, named by hops: a hop is a node id,
  * or a link (1 .. 2^32-1), the handle of an address that was typed and whose node
- * is not known yet. The driver keeps one outgoing connection per DIAL. */
+ * is not known yet. The driver keeps one outgoing connection per DIAL; to a node that
+ * was not dialed it answers over the connection that this one last spoke over. */
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -48,19 +49,19 @@ struct tulle__engine_config {
     uint64_t id; /* at least TULLE__NODE_ID_MIN; new at every start */
     const char *mesh;
     const char *name;
-    const char *control_addresses[TULLE__ADDRESSES_MAX]; /* as advertised */
-    size_t control_address_count;
+    /* As advertised; none: it only dials. Inlets are for events of those that do. */
+    const char *control_addresses[TULLE__ADDRESSES_MAX];
     const char *event_addresses[TULLE__ADDRESSES_MAX];
-    size_t event_address_count;
+    const char *inlets[TULLE__ADDRESSES_MAX];
+    size_t control_address_count, event_address_count, inlet_count;
     bool is_proxy; /* one side of a proxy: relays, takes and delivers nothing itself */
     uint32_t beat_ms, suspect_ms, gone_ms, hold_ms, fetch_delay_ms;
     uint64_t retain_bytes, retain_ms, retain_others_bytes;
     uint64_t held_bytes, window_bytes;
     uint32_t batch_bytes, event_bytes_max;
-    uint32_t hops_max;  /* proxies a message may pass */
-    uint32_t lanes_max; /* lanes known at one time */
-    uint32_t peers_max;
-    uint64_t seed; /* spreads timers of different nodes */
+    uint32_t hops_max;             /* proxies a message may pass */
+    uint32_t lanes_max, peers_max; /* known at one time */
+    uint64_t seed;                 /* spreads timers of different nodes */
     enum tulle__mutation mutation;
     struct tulle__log log;
 };
@@ -111,9 +112,8 @@ struct tulle__publish {
     bool only_causes; /* deps are the attributes' causes and their own deps */
 };
 
-/* Append an event to the open batch of its lane; everything is copied.
- * Returns TULLE_OK, TULLE_EMSGSIZE, TULLE_EAGAIN (window full), TULLE_ELIMIT,
- * TULLE_ENOMEM */
+/* Append an event to the open batch of its lane; everything is copied. Returns
+ * TULLE_OK, TULLE_EMSGSIZE, TULLE_EAGAIN (window full), TULLE_ELIMIT, TULLE_ENOMEM */
 TULLE_MUST_CHECK tulle_status tulle__engine_publish(struct tulle__engine *engine,
                                                     const struct tulle__publish *publish,
                                                     struct tulle__now now);
@@ -138,8 +138,7 @@ void tulle__engine_close_batches(struct tulle__engine *engine, struct tulle__now
 void
 tulle__engine_set_stalled(struct tulle__engine *engine, bool is_stalled, struct tulle__now now);
 
-/* Say goodbye: close batches and send a leaving beat. Only draining the actions
- * and freeing may follow. */
+/* Close batches and send a leaving beat. Only draining actions and freeing may follow. */
 void tulle__engine_leave(struct tulle__engine *engine, struct tulle__now now);
 
 /* ---- bytes from the network ---- */
@@ -151,15 +150,17 @@ void tulle__engine_on_publication(struct tulle__engine *engine,
                                   struct tulle__buf *body,
                                   struct tulle__view path, /* len 0: none */
                                   struct tulle__now now);
+/* The neighbour whose control message came back over the connection that hop names. */
+uint64_t
+tulle__engine_via(const struct tulle__engine *engine, uint64_t hop, struct tulle__view header);
 /* A control message of two frames from the neighbour via (its id). */
 void tulle__engine_on_control(struct tulle__engine *engine,
                               uint64_t via,
                               struct tulle__view header,
                               struct tulle__buf *body,
                               struct tulle__now now);
-/* A message with a wrong number of frames, or the like: counted. */
+/* Counted: a message with a wrong number of frames; a CONTROL action not carried out. */
 void tulle__engine_on_malformed(struct tulle__engine *engine);
-/* A CONTROL action could not be carried out: counted. */
 void tulle__engine_on_unsent(struct tulle__engine *engine);
 
 /* ---- time ---- */
@@ -173,7 +174,7 @@ struct tulle__mono tulle__engine_deadline(const struct tulle__engine *engine);
 enum tulle__action_kind {
     TULLE__ACTION_PUBLISH = 1, /* send publication frames on the PUB side */
     TULLE__ACTION_CONTROL,     /* send header and body to a neighbour */
-    TULLE__ACTION_DIAL,        /* connect: control to hop and/or the SUB side to events */
+    TULLE__ACTION_DIAL,        /* connect: control to hop, SUB to events, PUB to the inlet */
     TULLE__ACTION_HANGUP,      /* undo a DIAL */
     TULLE__ACTION_SUBSCRIBE,   /* add a key to the SUB side */
     TULLE__ACTION_UNSUBSCRIBE,
@@ -192,11 +193,9 @@ struct tulle__delivery {
     struct tulle__batch batch; /* views into body */
     struct tulle__view stream; /* NUL-terminated; borrowed from the engine until its next input */
     const char *node_name;     /* as stream; "" when not known */
-    uint64_t first;            /* events first..last of the batch are meant */
-    uint64_t last;
+    uint64_t first, last;      /* events first..last of the batch are meant */
     uint32_t hops;
-    int64_t arrived_us; /* wall clock */
-    int64_t held_us;    /* DELIVER: from arrival to now */
+    int64_t arrived_us, held_us; /* wall clock; DELIVER: from arrival to now */
     bool is_repaired;
     bool is_late;             /* DUPLICATE: came after it was given up */
     bool is_arrival_order;    /* DELIVER: the strongest order on this stream is NONE */
@@ -219,18 +218,19 @@ struct tulle__action {
         } control;
         struct {
             uint64_t hop;
-            const char *control; /* address; NULL: no control connection. Both borrowed until */
-            const char *events;  /* the next input */
-        } dial;                  /* DIAL, HANGUP */
-        struct tulle__key *key;  /* SUBSCRIBE, UNSUBSCRIBE; borrowed until the next input */
+            const char *control; /* addresses; NULL: none of that kind. Borrowed until the */
+            const char *events;  /* next input. Of several, turn tells which one to take */
+            const char *inlet;   /* the PUB side connects to it */
+            uint32_t turn;
+        } dial;                          /* DIAL, HANGUP */
+        struct tulle__key *key;          /* SUBSCRIBE, UNSUBSCRIBE; borrowed until the next input */
         struct tulle__delivery delivery; /* ARRIVAL, DELIVER, DUPLICATE */
         struct tulle_gap gap;            /* strings borrowed until the next input */
         struct tulle_peer peer;
     } u;
 };
 
-/* Next action, in order. False when there is none. The caller owns the
- * references of its buffers and ends with tulle__action_fini(). */
+/* In order; false: there is none. The caller ends with tulle__action_fini(). */
 bool tulle__engine_next_action(struct tulle__engine *engine, struct tulle__action *out);
 void tulle__action_fini(struct tulle__action *action);
 
@@ -241,8 +241,8 @@ void tulle__engine_counters(const struct tulle__engine *engine, tulle_counters *
 bool tulle__engine_is_acknowledged(const struct tulle__engine *engine);
 /* Synced peers (not proxies) that take a stream of the pattern (len 0: any). */
 size_t tulle__engine_taker_count(const struct tulle__engine *engine, struct tulle__view pattern);
-/* One peer after the other: *at is NULL at first, and no input comes in between. False
- * past the end. Strings borrowed until the next input. */
+/* One after the other: *at is NULL at first, and no input comes in between. False past
+ * the end. Strings borrowed until the next input. */
 bool tulle__engine_next_peer(const struct tulle__engine *engine,
                              const struct tulle__peer **at,
                              tulle_peer *out);

@@ -14,6 +14,7 @@ bool tulle__engine_peer(const struct tulle__engine *engine, uint64_t id, tulle_p
 struct tulle__overdue {
     uint64_t id;
     const char *address; /* where it is dialed, or several separated by spaces; borrowed likewise */
+    uint32_t turn;       /* which of several */
 };
 
 /* Up to max of them, and when the next of the others will be one. Somebody else may find out

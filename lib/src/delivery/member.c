@@ -22,20 +22,28 @@ tulle__peer_find(const struct tulle__engine *e, uint64_t id)
 
 /* ---- table ---- */
 
+static bool
+is_dialed(const struct tulle__peer *peer)
+{
+    return peer->is_control_dialed || peer->is_events_dialed || peer->is_inlet_dialed;
+}
+
 static void
 hang_up(struct tulle__engine *e, struct tulle__peer *peer)
 {
-    if (!peer->is_control_dialed && !peer->is_events_dialed)
+    if (!is_dialed(peer))
         return;
     struct tulle__action *action = tulle__action_push(e, TULLE__ACTION_HANGUP);
     if (action != NULL) {
         action->u.dial.hop = peer->id;
         action->u.dial.control = peer->is_control_dialed ? peer->control : NULL;
         action->u.dial.events = peer->is_events_dialed ? peer->events : NULL;
+        action->u.dial.inlet = peer->is_inlet_dialed ? peer->inlet : NULL;
     }
     peer->hung_up_ns = e->now.mono.ns;
     peer->is_control_dialed = false;
     peer->is_events_dialed = false;
+    peer->is_inlet_dialed = false;
     peer->is_heard = false;
 }
 
@@ -60,6 +68,7 @@ free_peer(struct tulle__engine *e, struct tulle__peer *peer)
     tulle__heap_remove(&e->asking, &peer->asking);
     tulle__clock_fini(&peer->acked);
     tulle__free(peer->takes);
+    tulle__free(peer->inlet);
     tulle__free(peer);
 }
 
@@ -72,8 +81,8 @@ make_room(struct tulle__engine *e)
         return true;
     struct tulle__peer *oldest = NULL;
     for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
-        bool can_go = !tulle__peer_is_live(p) && !p->is_control_dialed && !p->is_events_dialed &&
-                      p->stage_ns != e->now.mono.ns && p->hung_up_ns != e->now.mono.ns;
+        bool can_go = !tulle__peer_is_live(p) && !is_dialed(p) && p->stage_ns != e->now.mono.ns &&
+                      p->hung_up_ns != e->now.mono.ns;
         if (can_go && (oldest == NULL || p->stage_ns < oldest->stage_ns))
             oldest = p;
     }
@@ -228,7 +237,7 @@ announce(struct tulle__engine *e, struct tulle__peer *peer)
     if (peer->is_announced || !tulle__peer_is_live(peer) || peer->name[0] == '\0')
         return;
     /* Its address tells whether it took the place of another; it comes soon. */
-    if (tulle__peer_hops(e, peer) == 0 && peer->control[0] == '\0')
+    if (tulle__peer_hops(e, peer) == 0 && peer->control[0] == '\0' && !peer->dials_only)
         return;
     const struct tulle__peer *previous = find_previous(e, peer);
     if (previous != NULL)
@@ -309,7 +318,7 @@ direct_hop(const struct tulle__peer *peer)
 {
     if (peer->link != 0)
         return peer->link;
-    return peer->is_control_dialed ? peer->id : 0;
+    return peer->is_control_dialed || peer->dials_only ? peer->id : 0;
 }
 
 uint64_t
@@ -479,7 +488,8 @@ tulle__peer_dial(struct tulle__engine *e, struct tulle__peer *peer)
 {
     bool wants_control = !peer->is_control_dialed && peer->link == 0 && peer->control[0] != '\0';
     bool wants_events = !peer->is_events_dialed && peer->events[0] != '\0';
-    if ((!wants_control && !wants_events) || peer->stage == TULLE__STAGE_LEFT ||
+    bool wants_inlet = !peer->is_inlet_dialed && peer->inlet != NULL;
+    if ((!wants_control && !wants_events && !wants_inlet) || peer->stage == TULLE__STAGE_LEFT ||
         !claim_address(e, peer))
         return;
     struct tulle__action *action = tulle__action_push(e, TULLE__ACTION_DIAL);
@@ -488,8 +498,40 @@ tulle__peer_dial(struct tulle__engine *e, struct tulle__peer *peer)
     action->u.dial.hop = peer->id;
     action->u.dial.control = wants_control ? peer->control : NULL;
     action->u.dial.events = wants_events ? peer->events : NULL;
+    action->u.dial.inlet = wants_inlet ? peer->inlet : NULL;
+    action->u.dial.turn = peer->turn;
     peer->is_control_dialed = peer->is_control_dialed || wants_control;
     peer->is_events_dialed = peer->is_events_dialed || wants_events;
+    peer->is_inlet_dialed = peer->is_inlet_dialed || wants_inlet;
+    peer->dialed_ns = e->now.mono.ns;
+}
+
+/* Its addresses, as it says itself. Without any it can only be answered; what it takes
+ * events in by matters to a node that has none. */
+static void
+learn_addresses(struct tulle__engine *e,
+                struct tulle__peer *peer,
+                const struct tulle__self_view *self)
+{
+    peer->dials_only = self->control_addresses.count == 0;
+    if (peer->control[0] == '\0') {
+        tulle__peer_unindex(e, peer);
+        join_addresses(peer->control, sizeof peer->control, self->control_addresses);
+        tulle__peer_index(e, peer);
+    }
+    if (peer->events[0] == '\0')
+        join_addresses(peer->events, sizeof peer->events, self->event_addresses);
+    if (e->config.control_address_count > 0 || peer->inlet != NULL)
+        return;
+    char inlet[TULLE__ADDRESS_LEN_MAX + 1];
+    join_addresses(inlet, sizeof inlet, self->inlets);
+    if (inlet[0] != '\0') {
+        peer->inlet = tulle__strndup(inlet, strlen(inlet));
+    } else if (self->has_takes && !peer->has_no_inlet) { /* it says so itself */
+        peer->has_no_inlet = true;
+        tulle__log(&e->config.log, TULLE_LOG_WARN, "member.no_inlet", "node=%016llx name=%s",
+                   (unsigned long long)peer->id, peer->name);
+    }
 }
 
 void
@@ -516,15 +558,8 @@ tulle__peer_learn(struct tulle__engine *e,
         peer->beat_ms = self->beat_ms;
     if (self->has_takes)
         learn_takes(e, peer, self);
-    if (is_direct && self->has_addresses) {
-        if (peer->control[0] == '\0') {
-            tulle__peer_unindex(e, peer);
-            join_addresses(peer->control, sizeof peer->control, self->control_addresses);
-            tulle__peer_index(e, peer);
-        }
-        if (peer->events[0] == '\0')
-            join_addresses(peer->events, sizeof peer->events, self->event_addresses);
-    }
+    if (is_direct && self->has_addresses)
+        learn_addresses(e, peer, self);
     if (is_direct)
         tulle__peer_dial(e, peer);
     announce(e, peer);
@@ -582,9 +617,11 @@ tulle__engine_overdue(const struct tulle__engine *e,
         if (due_ns > now.ns)
             *next_ns = due_ns < *next_ns ? due_ns : *next_ns;
         else if (count < max) {
-            out[count++] = (struct tulle__overdue){
-                .id = p->id, .address = p->link != 0 ? e->links[p->link - 1].address : p->control
-            };
+            out[count++] =
+                (struct tulle__overdue){ .id = p->id,
+                                         .address = p->link != 0 ? e->links[p->link - 1].address
+                                                                 : p->control,
+                                         .turn = p->turn };
         }
     }
     return count;
@@ -621,6 +658,24 @@ age_peer(struct tulle__engine *e, struct tulle__peer *peer)
     }
 }
 
+/* Beats come over the connection that events come over. Where they stay away it may be half
+ * open, which nobody tells: it is dialed anew, at the next of several addresses, and each
+ * time it is waited longer. */
+static void
+redial_if_silent(struct tulle__engine *e, struct tulle__peer *peer)
+{
+    uint32_t doubled = peer->redials;
+    if (doubled > TULLE__REDIALS_DOUBLED)
+        doubled = TULLE__REDIALS_DOUBLED;
+    if (!peer->is_events_dialed ||
+        e->now.mono.ns - peer->dialed_ns <= suspect_after_ns(e, peer) * (INT64_C(1) << doubled))
+        return;
+    hang_up(e, peer);
+    peer->redials++;
+    peer->turn++;
+    tulle__peer_dial(e, peer);
+}
+
 /* A peer gone for longer than anything of it can be repaired is hung up, and
  * forgotten the time after. */
 static void
@@ -630,7 +685,7 @@ forget_peers(struct tulle__engine *e)
     for (struct tulle__peer *p = e->peers; p != NULL;) {
         struct tulle__peer *next = p->hh.next;
         if (!tulle__peer_is_live(p) && e->now.mono.ns - p->stage_ns > horizon_ns) {
-            if (p->is_control_dialed || p->is_events_dialed)
+            if (is_dialed(p))
                 hang_up(e, p);
             else
                 free_peer(e, p);
@@ -667,8 +722,10 @@ refresh_one(struct tulle__engine *e)
 void
 tulle__member_on_timer(struct tulle__engine *e)
 {
-    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next)
+    for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
         age_peer(e, p);
+        redial_if_silent(e, p);
+    }
     if (e->now.mono.ns >= e->forget_due_ns) {
         tulle__engine_close_batches(e, e->now); /* they name lanes */
         forget_peers(e);

@@ -15,7 +15,8 @@
 #include <stdint.h>
 enum {
     TULLE__TOLD_NAMES_LIMIT = 10000, /* of nodes that are gone */
-    TULLE__ROUTES_PER_PEER = 4       /* ways to a peer that are remembered */
+    TULLE__ROUTES_PER_PEER = 4,      /* ways to a peer that are remembered */
+    TULLE__REDIALS_DOUBLED = 4       /* times that the wait before a redial is doubled */
 };
 
 /* ---- member.c: the other nodes ---- */
@@ -50,8 +51,15 @@ struct tulle__peer {
     char events[TULLE__ADDRESS_LEN_MAX + 1];
     const char *control_pointer; /* to the two above, for encoding lists */
     const char *events_pointer;
+    char *inlet;       /* its own, when this node only dials; else NULL */
+    bool has_no_inlet; /* it said so, to one that only dials */
+    bool dials_only;   /* answers go over the connection that it dialed */
     bool is_control_dialed;
     bool is_events_dialed;
+    bool is_inlet_dialed;
+    int64_t dialed_ns;  /* when its beats began to be waited for, or came last */
+    uint32_t redials;   /* since then */
+    uint32_t turn;      /* which of its addresses is the one dialed */
     int64_t hung_up_ns; /* when it was last */
     uint32_t link;      /* joined by this link; 0: by its advertised address */
     uint64_t beat_counter;

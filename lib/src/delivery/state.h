@@ -52,7 +52,7 @@ struct tulle__engine {
     struct tulle__engine_config config;
     char mesh[TULLE__NAME_LEN_MAX + 1];
     char name[TULLE__NAME_LEN_MAX + 1];
-    char addresses[2][TULLE__ADDRESSES_MAX][TULLE__ADDRESS_LEN_MAX + 1];
+    char addresses[3][TULLE__ADDRESSES_MAX][TULLE__ADDRESS_LEN_MAX + 1];
     struct tulle__now now;    /* of the current input */
     struct tulle__pool *pool; /* of batches, and notes of them */
 

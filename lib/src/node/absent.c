@@ -57,7 +57,7 @@ tulle__absent_watch(struct tulle__absent *absent,
         char address[TULLE__ADDRESS_LEN_MAX + 1];
         if (item == NULL || find_item(absent, late[i].id) != NULL)
             continue;
-        tulle__address_choose(late[i].address, address);
+        tulle__address_choose(late[i].address, late[i].turn, address);
         item->id = late[i].id;
         item->again_ns = now.mono.ns + tulle__ms_to_ns(AGAIN_MS);
         tulle__probe_begin(&item->probe, address, now.mono.ns);

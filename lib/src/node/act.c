@@ -4,9 +4,19 @@
 #include "codec/topic.h"
 #include "node/state.h"
 
+static struct tulle__dialing
+dialing_of(const struct tulle__action *action)
+{
+    return (struct tulle__dialing){ .control = action->u.dial.control,
+                                    .events = action->u.dial.events,
+                                    .inlet = action->u.dial.inlet,
+                                    .turn = action->u.dial.turn };
+}
+
 enum tulle__acted
 tulle__transport_act(struct tulle__transport *t, const struct tulle__action *action)
 {
+    struct tulle__dialing dialing;
     switch (action->kind) {
     case TULLE__ACTION_PUBLISH:
         tulle__transport_publish(t, action->u.publication.key, action->u.publication.body,
@@ -19,11 +29,12 @@ tulle__transport_act(struct tulle__transport *t, const struct tulle__action *act
                    ? TULLE__ACTED
                    : TULLE__ACTED_UNSENT;
     case TULLE__ACTION_DIAL:
-        tulle__transport_dial(t, action->u.dial.hop, action->u.dial.control, action->u.dial.events);
+        dialing = dialing_of(action);
+        tulle__transport_dial(t, action->u.dial.hop, &dialing);
         return TULLE__ACTED;
     case TULLE__ACTION_HANGUP:
-        tulle__transport_hangup(t, action->u.dial.hop, action->u.dial.control,
-                                action->u.dial.events);
+        dialing = dialing_of(action);
+        tulle__transport_hangup(t, action->u.dial.hop, &dialing);
         return TULLE__ACTED;
     case TULLE__ACTION_SUBSCRIBE:
         tulle__transport_subscribe(t, tulle__key_view(action->u.key));

@@ -18,7 +18,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PORT_MAX = 65534 }; /* events go to the next one */
+enum {
+    PORT_MAX = 65534, /* events go to the next one */
+    CHOICES_MAX = 1 + TULLE__ADDRESSES_MAX
+};
 
 static bool
 parse_port(const char *text, int *port)
@@ -133,11 +136,13 @@ is_tcp_local(const char *text)
 }
 
 void
-tulle__address_choose(const char *list, char out[static TULLE__ADDRESS_LEN_MAX + 1])
+tulle__address_choose(const char *list, uint32_t turn, char out[static TULLE__ADDRESS_LEN_MAX + 1])
 {
     char ipc[TULLE__ADDRESS_LEN_MAX + 1] = "";
+    char usable[CHOICES_MAX][TULLE__ADDRESS_LEN_MAX + 1]; /* the TCP addresses, from 1 on */
+    uint32_t count = 1;
     bool is_ipc_live = false;
-    out[0] = '\0'; /* becomes the TCP address */
+    out[0] = '\0';
     while (*list != '\0') {
         size_t len = strcspn(list, " ");
         char one[TULLE__ADDRESS_LEN_MAX + 1] = "";
@@ -146,14 +151,17 @@ tulle__address_choose(const char *list, char out[static TULLE__ADDRESS_LEN_MAX +
         list += len;
         list += strspn(list, " ");
         bool is_ipc = strncmp(one, "ipc://", 6) == 0 && one[6] != '\0';
-        if (!is_ipc && out[0] == '\0' && tulle__address_can_be_dialed(one))
-            memcpy(out, one, sizeof one);
+        if (!is_ipc && count < CHOICES_MAX && tulle__address_can_be_dialed(one))
+            memcpy(usable[count++], one, sizeof one);
         if (is_ipc && !is_ipc_live) {
             is_ipc_live = tulle__ipc_is_live(one + 6);
             if (is_ipc_live || ipc[0] == '\0')
                 memcpy(ipc, one, sizeof one);
         }
     }
-    if (ipc[0] != '\0' && (out[0] == '\0' || (is_ipc_live && is_tcp_local(out))))
-        memcpy(out, ipc, sizeof ipc);
+    bool has_ipc = ipc[0] != '\0' && (count == 1 || (is_ipc_live && is_tcp_local(usable[1])));
+    memcpy(usable[0], ipc, sizeof ipc);
+    uint32_t first = has_ipc ? 0 : 1;
+    if (count > first)
+        memcpy(out, usable[first + turn % (count - first)], sizeof ipc);
 }

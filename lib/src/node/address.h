@@ -30,8 +30,9 @@ bool tulle__address_of_interface(const char *interface_name,
 
 /* Of addresses separated by spaces the one to use from here: the first TCP one; but an
  * IPC path that somebody listens at when that TCP address is of this host (the same path
- * on another host is not theirs), and any IPC path when there is no TCP address. "" when
- * there is none of either. */
-void tulle__address_choose(const char *list, char out[static TULLE__ADDRESS_LEN_MAX + 1]);
+ * on another host is not theirs), and any IPC path when there is no TCP address. At turn 1
+ * it is the one after that, and so on. "" when there is none of either. */
+void
+tulle__address_choose(const char *list, uint32_t turn, char out[static TULLE__ADDRESS_LEN_MAX + 1]);
 
 #endif

@@ -344,6 +344,8 @@ receive_control(tulle_node *node)
             tulle__engine_on_malformed(node->engine);
             continue;
         }
+        if (in.via == 0)
+            in.via = tulle__engine_via(node->engine, in.hop, in.key);
         tulle__engine_on_control(node->engine, in.via, in.key, in.body, tulle__os_now());
         tulle__buf_unref(&in.body);
         tulle__loop_drain(node);

@@ -80,6 +80,7 @@ fill_config(const tulle_node *node, struct tulle__engine_config *config)
     config->control_address_count = tulle__transport_addresses(
         node->transport, config->control_addresses, config->event_addresses);
     config->event_address_count = config->control_address_count;
+    config->inlet_count = tulle__transport_inlets(node->transport, config->inlets);
     config->beat_ms = o->beat_ms;
     config->suspect_ms = o->suspect_ms;
     config->gone_ms = o->gone_ms;
@@ -104,7 +105,10 @@ open_network(tulle_node *node, uint64_t id, tulle_error *error)
                                                   .listen_count = o->listen_count,
                                                   .interface_name = o->interface_name,
                                                   .advertise = o->advertise,
-                                                  .advertise_events = o->advertise_events };
+                                                  .advertise_events = o->advertise_events,
+                                                  .advertise_inlet = o->advertise_inlet,
+                                                  .use_inlet = o->use_inlet,
+                                                  .dial_only = o->dial_only };
     memcpy(transport.listen, o->listen, sizeof transport.listen);
     node->context = zmq_ctx_new();
     if (node->context == NULL)
@@ -161,7 +165,8 @@ make_engine(tulle_node *node, tulle_error *error)
     node->engine = tulle__engine_new(&config, tulle__os_now());
     if (node->engine == NULL)
         return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
-    strncpy(node->address, config.control_addresses[0], sizeof node->address - 1);
+    if (config.control_address_count > 0)
+        strncpy(node->address, config.control_addresses[0], sizeof node->address - 1);
     tulle_status status = register_subscriptions(node, error);
     for (size_t i = 0; status == TULLE_OK && i < node->options.join_count; i++)
         status = tulle__engine_join(node->engine, node->options.join[i], tulle__os_now());

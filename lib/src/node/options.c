@@ -155,15 +155,33 @@ check_addresses(const char *const *listen,
     return TULLE_OK;
 }
 
+/* What peers are told, and whether there is anything to tell. */
+struct told {
+    const char *control, *events, *inlet;
+    size_t listen_count;
+    bool dial_only, use_inlet;
+};
+
 static tulle_status
-check_advertised(const char *control, const char *events, tulle_error *error)
+check_told(const struct told *told, tulle_error *error)
 {
-    if (control != NULL && !tulle__address_can_be_dialed(control))
-        return tulle__error_set(error, TULLE_EINVAL, "advertised address \"%s\" cannot be dialed",
-                                control);
-    if (events != NULL && !tulle__address_can_be_dialed(events))
+    const struct {
+        const char *what, *address;
+    } all[] = { { "", told->control }, { " event", told->events }, { " inlet", told->inlet } };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (all[i].address != NULL && !tulle__address_can_be_dialed(all[i].address))
+            return tulle__error_set(error, TULLE_EINVAL,
+                                    "advertised%s address \"%s\" cannot be dialed", all[i].what,
+                                    all[i].address);
+    }
+    bool is_dialable = told->listen_count > 0 || told->use_inlet || told->control != NULL ||
+                       told->events != NULL || told->inlet != NULL;
+    if (told->dial_only && is_dialable)
         return tulle__error_set(error, TULLE_EINVAL,
-                                "advertised event address \"%s\" cannot be dialed", events);
+                                "who only dials has no address to listen at or to advertise, and "
+                                "no inlet");
+    if (told->inlet != NULL && !told->use_inlet)
+        return tulle__error_set(error, TULLE_EINVAL, "an inlet is advertised, but there is none");
     return TULLE_OK;
 }
 
@@ -186,6 +204,8 @@ check_node(const tulle_node_options *o, tulle_error *error)
         { "beacon_port", o->beacon_port, 1, 65535 },
         { "log_level", (uint64_t)o->log_level, TULLE_LOG_ERROR, TULLE_LOG_DEBUG },
     };
+    const struct told told = { o->advertise,    o->advertise_events, o->advertise_inlet,
+                               o->listen_count, o->dial_only,        o->use_inlet };
     tulle_status status = check_name("mesh", o->mesh, error);
     if (status == TULLE_OK && o->name != NULL)
         status = check_name("name", o->name, error);
@@ -194,7 +214,7 @@ check_node(const tulle_node_options *o, tulle_error *error)
     if (status == TULLE_OK)
         status = check_addresses(o->listen, o->listen_count, o->join, o->join_count, error);
     if (status == TULLE_OK)
-        status = check_advertised(o->advertise, o->advertise_events, error);
+        status = check_told(&told, error);
     return status;
 }
 
@@ -216,11 +236,13 @@ static tulle_status
 check_segment(const tulle_segment_options *s, tulle_error *error)
 {
     const struct range rate = { "bytes_per_second", s->bytes_per_second, RATE_MIN, UINT64_MAX };
+    const struct told told = { s->advertise,    s->advertise_events, s->advertise_inlet,
+                               s->listen_count, s->dial_only,        s->use_inlet };
     tulle_status status = check_name("segment name", s->name, error);
     if (status == TULLE_OK)
         status = check_addresses(s->listen, s->listen_count, s->join, s->join_count, error);
     if (status == TULLE_OK)
-        status = check_advertised(s->advertise, s->advertise_events, error);
+        status = check_told(&told, error);
     if (status == TULLE_OK)
         status = check_patterns(s->allow, s->allow_count, error);
     if (status == TULLE_OK)
@@ -321,6 +343,7 @@ pass_node(struct pass *pass, tulle_node_options *o)
     pass_text(pass, &o->interface_name);
     pass_text(pass, &o->advertise);
     pass_text(pass, &o->advertise_events);
+    pass_text(pass, &o->advertise_inlet);
     pass_text(pass, &o->beacon_interface);
     pass_listen(pass, o->listen, o->listen_count);
     pass_array(pass, &o->join, o->join_count);
@@ -337,6 +360,7 @@ pass_proxy(struct pass *pass, tulle_proxy_options *o)
         pass_text(pass, &s->interface_name);
         pass_text(pass, &s->advertise);
         pass_text(pass, &s->advertise_events);
+        pass_text(pass, &s->advertise_inlet);
         pass_text(pass, &s->beacon_interface);
         pass_listen(pass, s->listen, s->listen_count);
         pass_array(pass, &s->join, s->join_count);
@@ -466,6 +490,9 @@ compare_segments(struct difference *difference,
     note_if(difference, !is_same(now->advertise, next->advertise), "advertise");
     note_if(difference, !is_same(now->advertise_events, next->advertise_events),
             "advertise_events");
+    note_if(difference, !is_same(now->advertise_inlet, next->advertise_inlet), "advertise_inlet");
+    note_if(difference, now->use_inlet != next->use_inlet, "inlet");
+    note_if(difference, now->dial_only != next->dial_only, "dial_only");
     note_if(difference, !has_all_joined, "join (what was joined stays so)");
     note_if(difference,
             now->use_beacon != next->use_beacon ||

@@ -103,6 +103,8 @@ receive_control(tulle_proxy *proxy, size_t side)
             tulle__forward_on_malformed(proxy->forward, side);
             continue;
         }
+        if (in.via == 0)
+            in.via = tulle__engine_via(tulle__forward_engine(proxy->forward, side), in.hop, in.key);
         tulle__forward_on_control(proxy->forward, side, in.via, in.key, in.body, tulle__os_now());
         tulle__buf_unref(&in.body);
         drain(proxy);
@@ -312,7 +314,10 @@ open_segment(tulle_proxy *proxy, size_t index, tulle_error *error)
                                                   .listen_count = o->listen_count,
                                                   .interface_name = o->interface_name,
                                                   .advertise = o->advertise,
-                                                  .advertise_events = o->advertise_events };
+                                                  .advertise_events = o->advertise_events,
+                                                  .advertise_inlet = o->advertise_inlet,
+                                                  .use_inlet = o->use_inlet,
+                                                  .dial_only = o->dial_only };
     memcpy(transport.listen, o->listen, sizeof transport.listen);
     tulle_status status =
         tulle__transport_open(proxy->context, &transport, &segment->transport, error);
@@ -340,6 +345,7 @@ fill_side(tulle_proxy *proxy, size_t index, struct tulle__forward_side *side)
     config->control_address_count = tulle__transport_addresses(
         proxy->segments[index].transport, config->control_addresses, config->event_addresses);
     config->event_address_count = config->control_address_count;
+    config->inlet_count = tulle__transport_inlets(proxy->segments[index].transport, config->inlets);
     config->beat_ms = o->beat_ms;
     config->suspect_ms = o->suspect_ms;
     config->gone_ms = o->gone_ms;
@@ -351,8 +357,8 @@ fill_side(tulle_proxy *proxy, size_t index, struct tulle__forward_side *side)
     segment->log =
         (struct tulle__log){ o->log == NULL ? NULL : log_of_segment, segment, o->log_level };
     config->log = segment->log;
-    strncpy(proxy->segments[index].address, config->control_addresses[0],
-            sizeof proxy->segments[index].address - 1);
+    if (config->control_address_count > 0)
+        strncpy(segment->address, config->control_addresses[0], sizeof segment->address - 1);
     fill_policy(s, &side->policy);
 }
 

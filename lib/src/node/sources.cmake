@@ -5,6 +5,7 @@ set(TULLE_NODE_SOURCES
     src/node/act.c
     src/node/address.c
     src/node/beacon.c
+    src/node/frame.c
     src/node/hand_out.c
     src/node/ipc.c
     src/node/links.c

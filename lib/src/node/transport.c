@@ -9,7 +9,9 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "base/table.h"
 #include "node/address.h"
+#include "node/frame.h"
 #include "node/ipc.h"
 #include "node/options.h"
 
@@ -28,12 +30,11 @@ enum {
     KEEPALIVE_COUNT = 3, /* so often */
     GOODBYE_MS = 100,    /* for it to leave, however short the linger */
     HANDSHAKE_MS = 5000,
-    IDENTITY_LEN = 17,   /* "N", id, serial */
-    DIAL_NAME_LEN = 9,   /* "D", serial */
-    COPY_LEN_MAX = 1024, /* shorter bodies are copied: cheaper than sharing */
-    /* Received: libzmq lets short messages share the 8 KiB that it read them in, and
-     * whoever keeps one keeps all of that. */
-    KEEP_LEN_MIN = 8192,
+    CONNECT_MS = 5000,   /* to an address that swallows the question; then anew */
+    PUB_DEAD_MS = 60000, /* of bytes that nobody confirms to have got */
+    CALLERS_MAX = 10000,
+    IDENTITY_LEN = 17, /* "N", id, serial */
+    DIAL_NAME_LEN = 9, /* "D", serial */
     FRAMES_MAX = 3
 };
 
@@ -46,30 +47,41 @@ struct dialed {
     char address[TULLE__ADDRESS_LEN_MAX + 1];
 };
 
-/* An event address as it was chosen. Two hops may share one: a node and the one that
- * was there before it. */
-struct heard {
+/* An address that SUB or PUB is connected to, as it was chosen. Two hops may share one: a
+ * node and the one that was there before it. */
+struct wire {
     uint64_t hop;
+    void *socket;
     char address[TULLE__ADDRESS_LEN_MAX + 1];
+};
+
+/* The connection that a neighbour last spoke over: who cannot be dialed is answered there. */
+struct caller {
+    uint64_t id;
+    uint8_t identity[IDENTITY_LEN];
+    UT_hash_handle hh;
 };
 
 struct tulle__transport {
     uint64_t id;
-    struct heard *heard;
-    size_t heard_count;
-    size_t heard_cap;
+    struct wire *wires;
+    size_t wire_count;
+    size_t wire_cap;
     struct dialed *dialed;
     size_t dialed_count;
     size_t dialed_cap;
-    uint64_t serial; /* of the last dialed */
+    uint64_t serial;        /* of the last dialed */
+    struct caller *callers; /* uthash; who came first is the first to be forgotten */
     void *pub;
     void *sub;
     void *router;
     void *dialer;
     char control[TULLE__ADDRESSES_MAX][TULLE__ADDRESS_LEN_MAX + 1];
     char events[TULLE__ADDRESSES_MAX][TULLE__ADDRESS_LEN_MAX + 1];
-    size_t address_count;
-    struct tulle__ipc_file files[2 * TULLE__ADDRESSES_MAX];
+    char inlets[TULLE__ADDRESSES_MAX][TULLE__ADDRESS_LEN_MAX + 1];
+    size_t address_count; /* 0: only dials */
+    bool has_inlet;
+    struct tulle__ipc_file files[3 * TULLE__ADDRESSES_MAX];
     size_t file_count;
     uint16_t control_port;
     zmq_msg_t frames[FRAMES_MAX + 1]; /* of the message received last */
@@ -96,6 +108,7 @@ set_common(void *socket)
     return set_int(socket, ZMQ_LINGER, 0) && set_int(socket, ZMQ_RECONNECT_IVL, RECONNECT_MS_MIN) &&
            set_int(socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MS_MAX) &&
            set_int(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) &&
+           set_int(socket, ZMQ_CONNECT_TIMEOUT, CONNECT_MS) &&
            zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, ZAP_DOMAIN, sizeof ZAP_DOMAIN - 1) == 0 &&
            zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &len_max, sizeof len_max) == 0;
 }
@@ -125,6 +138,15 @@ set_keepalive(void *socket)
            set_int(socket, ZMQ_TCP_KEEPALIVE_CNT, KEEPALIVE_COUNT);
 }
 
+/* PUB connects to the inlets of those it dials, where it only ever sends: so it asks whether
+ * they are there. Subscriptions end with the connection (IMMEDIATE), or who comes next at the
+ * address would get what the one before it took. */
+static bool
+set_dialing_pub(void *socket)
+{
+    return set_heartbeats(socket) && set_int(socket, ZMQ_IMMEDIATE, 1);
+}
+
 static bool
 open_sockets(struct tulle__transport *t, void *context)
 {
@@ -139,9 +161,13 @@ open_sockets(struct tulle__transport *t, void *context)
     return set_common(t->pub) && set_common(t->sub) && set_common(t->router) &&
            set_common(t->dialer) && set_heartbeats(t->dialer) && set_keepalive(t->pub) &&
            set_keepalive(t->sub) && set_int(t->pub, ZMQ_SNDHWM, EVENTS_QUEUE) &&
+           set_int(t->pub, ZMQ_TCP_MAXRT, PUB_DEAD_MS) &&
            set_int(t->sub, ZMQ_RCVHWM, EVENTS_QUEUE) && set_int(t->sub, ZMQ_SNDHWM, 0) &&
            set_int(t->router, ZMQ_RCVHWM, CONTROL_QUEUE) &&
+           set_int(t->router, ZMQ_SNDHWM, CONTROL_QUEUE) &&
            set_int(t->router, ZMQ_ROUTER_HANDOVER, 1) &&
+           set_int(t->router, ZMQ_ROUTER_MANDATORY, 1) &&
+           set_int(t->dialer, ZMQ_RCVHWM, CONTROL_QUEUE) &&
            set_int(t->dialer, ZMQ_SNDHWM, CONTROL_QUEUE) &&
            set_int(t->dialer, ZMQ_ROUTER_MANDATORY, 1);
 }
@@ -210,10 +236,39 @@ listen_ipc(struct tulle__transport *t, const struct tulle__address *address, tul
     size_t i = t->address_count;
     (void)snprintf(t->control[i], sizeof t->control[i], "ipc://%.100s", address->host);
     (void)snprintf(t->events[i], sizeof t->events[i], "ipc://%.100s.events", address->host);
+    (void)snprintf(t->inlets[i], sizeof t->inlets[i], "ipc://%.100s.inlet", address->host);
     tulle_status status = bind_ipc(t, t->router, t->control[i], error);
     if (status == TULLE_OK)
         status = bind_ipc(t, t->pub, t->events[i], error);
+    if (status == TULLE_OK && t->has_inlet)
+        status = bind_ipc(t, t->sub, t->inlets[i], error);
     t->address_count += status == TULLE_OK ? 1 : 0;
+    return status;
+}
+
+struct place {
+    const char *bound; /* hosts */
+    const char *shown;
+};
+
+/* Port 0: the system chooses one. The address for others, with that port, to out. */
+static tulle_status
+bind_tcp(void *socket,
+         const struct place *place,
+         int port,
+         char out[static TULLE__ADDRESS_LEN_MAX + 1],
+         int *bound_port,
+         tulle_error *error)
+{
+    char text[TULLE__ADDRESS_LEN_MAX + 32];
+    char port_text[16] = "*";
+    if (port != 0)
+        (void)snprintf(port_text, sizeof port_text, "%d", port);
+    (void)snprintf(text, sizeof text, "tcp://%s:%s", place->bound, port_text);
+    tulle_status status = bind_one(socket, text, bound_port, error);
+    if (status == TULLE_OK)
+        (void)snprintf(out, TULLE__ADDRESS_LEN_MAX + 1, "tcp://%.230s:%d", place->shown,
+                       *bound_port);
     return status;
 }
 
@@ -224,36 +279,27 @@ listen_tcp(struct tulle__transport *t,
            tulle_error *error)
 {
     char shown[TULLE__HOST_LEN_MAX + 1];
+    struct place place = { address->host, shown };
     memcpy(shown, address->host, sizeof shown);
-    const char *bound = address->host;
     if (strcmp(address->host, "*") == 0) {
-        bound = "0.0.0.0";
+        place.bound = "0.0.0.0";
         if (!tulle__address_of_interface(interface_name, shown))
             return tulle__error_set(error, TULLE_EADDRNOTAVAIL, "interface %s has no IPv4 address",
                                     interface_name);
     }
-    char text[TULLE__ADDRESS_LEN_MAX + 32];
-    char port_text[16] = "*";
+    size_t i = t->address_count;
+    int first = address->port;
     int port = 0;
-    if (address->port != 0)
-        (void)snprintf(port_text, sizeof port_text, "%d", address->port);
-    (void)snprintf(text, sizeof text, "tcp://%s:%s", bound, port_text);
-    tulle_status status = bind_one(t->router, text, &port, error);
+    tulle_status status = bind_tcp(t->router, &place, first, t->control[i], &port, error);
     if (status != TULLE_OK)
         return status;
-    size_t i = t->address_count;
     if (t->control_port == 0)
         t->control_port = (uint16_t)port;
-    (void)snprintf(t->control[i], sizeof t->control[i], "tcp://%.230s:%d", shown, port);
-    if (address->port != 0)
-        (void)snprintf(port_text, sizeof port_text, "%d", address->port + 1);
-    (void)snprintf(text, sizeof text, "tcp://%s:%s", bound, port_text);
-    status = bind_one(t->pub, text, &port, error);
-    if (status != TULLE_OK)
-        return status;
-    (void)snprintf(t->events[i], sizeof t->events[i], "tcp://%.230s:%d", shown, port);
-    t->address_count++;
-    return TULLE_OK;
+    status = bind_tcp(t->pub, &place, first == 0 ? 0 : first + 1, t->events[i], &port, error);
+    if (status == TULLE_OK && t->has_inlet)
+        status = bind_tcp(t->sub, &place, first == 0 ? 0 : first + 2, t->inlets[i], &port, error);
+    t->address_count += status == TULLE_OK ? 1 : 0;
+    return status;
 }
 
 static tulle_status
@@ -277,6 +323,8 @@ listen_all(struct tulle__transport *t,
         (void)snprintf(t->control[0], sizeof t->control[0], "%s", options->advertise);
     if (options->advertise_events != NULL)
         (void)snprintf(t->events[0], sizeof t->events[0], "%s", options->advertise_events);
+    if (options->advertise_inlet != NULL)
+        (void)snprintf(t->inlets[0], sizeof t->inlets[0], "%s", options->advertise_inlet);
     return TULLE_OK;
 }
 
@@ -291,11 +339,12 @@ tulle__transport_open(void *context,
     if (t == NULL)
         return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
     t->id = options->id;
+    t->has_inlet = options->use_inlet;
     tulle_status status = TULLE_OK;
-    if (!open_sockets(t, context))
+    if (!open_sockets(t, context) || (options->dial_only && !set_dialing_pub(t->pub)))
         status = tulle__error_set(error, TULLE_EOS, "cannot open sockets: %s",
                                   zmq_strerror(zmq_errno()));
-    if (status == TULLE_OK)
+    if (status == TULLE_OK && !options->dial_only)
         status = listen_all(t, options, error);
     if (status != TULLE_OK) {
         tulle__transport_close(&t, 0);
@@ -311,6 +360,13 @@ drop_frames(struct tulle__transport *t)
     for (int i = 0; i < t->frame_count; i++)
         (void)zmq_msg_close(&t->frames[i]);
     t->frame_count = 0;
+}
+
+static void
+forget_caller(struct tulle__transport *t, struct caller *caller)
+{
+    HASH_DEL(t->callers, caller);
+    tulle__free(caller);
 }
 
 void
@@ -331,8 +387,10 @@ tulle__transport_close(struct tulle__transport **transport, uint32_t linger_ms)
         (void)set_int(sockets[i], ZMQ_LINGER, linger[i]);
         (void)zmq_close(sockets[i]);
     }
+    while (t->callers != NULL)
+        forget_caller(t, t->callers);
     tulle__free(t->dialed);
-    tulle__free(t->heard);
+    tulle__free(t->wires);
     tulle__free(t);
     *transport = NULL;
 }
@@ -349,6 +407,14 @@ tulle__transport_addresses(const struct tulle__transport *t,
     return t->address_count;
 }
 
+size_t
+tulle__transport_inlets(const struct tulle__transport *t, const char *inlets[TULLE__ADDRESSES_MAX])
+{
+    for (size_t i = 0; i < t->address_count; i++)
+        inlets[i] = t->inlets[i];
+    return t->has_inlet ? t->address_count : 0;
+}
+
 uint16_t
 tulle__transport_control_port(const struct tulle__transport *t)
 {
@@ -361,9 +427,7 @@ tulle__transport_poll_items(const struct tulle__transport *t,
 {
     items[0] = (zmq_pollitem_t){ .socket = t->sub, .events = ZMQ_POLLIN };
     items[1] = (zmq_pollitem_t){ .socket = t->router, .events = ZMQ_POLLIN };
-    /* Polled so that libzmq gets to work on them: subscriptions come in on PUB, and
-     * connections of the dialer come up. What a stranger sends back over the dialer is
-     * read and dropped, or polling would never wait again. */
+    /* Polled so that libzmq gets to work on it: subscriptions come in on PUB. */
     items[2] = (zmq_pollitem_t){ .socket = t->pub, .events = ZMQ_POLLIN };
     items[3] = (zmq_pollitem_t){ .socket = t->dialer, .events = ZMQ_POLLIN };
 }
@@ -399,45 +463,6 @@ tulle__transport_has_events(const struct tulle__transport *t)
 
 /* ---- sending ---- */
 
-static void
-release_shared(void *data, void *hint)
-{
-    (void)data;
-    struct tulle__buf *buf = hint;
-    tulle__buf_unref(&buf);
-}
-
-/* A frame that shares the buffer, or copies it when it is short. */
-static bool
-init_frame(zmq_msg_t *frame, struct tulle__buf *buf)
-{
-    if (buf->len <= COPY_LEN_MAX) {
-        if (zmq_msg_init_size(frame, buf->len) != 0)
-            return false;
-        if (buf->len > 0)
-            memcpy(zmq_msg_data(frame), buf->data, buf->len);
-        return true;
-    }
-    tulle__buf_ref(buf);
-    void *data = (void *)(uintptr_t)buf->data; /* libzmq does not write to it */
-    if (zmq_msg_init_data(frame, data, buf->len, release_shared, buf) == 0)
-        return true;
-    tulle__buf_unref(&buf);
-    return false;
-}
-
-static bool
-send_buf(void *socket, struct tulle__buf *buf, int flags)
-{
-    zmq_msg_t frame;
-    if (!init_frame(&frame, buf))
-        return false;
-    if (zmq_msg_send(&frame, socket, flags | ZMQ_DONTWAIT) >= 0)
-        return true;
-    (void)zmq_msg_close(&frame);
-    return false;
-}
-
 void
 tulle__transport_publish(struct tulle__transport *t,
                          struct tulle__view key,
@@ -447,11 +472,11 @@ tulle__transport_publish(struct tulle__transport *t,
     /* PUB never blocks and never refuses: it drops for whom the queue is full. */
     if (zmq_send(t->pub, key.data, key.len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
         return;
-    if (!send_buf(t->pub, body, path != NULL ? ZMQ_SNDMORE : 0)) {
+    if (!tulle__frame_send(t->pub, body, path != NULL ? ZMQ_SNDMORE : 0)) {
         (void)zmq_send(t->pub, "", 0, ZMQ_DONTWAIT); /* end the message; receivers drop it */
         return;
     }
-    if (path != NULL && !send_buf(t->pub, path, 0))
+    if (path != NULL && !tulle__frame_send(t->pub, path, 0))
         (void)zmq_send(t->pub, "", 0, ZMQ_DONTWAIT);
 }
 
@@ -472,6 +497,20 @@ name_dialed(uint8_t name[static DIAL_NAME_LEN], const struct dialed *dialed)
     put_u64(name + 1, dialed->serial);
 }
 
+static bool
+send_to(void *socket, struct tulle__view name, struct tulle__buf *header, struct tulle__buf *body)
+{
+    /* MANDATORY: no connection of that name, or a full queue, is told here, before
+     * anything is sent; after this frame the rest is taken. */
+    if (zmq_send(socket, name.data, name.len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+        return false;
+    if (!tulle__frame_send(socket, header, ZMQ_SNDMORE) || !tulle__frame_send(socket, body, 0)) {
+        (void)zmq_send(socket, "", 0, ZMQ_DONTWAIT);
+        return false;
+    }
+    return true;
+}
+
 bool
 tulle__transport_control(struct tulle__transport *t,
                          uint64_t hop,
@@ -479,19 +518,15 @@ tulle__transport_control(struct tulle__transport *t,
                          struct tulle__buf *body)
 {
     const struct dialed *dialed = find_dialed(t, hop);
-    if (dialed == NULL)
-        return false;
     uint8_t name[DIAL_NAME_LEN];
-    name_dialed(name, dialed);
-    /* MANDATORY: no connection of that name, or a full queue, is told here, before
-     * anything is sent; after this frame the rest is taken. */
-    if (zmq_send(t->dialer, name, sizeof name, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
-        return false;
-    if (!send_buf(t->dialer, header, ZMQ_SNDMORE) || !send_buf(t->dialer, body, 0)) {
-        (void)zmq_send(t->dialer, "", 0, ZMQ_DONTWAIT);
-        return false;
+    if (dialed != NULL) {
+        name_dialed(name, dialed);
+        return send_to(t->dialer, (struct tulle__view){ name, sizeof name }, header, body);
     }
-    return true;
+    const struct caller *caller = NULL;
+    HASH_FIND(hh, t->callers, &hop, sizeof hop, caller);
+    return caller != NULL &&
+           send_to(t->router, (struct tulle__view){ caller->identity, IDENTITY_LEN }, header, body);
 }
 
 /* ---- connections ---- */
@@ -510,59 +545,67 @@ connect_control(struct tulle__transport *t, struct dialed *dialed)
         (void)zmq_connect(t->dialer, dialed->address); /* a bad address never answers */
 }
 
-/* A SUB socket is connected to an address once, for all who have it. */
+/* SUB and PUB are connected to an address once, for all who have it. */
 static void
-hang_up_events(struct tulle__transport *t, uint64_t hop)
+hang_up_wire(struct tulle__transport *t, void *socket, uint64_t hop)
 {
     char address[TULLE__ADDRESS_LEN_MAX + 1] = "";
-    for (size_t i = 0; i < t->heard_count; i++) {
-        if (t->heard[i].hop == hop) {
-            memcpy(address, t->heard[i].address, sizeof address);
-            t->heard[i] = t->heard[--t->heard_count];
+    for (size_t i = 0; i < t->wire_count; i++) {
+        if (t->wires[i].hop == hop && t->wires[i].socket == socket) {
+            memcpy(address, t->wires[i].address, sizeof address);
+            t->wires[i] = t->wires[--t->wire_count];
             break;
         }
     }
-    for (size_t i = 0; i < t->heard_count; i++) {
-        if (strcmp(t->heard[i].address, address) == 0)
+    for (size_t i = 0; i < t->wire_count; i++) {
+        if (t->wires[i].socket == socket && strcmp(t->wires[i].address, address) == 0)
             return;
     }
     if (address[0] != '\0')
-        (void)zmq_disconnect(t->sub, address);
+        (void)zmq_disconnect(socket, address);
 }
 
 static void
-dial_events(struct tulle__transport *t, uint64_t hop, const char *events)
+dial_wire(struct tulle__transport *t, void *socket, uint64_t hop, const char *list, uint32_t turn)
 {
     char address[TULLE__ADDRESS_LEN_MAX + 1];
-    hang_up_events(t, hop);
-    tulle__address_choose(events, address);
+    hang_up_wire(t, socket, hop);
+    tulle__address_choose(list, turn, address);
     if (address[0] == '\0' ||
-        !tulle__grow(&t->heard, &t->heard_cap, t->heard_count, sizeof *t->heard))
+        !tulle__grow(&t->wires, &t->wire_cap, t->wire_count, sizeof *t->wires))
         return;
-    struct heard *heard = &t->heard[t->heard_count++];
-    heard->hop = hop;
-    memcpy(heard->address, address, sizeof address);
-    (void)zmq_connect(t->sub, address);
+    struct wire *wire = &t->wires[t->wire_count++];
+    wire->hop = hop;
+    wire->socket = socket;
+    memcpy(wire->address, address, sizeof address);
+    (void)zmq_connect(socket, address);
+}
+
+static void
+dial_control(struct tulle__transport *t, uint64_t hop, const char *list, uint32_t turn)
+{
+    char address[TULLE__ADDRESS_LEN_MAX + 1];
+    tulle__address_choose(list, turn, address);
+    if (address[0] == '\0' ||
+        !tulle__grow(&t->dialed, &t->dialed_cap, t->dialed_count, sizeof *t->dialed))
+        return;
+    struct dialed *dialed = &t->dialed[t->dialed_count++];
+    dialed->hop = hop;
+    memcpy(dialed->address, address, sizeof address);
+    connect_control(t, dialed);
 }
 
 void
 tulle__transport_dial(struct tulle__transport *t,
                       uint64_t hop,
-                      const char *control,
-                      const char *events)
+                      const struct tulle__dialing *dialing)
 {
-    char address[TULLE__ADDRESS_LEN_MAX + 1] = "";
-    if (control != NULL)
-        tulle__address_choose(control, address);
-    if (address[0] != '\0' &&
-        tulle__grow(&t->dialed, &t->dialed_cap, t->dialed_count, sizeof *t->dialed)) {
-        struct dialed *dialed = &t->dialed[t->dialed_count++];
-        dialed->hop = hop;
-        memcpy(dialed->address, address, sizeof address);
-        connect_control(t, dialed);
-    }
-    if (events != NULL)
-        dial_events(t, hop, events);
+    if (dialing->control != NULL)
+        dial_control(t, hop, dialing->control, dialing->turn);
+    if (dialing->events != NULL)
+        dial_wire(t, t->sub, hop, dialing->events, dialing->turn);
+    if (dialing->inlet != NULL)
+        dial_wire(t, t->pub, hop, dialing->inlet, dialing->turn);
 }
 
 /* Disconnecting an address ends every connection to it: the others are dialed anew. */
@@ -585,13 +628,14 @@ hang_up_control(struct tulle__transport *t, uint64_t hop)
 void
 tulle__transport_hangup(struct tulle__transport *t,
                         uint64_t hop,
-                        const char *control,
-                        const char *events)
+                        const struct tulle__dialing *dialing)
 {
-    if (control != NULL)
+    if (dialing->control != NULL)
         hang_up_control(t, hop);
-    if (events != NULL)
-        hang_up_events(t, hop);
+    if (dialing->events != NULL)
+        hang_up_wire(t, t->sub, hop);
+    if (dialing->inlet != NULL)
+        hang_up_wire(t, t->pub, hop);
 }
 
 void
@@ -607,34 +651,6 @@ tulle__transport_unsubscribe(struct tulle__transport *t, struct tulle__view key)
 }
 
 /* ---- receiving ---- */
-
-static void
-close_owned(struct tulle__buf *buf)
-{
-    zmq_msg_t *frame = buf->owner;
-    (void)zmq_msg_close(frame);
-    tulle__free(frame);
-}
-
-/* Body as a shared buffer: a long frame is kept as it is, a short one is copied. */
-static struct tulle__buf *
-take_body(zmq_msg_t *frame)
-{
-    size_t len = zmq_msg_size(frame);
-    if (len < KEEP_LEN_MIN)
-        return tulle__buf_copy(zmq_msg_data(frame), len);
-    zmq_msg_t *owned = tulle__alloc(sizeof *owned);
-    if (owned == NULL)
-        return NULL;
-    (void)zmq_msg_init(owned);
-    (void)zmq_msg_move(owned, frame);
-    struct tulle__buf *buf = tulle__buf_wrap(zmq_msg_data(owned), len, close_owned, owned);
-    if (buf == NULL) {
-        (void)zmq_msg_close(owned);
-        tulle__free(owned);
-    }
-    return buf;
-}
 
 /* All frames of one message; those past the limit are dropped and counted. */
 static int
@@ -680,24 +696,67 @@ tulle__transport_receive_publication(struct tulle__transport *t, struct tulle__i
         out->path = frame_view(&t->frames[2]);
     if (count == 3 && out->path.len == 0)
         return TULLE__RECEIVED_MALFORMED;
-    out->body = take_body(&t->frames[1]);
+    out->body = tulle__frame_take(&t->frames[1]);
     return out->body == NULL ? TULLE__RECEIVED_MALFORMED : TULLE__RECEIVED_MESSAGE;
+}
+
+/* ---- control ---- */
+
+static void
+note_caller(struct tulle__transport *t, uint64_t id, const uint8_t *identity)
+{
+    struct caller *caller = NULL;
+    HASH_FIND(hh, t->callers, &id, sizeof id, caller);
+    if (caller == NULL) {
+        if (HASH_COUNT(t->callers) >= CALLERS_MAX)
+            forget_caller(t, t->callers);
+        caller = tulle__alloc(sizeof *caller);
+        if (caller == NULL)
+            return; /* it is answered when it speaks again */
+        caller->id = id;
+        HASH_ADD(hh, t->callers, id, sizeof caller->id, caller);
+        struct caller *added = NULL;
+        HASH_FIND(hh, t->callers, &id, sizeof id, added);
+        if (added == NULL) {
+            tulle__free(caller);
+            return;
+        }
+    }
+    memcpy(caller->identity, identity, sizeof caller->identity);
+}
+
+/* Who came over the bound socket names itself; over a dialed one comes whoever is there. */
+static bool
+name_sender(struct tulle__transport *t, bool is_dialed, struct tulle__incoming *out)
+{
+    struct tulle__view name = frame_view(&t->frames[0]);
+    if (!is_dialed) {
+        if (name.len != IDENTITY_LEN || name.data[0] != 'N')
+            return false;
+        out->via = tulle__load_u64(name.data + 1);
+        note_caller(t, out->via, name.data);
+        return true;
+    }
+    for (size_t i = 0; name.len == DIAL_NAME_LEN && i < t->dialed_count; i++) {
+        if (t->dialed[i].serial == tulle__load_u64(name.data + 1))
+            out->hop = t->dialed[i].hop;
+    }
+    return out->hop != 0;
 }
 
 enum tulle__received
 tulle__transport_receive_control(struct tulle__transport *t, struct tulle__incoming *out)
 {
     int count = receive_frames(t, t->router);
-    if (count == 0) /* nobody answers over a dialed connection (PROTOCOL 6.1) */
-        return receive_frames(t, t->dialer) == 0 ? TULLE__RECEIVED_NOTHING
-                                                 : TULLE__RECEIVED_MALFORMED;
-    if (count != 3)
+    bool is_dialed = count == 0;
+    if (is_dialed)
+        count = receive_frames(t, t->dialer);
+    if (count == 0)
+        return TULLE__RECEIVED_NOTHING;
+    *out = (struct tulle__incoming){ 0 };
+    if (count != 3 || !name_sender(t, is_dialed, out))
         return TULLE__RECEIVED_MALFORMED;
-    struct tulle__view identity = frame_view(&t->frames[0]);
-    if (identity.len != IDENTITY_LEN || identity.data[0] != 'N')
-        return TULLE__RECEIVED_MALFORMED;
-    *out = (struct tulle__incoming){ .key = frame_view(&t->frames[1]),
-                                     .via = tulle__load_u64(identity.data + 1) };
-    out->body = take_body(&t->frames[2]);
+    out->key = frame_view(&t->frames[1]);
+    out->body = tulle__frame_take(&t->frames[2]);
     return out->body == NULL ? TULLE__RECEIVED_MALFORMED : TULLE__RECEIVED_MESSAGE;
 }

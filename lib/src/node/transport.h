@@ -5,8 +5,10 @@
 /* The sockets of one segment, over libzmq. Four of them, however many peers there
  * are: PUB (bound: own events and beats), SUB (connected to each peer's PUB),
  * ROUTER (bound: control messages come in), ROUTER (dials: control messages go
- * out), and nothing else. Used and closed on the thread that opened it; nothing
- * here blocks. What the network does not take is lost, and repaired like any loss. */
+ * out), and nothing else. Of one that only dials nothing is bound: its PUB connects to
+ * the inlets of the others, which is what their SUB is bound to as well, and it is
+ * answered over the control connections that it dialed. Used and closed on the thread that opened
+ * it; nothing here blocks. What the network does not take is lost, and repaired like any loss. */
 
 #include "base/buf.h"
 #include "codec/limits.h"
@@ -29,6 +31,9 @@ struct tulle__transport_options {
     const char *interface_name;
     const char *advertise;
     const char *advertise_events;
+    const char *advertise_inlet;
+    bool use_inlet;
+    bool dial_only; /* the others but id mean nothing */
 };
 
 /* Bind. error may be NULL. Returns as tulle_node_start(). */
@@ -43,6 +48,9 @@ void tulle__transport_close(struct tulle__transport **transport, uint32_t linger
 size_t tulle__transport_addresses(const struct tulle__transport *transport,
                                   const char *control[TULLE__ADDRESSES_MAX],
                                   const char *events[TULLE__ADDRESSES_MAX]);
+/* None unless there is an inlet. */
+size_t tulle__transport_inlets(const struct tulle__transport *transport,
+                               const char *inlets[TULLE__ADDRESSES_MAX]);
 /* TCP port of the first control address; 0: none. */
 uint16_t tulle__transport_control_port(const struct tulle__transport *transport);
 
@@ -60,15 +68,19 @@ bool tulle__transport_control(struct tulle__transport *transport,
                               uint64_t hop,
                               struct tulle__buf *header,
                               struct tulle__buf *body);
-/* Either address may be NULL; lists separated by spaces are chosen from. */
+/* Each may be NULL; of a list separated by spaces one is taken, another one at each turn. */
+struct tulle__dialing {
+    const char *control;
+    const char *events;
+    const char *inlet;
+    uint32_t turn;
+};
 void tulle__transport_dial(struct tulle__transport *transport,
                            uint64_t hop,
-                           const char *control,
-                           const char *events);
+                           const struct tulle__dialing *dialing);
 void tulle__transport_hangup(struct tulle__transport *transport,
                              uint64_t hop,
-                             const char *control,
-                             const char *events);
+                             const struct tulle__dialing *dialing);
 void tulle__transport_subscribe(struct tulle__transport *transport, struct tulle__view key);
 void tulle__transport_unsubscribe(struct tulle__transport *transport, struct tulle__view key);
 
@@ -91,7 +103,8 @@ struct tulle__incoming {
     struct tulle__view key;  /* publication: key; control: header */
     struct tulle__view path; /* publication only; len 0: none */
     struct tulle__buf *body;
-    uint64_t via; /* control only: id of the neighbour */
+    uint64_t via; /* control only: id of the neighbour; 0: it came back */
+    uint64_t hop; /* over what was dialed as this */
 };
 
 enum tulle__received tulle__transport_receive_publication(struct tulle__transport *transport,

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Buffers as frames of ZeroMQ messages, and back. */
+
+#include "node/frame.h"
+
+#include "base/alloc.h"
+
+#include <string.h>
+
+enum {
+    COPY_LEN_MAX = 1024, /* shorter bodies are copied: cheaper than sharing */
+    /* Received: libzmq lets short messages share the 8 KiB that it read them in, and
+     * whoever keeps one keeps all of that. */
+    KEEP_LEN_MIN = 8192
+};
+
+static void
+release_shared(void *data, void *hint)
+{
+    (void)data;
+    struct tulle__buf *buf = hint;
+    tulle__buf_unref(&buf);
+}
+
+/* A frame that shares the buffer, or copies it when it is short. */
+static bool
+init_frame(zmq_msg_t *frame, struct tulle__buf *buf)
+{
+    if (buf->len <= COPY_LEN_MAX) {
+        if (zmq_msg_init_size(frame, buf->len) != 0)
+            return false;
+        if (buf->len > 0)
+            memcpy(zmq_msg_data(frame), buf->data, buf->len);
+        return true;
+    }
+    tulle__buf_ref(buf);
+    void *data = (void *)(uintptr_t)buf->data; /* libzmq does not write to it */
+    if (zmq_msg_init_data(frame, data, buf->len, release_shared, buf) == 0)
+        return true;
+    tulle__buf_unref(&buf);
+    return false;
+}
+
+bool
+tulle__frame_send(void *socket, struct tulle__buf *buf, int flags)
+{
+    zmq_msg_t frame;
+    if (!init_frame(&frame, buf))
+        return false;
+    if (zmq_msg_send(&frame, socket, flags | ZMQ_DONTWAIT) >= 0)
+        return true;
+    (void)zmq_msg_close(&frame);
+    return false;
+}
+
+static void
+close_owned(struct tulle__buf *buf)
+{
+    zmq_msg_t *frame = buf->owner;
+    (void)zmq_msg_close(frame);
+    tulle__free(frame);
+}
+
+struct tulle__buf *
+tulle__frame_take(zmq_msg_t *frame)
+{
+    size_t len = zmq_msg_size(frame);
+    if (len < KEEP_LEN_MIN)
+        return tulle__buf_copy(zmq_msg_data(frame), len);
+    zmq_msg_t *owned = tulle__alloc(sizeof *owned);
+    if (owned == NULL)
+        return NULL;
+    (void)zmq_msg_init(owned);
+    (void)zmq_msg_move(owned, frame);
+    struct tulle__buf *buf = tulle__buf_wrap(zmq_msg_data(owned), len, close_owned, owned);
+    if (buf == NULL) {
+        (void)zmq_msg_close(owned);
+        tulle__free(owned);
+    }
+    return buf;
+}
