@@ -309,6 +309,8 @@ take_self(struct play *p, struct self *self)
                                           .control_address_count = byte >> 7,
                                           .event_addresses = &self->address,
                                           .event_address_count = byte >> 7,
+                                          .inlets = &self->address,
+                                          .inlet_count = (byte >> 6) & 1,
                                           .takes = self->takes,
                                           .take_count = (byte >> 4) % 3,
                                           .is_proxy = (byte & 0x0c) == 0x0c };
@@ -627,6 +629,10 @@ open_play(struct play *p)
     config.id = TULLE__NODE_ID_MIN + GHOSTS - 1;
     config.mesh = "mesh";
     config.name = "engine";
+    if ((byte & 8) != 0) { /* else it only dials */
+        config.control_addresses[0] = config.event_addresses[0] = "tcp://engine:1";
+        config.control_address_count = config.event_address_count = 1;
+    }
     config.hold_ms = 1000;
     config.held_bytes = HELD_BYTES;
     config.retain_bytes = 4096;
