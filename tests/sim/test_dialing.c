@@ -111,6 +111,84 @@ TEST(a_wide_area_link_heals_without_loss)
     }
 }
 
+/* Nobody is told, and only what is dialed anew carries anything. What was published
+ * meanwhile comes before anybody loses patience. */
+TEST(a_half_open_link_of_two_sites_is_made_anew)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct sim_config config = kit_config(seed);
+        config.has_inlets = true;
+        config.engine.hold_ms = 6000; /* less than it takes until all are asked again */
+        struct sim *sim = kit_sim(state, &config);
+        int a = kit_node(sim, "a", "home", "**", -1);
+        int b = kit_node(sim, "b", "office", "**", -1);
+        int gate = sim_add_proxy(sim, "gate", wan_office, 2);
+        int shy = sim_add_proxy(sim, "shy", home_wan, 2);
+        sim_dial_only(sim, shy, 1);
+        sim_join(sim, gate, b);
+        sim_join(sim, shy, a);
+        sim_join(sim, shy, gate);
+        sim_start(sim, gate);
+        sim_start(sim, shy);
+        run_until_quiet(sim);
+        sim_lose(sim, gate, shy);
+        struct oracle_ref from_a[ROUNDS];
+        struct oracle_ref from_b[ROUNDS];
+        for (int i = 0; i < ROUNDS; i++) {
+            from_a[i] = sim_publish(sim, a, "x/1", "x");
+            from_b[i] = sim_publish(sim, b, "y/1", "x");
+            run_for(sim, 30);
+        }
+        run_until_quiet(sim);
+        for (int i = 0; i < ROUNDS; i++)
+            assert_true(sim_has(sim, a, from_b[i]) && sim_has(sim, b, from_a[i]));
+        end_of_seed(state);
+    }
+}
+
+/* Two that dial each other: each notices for itself what it dialed. */
+TEST(half_open_connections_are_made_anew)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct sim_config config = kit_config(seed);
+        config.engine.hold_ms = 6000;
+        struct sim *sim = kit_sim(state, &config);
+        int a = kit_node(sim, "a", "s", "**", -1);
+        int b = kit_node(sim, "b", "s", "**", a);
+        run_until_quiet(sim);
+        sim_lose(sim, a, b);
+        struct oracle_ref from_a = sim_publish(sim, a, "x/1", "x");
+        struct oracle_ref from_b = sim_publish(sim, b, "y/1", "x");
+        run_until_quiet(sim);
+        assert_true(sim_has(sim, a, from_b) && sim_has(sim, b, from_a));
+        end_of_seed(state);
+    }
+}
+
+/* The one that is dialed cannot dial back, nor ask anybody else, and does not know over
+ * which connection to answer until it is spoken to. */
+TEST(one_that_dialed_anew_says_so)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct sim_config config = kit_config(seed);
+        config.has_inlets = true;
+        config.engine.hold_ms = 4000;
+        struct sim *sim = kit_sim(state, &config);
+        int known = kit_node(sim, "known", "s", NULL, -1);
+        int other = kit_node(sim, "other", "s", "**", known);
+        int shy = sim_add_node(sim, "shy", "s");
+        sim_dial_only(sim, shy, 0);
+        sim_join(sim, shy, known);
+        sim_start(sim, shy);
+        run_until_quiet(sim);
+        sim_lose(sim, other, shy);
+        struct oracle_ref event = sim_publish(sim, shy, "x/1", "x");
+        run_until_quiet(sim);
+        assert_true(sim_has(sim, other, event));
+        end_of_seed(state);
+    }
+}
+
 int
 main(void)
 {
@@ -118,6 +196,9 @@ main(void)
         SCENARIO(one_that_only_dials_misses_nothing_and_is_missed_by_nobody),
         SCENARIO(a_site_behind_address_translation_is_in_the_mesh),
         SCENARIO(a_wide_area_link_heals_without_loss),
+        SCENARIO(a_half_open_link_of_two_sites_is_made_anew),
+        SCENARIO(half_open_connections_are_made_anew),
+        SCENARIO(one_that_dialed_anew_says_so),
     };
     return cmocka_run_group_tests_name("sim.dialing", tests, NULL, NULL);
 }

@@ -99,6 +99,8 @@ uint32_t sim_incarnation(const struct sim *sim, int node);
 /* ---- network ---- */
 
 void sim_set_faults(struct sim *sim, const struct sim_faults *faults);
+/* All connections that two hosts have are half open: only new ones carry anything. */
+void sim_lose(struct sim *sim, int a, int b);
 /* Nothing passes from one to the other, until healed. */
 void sim_cut(struct sim *sim, int from, int to);
 void sim_heal(struct sim *sim); /* all cuts */

@@ -63,6 +63,8 @@ struct sim_connection {
     uint32_t dials; /* reasons to have it */
     bool is_up;
     bool is_connecting; /* a CONNECT event is out */
+    bool is_lost;       /* up, as far as anybody knows, and nothing comes through */
+    bool has_spoken;    /* control: who dialed said something over it */
     int64_t last_arrival_us;
     struct sim_packet **waiting; /* SIM_WAITING_MAX; made when needed */
     size_t waiting_count;

@@ -131,10 +131,11 @@ send_packet(struct sim *sim,
     size_t bytes = packet->key_len + packet->body_len + packet->path_len;
     traffic->bytes += bytes;
     sim->endpoints[to].heard_bytes += bytes;
-    if (sim->cuts[sim->endpoints[from].host][sim->endpoints[to].host])
+    if (connection->is_lost || sim->cuts[sim->endpoints[from].host][sim->endpoints[to].host])
         return;
     if (sim_rng_chance(&sim->rng, sim->config.faults.loss_permille))
         return;
+    connection->has_spoken = connection->has_spoken || packet->via != 0;
     int copies = sim_rng_chance(&sim->rng, sim->config.faults.duplicate_permille) ? 2 : 1;
     for (int i = 0; i < copies; i++) {
         struct sim_event event = { .kind = wire == SIM_WIRE_EVENTS ? SIM_EVENT_PUBLICATION
@@ -215,7 +216,7 @@ send_back(struct sim *sim, int from, const struct tulle__action *action)
             struct sim_packet *packet = new_packet(key, action->u.control.body, NULL);
             struct sim_connection *connection = connection_of(sim, to, from, SIM_WIRE_CONTROL);
             packet->hop = other->dials[d].hop;
-            if (connection->is_up)
+            if (connection->is_up && connection->has_spoken)
                 send_packet(sim, from, to, connection, SIM_WIRE_CONTROL, packet);
             sim_packet_unref(&packet);
             return true;
@@ -275,9 +276,32 @@ sim_net_connect(struct sim *sim, const struct sim_event *event)
         return;
     }
     connection->is_up = true;
+    connection->is_lost = false;
+    connection->has_spoken = false;
     for (size_t i = 0; i < connection->waiting_count; i++)
         send_packet(sim, event->endpoint, event->target, connection, wire, connection->waiting[i]);
     drop_waiting(connection);
+}
+
+static void
+lose_one_way(struct sim *sim, const struct sim_host *from, const struct sim_host *to)
+{
+    for (size_t i = 0; i < from->endpoint_count; i++) {
+        for (size_t k = 0; k < to->endpoint_count; k++) {
+            for (size_t wire = 0; wire < wires(sim); wire++) {
+                struct sim_connection *connection =
+                    connection_of(sim, from->endpoints[i], to->endpoints[k], (enum sim_wire)wire);
+                connection->is_lost = connection->is_up;
+            }
+        }
+    }
+}
+
+void
+sim_lose(struct sim *sim, int a, int b)
+{
+    lose_one_way(sim, &sim->hosts[a], &sim->hosts[b]);
+    lose_one_way(sim, &sim->hosts[b], &sim->hosts[a]);
 }
 
 /* ---- dialing ---- */

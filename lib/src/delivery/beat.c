@@ -329,10 +329,8 @@ tulle__on_beat(struct tulle__engine *e,
         return;
     tulle__peer_heard(e, peer, hops > 0 ? path[hops - 1] : 0, hops, true);
     tulle__peer_is_heard(e, peer);
-    if (hops == 0) {
-        peer->dialed_ns = e->now.mono.ns;
-        peer->redials = 0;
-    }
+    if (hops == 0)
+        tulle__peer_beat_came(e, peer);
     if (beat.counter <= peer->beat_counter || peer->stage == TULLE__STAGE_LEFT)
         return; /* it came by another way already (PROTOCOL 5.3) */
     peer->beat_counter = beat.counter;

@@ -176,6 +176,8 @@ void tulle__peer_learn(struct tulle__engine *e,
                        bool is_direct);
 /* Dial the peer's addresses as far as known and not yet dialed. */
 void tulle__peer_dial(struct tulle__engine *e, struct tulle__peer *peer);
+/* A beat has come from the peer itself: what was dialed is alive. */
+void tulle__peer_beat_came(struct tulle__engine *e, struct tulle__peer *peer);
 void tulle__peer_set_stage(struct tulle__engine *e,
                            struct tulle__peer *peer,
                            enum tulle__peer_stage stage);

@@ -585,6 +585,19 @@ tulle__engine_found(struct tulle__engine *e,
     tulle__join_on_timer(e);
 }
 
+void
+tulle__peer_beat_came(struct tulle__engine *e, struct tulle__peer *peer)
+{
+    bool is_back = peer->redials > 0;
+    peer->dialed_ns = e->now.mono.ns;
+    peer->redials = 0;
+    if (!is_back || e->config.control_address_count > 0)
+        return;
+    /* It cannot dial, and answers where it was last spoken to: over what is dead now. */
+    peer->is_sync_due = false;
+    tulle__sync_want(e, peer);
+}
+
 /* ---- time ---- */
 
 /* When a neighbour that sends beats as it says should have been heard. */
@@ -658,9 +671,22 @@ age_peer(struct tulle__engine *e, struct tulle__peer *peer)
     }
 }
 
-/* Beats come over the connection that events come over. Where they stay away it may be half
- * open, which nobody tells: it is dialed anew, at the next of several addresses, and each
- * time it is waited longer. */
+static void
+redial_link(struct tulle__engine *e, const struct tulle__link *link)
+{
+    static const enum tulle__action_kind kinds[] = { TULLE__ACTION_HANGUP, TULLE__ACTION_DIAL };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct tulle__action *action = tulle__action_push(e, kinds[i]);
+        if (action == NULL)
+            return;
+        action->u.dial.hop = link->handle;
+        action->u.dial.control = link->address;
+    }
+}
+
+/* Beats come over the connection that events come over. Where they stay away all
+ * connections may be half open, which nobody tells: they are dialed anew, at the next of
+ * several addresses, and each time it is waited longer. */
 static void
 redial_if_silent(struct tulle__engine *e, struct tulle__peer *peer)
 {
@@ -671,6 +697,8 @@ redial_if_silent(struct tulle__engine *e, struct tulle__peer *peer)
         e->now.mono.ns - peer->dialed_ns <= suspect_after_ns(e, peer) * (INT64_C(1) << doubled))
         return;
     hang_up(e, peer);
+    if (peer->link != 0)
+        redial_link(e, &e->links[peer->link - 1]);
     peer->redials++;
     peer->turn++;
     tulle__peer_dial(e, peer);

@@ -24,7 +24,8 @@ enum {
     CONTROL_QUEUE = 10000, /* messages waiting for one neighbour, then they drop */
     RECONNECT_MS_MIN = 50,
     RECONNECT_MS_MAX = 1000,
-    HEARTBEAT_MS = 3000, /* a half-open control connection shows within two */
+    HEARTBEAT_MS = 3000, /* so often it is asked, */
+    ANSWER_MS = 4000,    /* and waited so long: it shows within the sum */
     KEEPALIVE_S = 5,     /* silence after which TCP asks, */
     KEEPALIVE_NEXT_S = 2,
     KEEPALIVE_COUNT = 3, /* so often */
@@ -123,7 +124,7 @@ static bool
 set_heartbeats(void *socket)
 {
     return set_int(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) &&
-           set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, 2 * HEARTBEAT_MS) &&
+           set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, ANSWER_MS) &&
            set_int(socket, ZMQ_HEARTBEAT_TTL, 2 * HEARTBEAT_MS);
 }
 
