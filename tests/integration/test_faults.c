@@ -189,7 +189,10 @@ react_before_cause(uint32_t fetch_delay_ms)
         kit_publish_numbers(b, "reaction", i, 1);
         (void)expect_beyond(s, "cause", i);
         (void)expect_beyond(s, "hint", i);
-        assert_true(expect_beyond(s, "reaction", i)->held_us > 0);
+        const tulle_event *reaction = expect_beyond(s, "reaction", i);
+        assert_true(reaction->held_us > 0);
+        assert_true(reaction->waited_for.node == tulle_node_id(a));
+        assert_true(reaction->waited_for.count > 0);
     }
     KIT_UNTIL(kit_counters(c).events_held >= 10);
     assert_int_equal(kit_counters(c).gaps, 0);

@@ -76,16 +76,18 @@ setup(void **state)
 {
     static struct fixture f;
     f = (struct fixture){ .body = make_body(), .clock = make_clock() };
-    f.delivery = (struct tulle__delivery){ .body = f.body,
-                                           .stream = text("s"),
-                                           .node_name = "publisher",
-                                           .first = FIRST_SEQ,
-                                           .last = FIRST_SEQ + 2,
-                                           .hops = 2,
-                                           .arrived_us = TIME_US + 50,
-                                           .held_us = 6,
-                                           .is_repaired = true,
-                                           .clock = f.clock };
+    f.delivery =
+        (struct tulle__delivery){ .body = f.body,
+                                  .stream = text("s"),
+                                  .node_name = "publisher",
+                                  .first = FIRST_SEQ,
+                                  .last = FIRST_SEQ + 2,
+                                  .hops = 2,
+                                  .arrived_us = TIME_US + 50,
+                                  .held_us = 6,
+                                  .waited = { node_id + 1, { (const uint8_t *)"dx", 1 }, 8 },
+                                  .is_repaired = true,
+                                  .clock = f.clock };
     assert_status(tulle__batch_decode(f.body->data, f.body->len, &f.delivery.batch), TULLE_OK);
     tulle__builder_init(&f.builder, 0);
     *state = &f;
@@ -165,6 +167,9 @@ TEST(tells_where_and_when_an_event_came_from)
     assert_int_equal(event->time_us, TIME_US + 10);
     assert_int_equal(event->delay_us, 40);
     assert_int_equal(event->held_us, 6);
+    assert_true(event->waited_for.node == node_id + 1);
+    assert_string_equal(event->waited_for.stream, "d");
+    assert_int_equal(event->waited_for.count, 8);
     assert_int_equal(event->hops, 2);
     assert_true(event->is_repaired);
 }

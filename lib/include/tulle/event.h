@@ -59,6 +59,10 @@ typedef struct tulle_event {
     uint32_t hops;    /* proxies passed */
     int64_t delay_us; /* from publishing to arrival here, by the two hosts' clocks */
     int64_t held_us;  /* from arrival to delivery: waiting for order */
+    /* Held: the last thing it waited for, the first count events of a lane; once they were
+     * delivered, it was. Its own lane: for the event before it. count 0: for nothing of the
+     * kind, but for room in a queue, or to learn where its lane begins. */
+    tulle_clock_entry waited_for;
     bool is_repaired; /* came by fetch, not live */
     bool is_late;     /* DUPLICATE: came after it had been given up */
 } tulle_event;

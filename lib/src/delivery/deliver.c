@@ -129,6 +129,19 @@ keep_for_others(struct tulle__engine *e, struct tulle__rx *rx, const struct tull
     tulle__kept_append(&e->others_store, &rx->kept, &keep, e->now.mono);
 }
 
+/* The last that the batch waited for: a dependency of its own, else of the lane's start. */
+static struct tulle__dep
+last_waited(const struct tulle__engine *e,
+            const struct tulle__rx *rx,
+            const struct tulle__held *held)
+{
+    if (held->waited.count > 0 || !rx->has_need || rx->need_waited == 0)
+        return held->waited;
+    const struct tulle__clock_pair pair = rx->need.pairs[rx->need_waited - 1];
+    return (struct tulle__dep){ tulle__lane_names_node(e->names, pair.lane),
+                                tulle__lane_names_stream(e->names, pair.lane), pair.count };
+}
+
 void
 tulle__deliver(struct tulle__engine *e,
                struct tulle__rx *rx,
@@ -142,8 +155,10 @@ tulle__deliver(struct tulle__engine *e,
     const struct tulle__policy policy = *tulle__lane_policy(e, rx->lane);
     if (policy.order != TULLE_ORDER_NONE && next > held->last)
         keep_for_others(e, rx, held);
+    const struct tulle__dep waited = last_waited(e, rx, held);
     if (rx->has_need) {
         rx->has_need = false;
+        rx->need_waited = 0;
         tulle__clock_fini(&rx->need);
     }
     /* In arrival order too: what is published from now on may depend on this event,
@@ -153,6 +168,7 @@ tulle__deliver(struct tulle__engine *e,
     struct tulle__delivery *delivery;
     if (fill_delivery(e, rx, held, TULLE__ACTION_DELIVER, &delivery)) {
         delivery->first = first;
+        delivery->waited = waited;
         delivery->is_arrival_order = policy.order == TULLE_ORDER_NONE;
         if (policy.wants_clock)
             delivery->clock = encode_clock(e, rx);

@@ -196,6 +196,7 @@ struct tulle__delivery {
     uint64_t first, last;      /* events first..last of the batch are meant */
     uint32_t hops;
     int64_t arrived_us, held_us; /* wall clock; DELIVER: from arrival to now */
+    struct tulle__dep waited;    /* DELIVER: for this at last; of body, or borrowed; count 0: no */
     bool is_repaired;
     bool is_late;             /* DUPLICATE: came after it was given up */
     bool is_arrival_order;    /* DELIVER: the strongest order on this stream is NONE */

@@ -86,6 +86,8 @@ struct tulle__held {
     struct tulle__dep dep;         /* the one looked at, while has_dep */
     bool has_dep;
     bool is_repaired;
+    struct tulle__dep waited; /* the last it waited for, count 0: none; a view into buf, or of
+                                 the lane's own name */
     uint32_t hops;
     int64_t arrived_us;
     int64_t arrived_ns;
@@ -141,6 +143,7 @@ struct tulle__rx {
     struct tulle__clock clock; /* the lane's clock at next - 1: its causal past */
     struct tulle__clock need;  /* to be satisfied before the first delivery */
     size_t need_index;         /* entries below are satisfied */
+    size_t need_waited;        /* 1 + index of the last entry that was waited for; 0: none was */
     bool has_need;
     bool is_runnable; /* in the engine's list of lanes to look at */
     bool is_waiting;  /* for wait_lane to reach wait_count */

@@ -147,7 +147,7 @@ tulle__lanes_revisit(struct tulle__engine *e, bool is_past_wanted)
         if (policy->order == TULLE_ORDER_CAUSAL &&
             (is_past_wanted || order_before != TULLE_ORDER_CAUSAL))
             recheck_past(e, rx);
-        rx->need_index = 0;
+        rx->need_index = rx->need_waited = 0;
         for (struct tulle__held *held = rx->held.first[0]; held != NULL; held = held->next[0]) {
             held->walk = held->batch.deps;
             held->has_dep = false;

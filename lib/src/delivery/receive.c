@@ -257,6 +257,10 @@ tulle__receive_batch(struct tulle__engine *e,
                                    .arrived_ns = e->now.mono.ns };
     if (arrived.last > rx->known_head)
         rx->known_head = arrived.last;
+    if (rx->is_active && arrived.first > rx->next)
+        arrived.waited =
+            (struct tulle__dep){ rx->node, tulle__lane_names_stream(e->names, rx->lane),
+                                 arrived.first - 1 };
     bool is_duplicate = rx->is_active && arrived.last < rx->next;
     if (is_duplicate && e->config.mutation == TULLE__MUTATION_KEEP_DUPLICATES &&
         tulle__deliver_prepare(e, rx, &arrived)) {
@@ -394,6 +398,7 @@ is_need_met(struct tulle__engine *e, struct tulle__rx *rx)
     while (rx->has_need && rx->need_index < rx->need.len) {
         const struct tulle__clock_pair pair = rx->need.pairs[rx->need_index];
         if (is_blocked(e, rx, pair.lane, pair.count)) {
+            rx->need_waited = rx->need_index + 1;
             start_waiting(e, rx, pair.lane, pair.count);
             return false;
         }
@@ -413,6 +418,7 @@ are_deps_met(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held *
             return false;
         }
         if (lane != TULLE__LANE_NONE && is_blocked(e, rx, lane, held->dep.count)) {
+            held->waited = held->dep;
             start_waiting(e, rx, lane, held->dep.count);
             return false;
         }

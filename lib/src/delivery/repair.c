@@ -519,6 +519,7 @@ tulle__rx_set_need(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__
 {
     tulle__clock_clear(&rx->need);
     rx->need_index = 0;
+    rx->need_waited = 0;
     rx->has_need = true;
     rx->wants_prefix = false;
     rx->is_clock_known = true;

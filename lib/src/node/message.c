@@ -10,35 +10,43 @@
 
 /* ---- items ---- */
 
+enum { TEXTS = 3 };
+
 static struct tulle__item *
-new_item(
-    tulle_message_kind kind, const char *a, const char *b, const char **a_copy, const char **b_copy)
+new_item(tulle_message_kind kind,
+         const struct tulle__view texts[static TEXTS],
+         const char *copies[static TEXTS])
 {
-    size_t a_len = strlen(a) + 1;
-    size_t b_len = strlen(b) + 1;
-    struct tulle__item *item = tulle__alloc(sizeof *item + a_len + b_len);
+    size_t len = 0;
+    for (size_t i = 0; i < TEXTS; i++)
+        len += texts[i].len + 1;
+    struct tulle__item *item = tulle__alloc(sizeof *item + len);
     if (item == NULL)
         return NULL;
     item->kind = kind;
-    item->bytes = sizeof *item + a_len + b_len;
-    memcpy(item->texts, a, a_len);
-    memcpy(item->texts + a_len, b, b_len);
-    *a_copy = item->texts;
-    *b_copy = item->texts + a_len;
+    item->bytes = sizeof *item + len;
+    char *at = item->texts;
+    for (size_t i = 0; i < TEXTS; i++) {
+        copies[i] = at;
+        if (texts[i].len > 0)
+            memcpy(at, texts[i].data, texts[i].len);
+        at[texts[i].len] = '\0';
+        at += texts[i].len + 1;
+    }
     return item;
 }
 
 struct tulle__item *
 tulle__item_from_delivery(tulle_message_kind kind, const struct tulle__delivery *delivery)
 {
-    const char *stream;
-    const char *name;
-    struct tulle__item *item =
-        new_item(kind, (const char *)delivery->stream.data, delivery->node_name, &stream, &name);
+    const struct tulle__view texts[TEXTS] = { delivery->stream, tulle__view_of(delivery->node_name),
+                                              delivery->waited.stream };
+    const char *copies[TEXTS];
+    struct tulle__item *item = new_item(kind, texts, copies);
     if (item == NULL)
         return NULL;
-    item->stream = stream;
-    item->node_name = name;
+    item->stream = copies[0];
+    item->node_name = copies[1];
     item->body = tulle__buf_ref(delivery->body);
     item->bytes += delivery->body->len;
     if (delivery->clock != NULL) {
@@ -51,6 +59,8 @@ tulle__item_from_delivery(tulle_message_kind kind, const struct tulle__delivery 
     item->hops = delivery->hops;
     item->arrived_us = delivery->arrived_us;
     item->held_us = delivery->held_us;
+    item->waited_for =
+        (tulle_clock_entry){ delivery->waited.node, copies[2], delivery->waited.count };
     item->is_repaired = delivery->is_repaired;
     item->is_late = delivery->is_late;
     return item;
@@ -59,32 +69,32 @@ tulle__item_from_delivery(tulle_message_kind kind, const struct tulle__delivery 
 struct tulle__item *
 tulle__item_from_gap(const tulle_gap *gap)
 {
-    const char *stream;
-    const char *name;
-    struct tulle__item *item =
-        new_item(TULLE_MESSAGE_GAP, gap->stream, gap->node_name, &stream, &name);
+    const struct tulle__view texts[TEXTS] = { tulle__view_of(gap->stream),
+                                              tulle__view_of(gap->node_name) };
+    const char *copies[TEXTS];
+    struct tulle__item *item = new_item(TULLE_MESSAGE_GAP, texts, copies);
     if (item == NULL)
         return NULL;
-    item->stream = stream;
+    item->stream = copies[0];
     item->gap = *gap;
-    item->gap.stream = stream;
-    item->gap.node_name = name;
+    item->gap.stream = copies[0];
+    item->gap.node_name = copies[1];
     return item;
 }
 
 struct tulle__item *
 tulle__item_from_peer(const tulle_peer *peer)
 {
-    const char *name;
-    const char *address;
-    struct tulle__item *item =
-        new_item(TULLE_MESSAGE_PEER, peer->name, peer->address, &name, &address);
+    const struct tulle__view texts[TEXTS] = { tulle__view_of(peer->name),
+                                              tulle__view_of(peer->address) };
+    const char *copies[TEXTS];
+    struct tulle__item *item = new_item(TULLE_MESSAGE_PEER, texts, copies);
     if (item == NULL)
         return NULL;
     item->stream = "";
     item->peer = *peer;
-    item->peer.name = name;
-    item->peer.address = address;
+    item->peer.name = copies[0];
+    item->peer.address = copies[1];
     return item;
 }
 
@@ -130,6 +140,7 @@ begin_events(struct tulle__builder *b)
                                         .topic = b->topic,
                                         .hops = item->hops,
                                         .held_us = item->held_us,
+                                        .waited_for = item->waited_for,
                                         .is_repaired = item->is_repaired,
                                         .is_late = item->is_late };
 }

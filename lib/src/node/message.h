@@ -30,6 +30,7 @@ struct tulle__item {
     uint32_t hops;
     int64_t arrived_us;
     int64_t held_us;
+    tulle_clock_entry waited_for;
     bool is_repaired;
     bool is_late;
     /* GAP, PEER: strings point into texts */
