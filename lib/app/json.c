@@ -6,6 +6,7 @@
 #include "app/json.h"
 
 #include <string.h>
+#include <strings.h>
 
 const char *
 tulle__kind_name(tulle_message_kind kind)
@@ -61,9 +62,13 @@ tulle__peer_state_name(tulle_peer_state state)
     return "unknown";
 }
 
+/* Text that is known here: its length is too. */
+#define PUT(out, text) tulle__text_put(out, text, sizeof(text) - 1)
+
 static void
 put_escaped(struct tulle__text *out, unsigned char c)
 {
+    static const char digits[] = "0123456789abcdef";
     switch (c) {
     case '"':
     case '\\':
@@ -71,32 +76,43 @@ put_escaped(struct tulle__text *out, unsigned char c)
         tulle__text_char(out, (char)c);
         break;
     case '\n':
-        tulle__text_str(out, "\\n");
+        PUT(out, "\\n");
         break;
     case '\r':
-        tulle__text_str(out, "\\r");
+        PUT(out, "\\r");
         break;
     case '\t':
-        tulle__text_str(out, "\\t");
+        PUT(out, "\\t");
         break;
     default:
-        tulle__text_format(out, "\\u%04x", c);
+        PUT(out, "\\u00");
+        tulle__text_char(out, digits[c >> 4]);
+        tulle__text_char(out, digits[c & 15]);
         break;
     }
 }
 
-void
-tulle__json_put_str(struct tulle__text *out, const char *str, size_t len)
+static bool
+is_plain(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
+}
+
+/* What stands between the quotes. Terminals obey C1 controls: they are escaped too. */
+static void
+put_str_body(struct tulle__text *out, const char *str, size_t len)
 {
     const unsigned char *at = (const unsigned char *)str;
     size_t done = 0; /* up to here it is written */
     size_t i = 0;
 
-    tulle__text_char(out, '"');
     while (i < len) {
-        bool is_plain = at[i] >= 0x20 && at[i] != '"' && at[i] != '\\' && at[i] != 0x7f;
-        size_t step = is_plain ? tulle__utf8_len(at + i, len - i) : 0;
-        bool is_c1 = step == 2 && at[i] == 0xc2 && at[i + 1] < 0xa0; /* terminals obey these */
+        while (i < len && is_plain(at[i]) && at[i] < 0x80)
+            i++;
+        if (i == len)
+            break;
+        size_t step = is_plain(at[i]) ? tulle__utf8_len(at + i, len - i) : 0;
+        bool is_c1 = step == 2 && at[i] == 0xc2 && at[i + 1] < 0xa0;
         if (step > 0 && !is_c1) {
             i += step;
             continue;
@@ -104,27 +120,43 @@ tulle__json_put_str(struct tulle__text *out, const char *str, size_t len)
         tulle__text_put(out, str + done, i - done);
         if (is_c1)
             put_escaped(out, at[++i]);
-        else if (is_plain)
-            tulle__text_str(out, "\\ufffd");
+        else if (is_plain(at[i]))
+            PUT(out, "\\ufffd");
         else
             put_escaped(out, at[i]);
         done = ++i;
     }
     tulle__text_put(out, str + done, i - done);
+}
+
+void
+tulle__json_put_str(struct tulle__text *out, const char *str, size_t len)
+{
     tulle__text_char(out, '"');
+    put_str_body(out, str, len);
+    tulle__text_char(out, '"');
+}
+
+static void
+put_key(struct tulle__text *out, const char *name)
+{
+    PUT(out, ",\"");
+    tulle__text_str(out, name);
+    PUT(out, "\":");
 }
 
 static void
 put_string(struct tulle__text *out, const char *name, const char *value)
 {
-    tulle__text_format(out, ",\"%s\":", name);
+    put_key(out, name);
     tulle__json_put_str(out, value, strlen(value));
 }
 
 static void
 put_id(struct tulle__text *out, const char *name, uint64_t id)
 {
-    tulle__text_format(out, ",\"%s\":\"", name);
+    put_key(out, name);
+    tulle__text_char(out, '"');
     tulle__text_id(out, id);
     tulle__text_char(out, '"');
 }
@@ -132,49 +164,47 @@ put_id(struct tulle__text *out, const char *name, uint64_t id)
 static void
 put_u64(struct tulle__text *out, const char *name, uint64_t value)
 {
-    tulle__text_format(out, ",\"%s\":", name);
+    put_key(out, name);
     tulle__text_u64(out, value);
 }
 
 static void
 put_i64(struct tulle__text *out, const char *name, int64_t value)
 {
-    tulle__text_format(out, ",\"%s\":", name);
+    put_key(out, name);
     tulle__text_i64(out, value);
 }
 
 static void
 put_bool(struct tulle__text *out, const char *name, bool value)
 {
-    tulle__text_format(out, ",\"%s\":%s", name, value ? "true" : "false");
+    put_key(out, name);
+    if (value)
+        PUT(out, "true");
+    else
+        PUT(out, "false");
 }
 
-/* "id/stream" or "id/stream/seq" as a JSON string. */
+/* The opening quote and "id/stream". */
 static void
-put_lane(struct tulle__text *out, uint64_t node, const char *stream, const uint64_t *seq)
+put_lane(struct tulle__text *out, uint64_t node, const char *stream)
 {
-    struct tulle__text lane = { 0 };
-    tulle__text_id(&lane, node);
-    tulle__text_char(&lane, '/');
-    tulle__text_str(&lane, stream);
-    if (seq != NULL) {
-        tulle__text_char(&lane, '/');
-        tulle__text_u64(&lane, *seq);
-    }
-    tulle__json_put_str(out, lane.bytes, lane.len);
-    out->has_failed = out->has_failed || lane.has_failed;
-    tulle__text_free(&lane);
+    tulle__text_char(out, '"');
+    tulle__text_id(out, node);
+    tulle__text_char(out, '/');
+    put_str_body(out, stream, strlen(stream));
 }
 
 static void
 put_clock(struct tulle__text *out, const char *name, const tulle_clock_entry *entries, size_t count)
 {
-    tulle__text_format(out, ",\"%s\":{", name);
+    put_key(out, name);
+    tulle__text_char(out, '{');
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             tulle__text_char(out, ',');
-        put_lane(out, entries[i].node, entries[i].stream, NULL);
-        tulle__text_char(out, ':');
+        put_lane(out, entries[i].node, entries[i].stream);
+        PUT(out, "\":");
         tulle__text_u64(out, entries[i].count);
     }
     tulle__text_char(out, '}');
@@ -183,12 +213,15 @@ put_clock(struct tulle__text *out, const char *name, const tulle_clock_entry *en
 static void
 put_causes(struct tulle__text *out, const tulle_event *event)
 {
-    tulle__text_str(out, ",\"causes\":[");
+    PUT(out, ",\"causes\":[");
     for (size_t i = 0; i < event->cause_count; i++) {
         const tulle_event_ref *cause = &event->causes[i];
         if (i > 0)
             tulle__text_char(out, ',');
-        put_lane(out, cause->node, cause->stream, &cause->seq);
+        put_lane(out, cause->node, cause->stream);
+        tulle__text_char(out, '/');
+        tulle__text_u64(out, cause->seq);
+        tulle__text_char(out, '"');
     }
     tulle__text_char(out, ']');
 }
@@ -198,7 +231,7 @@ put_headers(struct tulle__text *out, const tulle_event *event)
 {
     if (event->header_count == 0)
         return;
-    tulle__text_str(out, ",\"headers\":{");
+    PUT(out, ",\"headers\":{");
     for (size_t i = 0; i < event->header_count; i++) {
         const tulle_header *header = &event->headers[i];
         if (i > 0)
@@ -208,6 +241,35 @@ put_headers(struct tulle__text *out, const tulle_event *event)
         tulle__json_put_str(out, header->value, strlen(header->value));
     }
     tulle__text_char(out, '}');
+}
+
+/* "application/json", or anything "+json", whatever parameters follow. */
+static bool
+is_json_type(const char *type)
+{
+    if (type == NULL)
+        return false;
+    size_t len = strcspn(type, "; ");
+    return (len == 16 && strncasecmp(type, "application/json", len) == 0) ||
+           (len > 5 && strncasecmp(type + len - 5, "+json", 5) == 0);
+}
+
+bool
+tulle__payload_json_put(const tulle_event *event, struct tulle__text *out)
+{
+    if (!is_json_type(event->content_type) || event->payload_len == 0)
+        return false;
+    json_t *value =
+        json_loadb(event->payload, event->payload_len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    if (value == NULL)
+        return false;
+    /* By way of msgpack: one writer of JSON for everything that comes from others. */
+    struct tulle__text packed = { 0 };
+    bool is_good = tulle__json_to_msgpack(value, &packed) == NULL && !packed.has_failed &&
+                   tulle__msgpack_to_json(packed.bytes, packed.len, out);
+    tulle__text_free(&packed);
+    json_decref(value);
+    return is_good;
 }
 
 static bool
@@ -241,7 +303,7 @@ put_payload_text(struct tulle__text *out, const tulle_event *event)
 {
     struct tulle__text text = { 0 };
     tulle__payload_put(event, &text);
-    tulle__text_str(out, ",\"payload\":");
+    PUT(out, ",\"payload\":");
     tulle__json_put_str(out, text.bytes, text.len);
     out->has_failed = out->has_failed || text.has_failed;
     tulle__text_free(&text);
@@ -250,18 +312,20 @@ put_payload_text(struct tulle__text *out, const tulle_event *event)
 static void
 put_payload(struct tulle__text *out, const tulle_event *event)
 {
-    tulle__text_str(out, ",\"payload\":");
+    PUT(out, ",\"payload\":");
     if (is_msgpack_type(event->content_type) &&
         tulle__msgpack_to_json(event->payload, event->payload_len, out))
         return;
-    if (tulle__is_text(event->payload, event->payload_len)) {
+    if (tulle__payload_json_put(event, out)) {
+        PUT(out, ",\"encoding\":\"json\"");
+    } else if (tulle__is_text(event->payload, event->payload_len)) {
         tulle__json_put_str(out, event->payload, event->payload_len);
-        tulle__text_str(out, ",\"encoding\":\"text\"");
-        return;
+        PUT(out, ",\"encoding\":\"text\"");
+    } else {
+        tulle__text_char(out, '"');
+        tulle__text_base64(out, event->payload, event->payload_len);
+        PUT(out, "\",\"encoding\":\"base64\"");
     }
-    tulle__text_char(out, '"');
-    tulle__text_base64(out, event->payload, event->payload_len);
-    tulle__text_str(out, "\",\"encoding\":\"base64\"");
 }
 
 static void
@@ -272,7 +336,7 @@ put_event(struct tulle__text *out, const tulle_event *event, unsigned flags)
     put_string(out, "stream", event->stream);
     put_u64(out, "seq", event->seq);
     put_string(out, "topic", event->topic);
-    tulle__text_str(out, ",\"time\":\"");
+    PUT(out, ",\"time\":\"");
     tulle__text_time(out, event->time_us);
     tulle__text_char(out, '"');
     put_clock(out, "clock", event->clock, event->clock_count);
@@ -284,9 +348,18 @@ put_event(struct tulle__text *out, const tulle_event *event, unsigned flags)
     put_u64(out, "hops", event->hops);
     put_i64(out, "delay_us", event->delay_us);
     put_i64(out, "held_us", event->held_us);
+    if (event->waited_for.count > 0) {
+        put_key(out, "waited_for");
+        put_lane(out, event->waited_for.node, event->waited_for.stream);
+        tulle__text_char(out, ':');
+        tulle__text_u64(out, event->waited_for.count);
+        tulle__text_char(out, '"');
+    }
     put_bool(out, "repaired", event->is_repaired);
     put_bool(out, "late", event->is_late);
-    if ((flags & TULLE__JSON_PAYLOAD_TEXT) != 0)
+    if ((flags & TULLE__JSON_NO_PAYLOAD) != 0)
+        put_u64(out, "payload_bytes", event->payload_len);
+    else if ((flags & TULLE__JSON_PAYLOAD_TEXT) != 0)
         put_payload_text(out, event);
     else
         put_payload(out, event);
@@ -319,7 +392,9 @@ put_peer(struct tulle__text *out, const tulle_peer *peer)
 void
 tulle__json_message(const tulle_message *message, unsigned flags, struct tulle__text *out)
 {
-    tulle__text_format(out, "{\"kind\":\"%s\"", tulle__kind_name(message->kind));
+    PUT(out, "{\"kind\":\"");
+    tulle__text_str(out, tulle__kind_name(message->kind));
+    tulle__text_char(out, '"');
     switch (message->kind) {
     case TULLE_MESSAGE_EVENT:
     case TULLE_MESSAGE_ARRIVAL:

@@ -50,15 +50,20 @@ bool tulle__payload_is_msgpack(const tulle_event *event);
  * msgpack value, else the bytes as they are. */
 void tulle__payload_put(const tulle_event *event, struct tulle__text *out);
 
+/* Append the payload as JSON if its content type says that it is JSON, and it is. Returns
+ * false, with nothing appended, when not. */
+bool tulle__payload_json_put(const tulle_event *event, struct tulle__text *out);
+
 enum {
-    TULLE__JSON_PAYLOAD_TEXT = 1 /* payload always as a string */
+    TULLE__JSON_PAYLOAD_TEXT = 1, /* payload always as a string */
+    TULLE__JSON_NO_PAYLOAD = 2    /* its length in its place */
 };
 
 /* Append the message as one JSON object, without newline.
  *
  *     kind (event, arrival, duplicate, gap, peer), node, id
  *     events: stream, seq, topic, time, clock, deps, causes, headers, content_type, hops,
- *             delay_us, held_us, repaired, late, payload, encoding
+ *             delay_us, held_us, waited_for, repaired, late, payload, encoding
  *     gaps:   stream, first, last, reason
  *     peers:  state, address, hops, proxy, previous
  */

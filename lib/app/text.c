@@ -5,12 +5,10 @@
 
 #include "app/text.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static bool
 reserve(struct tulle__text *text, size_t more)
@@ -200,23 +198,62 @@ tulle__text_id(struct tulle__text *text, uint64_t id)
         text->bytes[text->len++] = "0123456789abcdef"[id >> shift & 15];
 }
 
+static char *
+put_digits(char *at, uint32_t value, size_t count)
+{
+    for (size_t i = count; i-- > 0; value /= 10)
+        at[i] = (char)('0' + value % 10);
+    return at + count;
+}
+
+/* Days since 1970-01-01 to year, month and day, for years 0 to 9999: Hinnant's
+ * civil_from_days, years beginning in March. */
+static char *
+put_day(char *at, int64_t days)
+{
+    uint32_t shifted = (uint32_t)(days + 719468);
+    uint32_t era = shifted / 146097;
+    uint32_t of_era = shifted - era * 146097;
+    uint32_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    uint32_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    uint32_t month = (5 * of_year + 2) / 153;
+    uint32_t day = of_year - (153 * month + 2) / 5 + 1;
+    month = month < 10 ? month + 3 : month - 9;
+    at = put_digits(at, year + era * 400 + (month <= 2), 4);
+    *at++ = '-';
+    at = put_digits(at, month, 2);
+    *at++ = '-';
+    return put_digits(at, day, 2);
+}
+
+/* By hand: strftime(3) is what a tap would spend most of its time in. */
 void
 tulle__text_time(struct tulle__text *text, int64_t time_us)
 {
-    int64_t seconds = time_us / 1000000;
-    int64_t micros = time_us % 1000000;
-    if (micros < 0) {
-        micros += 1000000;
-        seconds--;
+    const int64_t day_us = 86400000000;
+    int64_t days = time_us / day_us;
+    int64_t of_day = time_us % day_us;
+    if (of_day < 0) {
+        of_day += day_us;
+        days--;
     }
-    time_t when = (time_t)seconds;
-    struct tm tm;
-    char day[40];
-    if (gmtime_r(&when, &tm) == NULL || strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm) == 0) {
+    if (days < -719162 || days > 2932896) { /* years 1 to 9999 */
         tulle__text_str(text, "0000-00-00T00:00:00.000000Z");
         return;
     }
-    tulle__text_format(text, "%s.%06" PRId64 "Z", day, micros);
+    char out[40];
+    uint32_t second = (uint32_t)(of_day / 1000000);
+    char *at = put_day(out, days);
+    *at++ = 'T';
+    at = put_digits(at, second / 3600, 2);
+    *at++ = ':';
+    at = put_digits(at, second / 60 % 60, 2);
+    *at++ = ':';
+    at = put_digits(at, second % 60, 2);
+    *at++ = '.';
+    at = put_digits(at, (uint32_t)(of_day % 1000000), 6);
+    *at++ = 'Z';
+    tulle__text_put(text, out, (size_t)(at - out));
 }
 
 size_t
@@ -260,6 +297,10 @@ tulle__is_text(const void *bytes, size_t len)
     const unsigned char *at = bytes;
     size_t i = 0;
     while (i < len) {
+        if (at[i] >= 0x20 && at[i] < 0x7f) {
+            i++;
+            continue;
+        }
         bool is_control = at[i] < 0x20 || at[i] == 0x7f;
         if (is_control && at[i] != '\t' && at[i] != '\n' && at[i] != '\r')
             return false;

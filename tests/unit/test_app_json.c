@@ -5,8 +5,10 @@
 #include "app/json.h"
 #include "app/logsink.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define BYTES(...) \
     ((const unsigned char[]){ __VA_ARGS__ }), sizeof((const unsigned char[]){ __VA_ARGS__ })
@@ -228,6 +230,39 @@ TEST(event_is_one_object)
                       "\"payload\":{\"n\":5}}");
 }
 
+TEST(what_an_event_waited_for_is_told)
+{
+    struct tulle__text *text = *state;
+    tulle_message message = sample_event();
+    message.u.event.waited_for = (tulle_clock_entry){ 0xcd, "a/b", 9 };
+
+    tulle__json_message(&message, TULLE__JSON_NO_PAYLOAD, text);
+
+    assert_non_null(strstr(as_str(text), ",\"waited_for\":\"00000000000000cd/a/b:9\","));
+    assert_non_null(strstr(as_str(text), ",\"payload_bytes\":4}"));
+}
+
+/* Against the C library's own calendar, around the borders of its rules. */
+TEST(times_are_those_of_the_calendar)
+{
+    struct tulle__text *text = *state;
+    for (int64_t day = -719162; day <= 2932896; day += 73) {
+        time_t when = (time_t)(day * 86400 + 86399);
+        struct tm tm;
+        char expected[80];
+        assert_non_null(gmtime_r(&when, &tm));
+        (void)snprintf(expected, sizeof expected, "%04d-%02d-%02dT23:59:59.000007Z",
+                       tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+        tulle__text_clear(text);
+        tulle__text_time(text, (int64_t)when * 1000000 + 7);
+        assert_string_equal(as_str(text), expected);
+    }
+    tulle__text_clear(text);
+    tulle__text_time(text, INT64_MIN);
+    tulle__text_time(text, INT64_MAX);
+    assert_string_equal(as_str(text), "0000-00-00T00:00:00.000000Z0000-00-00T00:00:00.000000Z");
+}
+
 /* The value of a field of what the message prints as, a new reference. */
 static json_t *
 field_of(struct tulle__text *text, const tulle_message *message, const char *name)
@@ -270,6 +305,26 @@ TEST(payload_that_is_no_msgpack_says_so)
     message.u.event.payload = NULL;
     message.u.event.payload_len = 0;
     assert_field(*state, &message, "payload", "");
+    assert_field(*state, &message, "encoding", "text");
+}
+
+TEST(a_payload_of_json_is_json)
+{
+    tulle_message message = sample_event();
+    message.u.event.payload = "{\"n\": [1, null]}";
+    message.u.event.payload_len = 16;
+    message.u.event.content_type = "application/json; charset=utf-8";
+    assert_field(*state, &message, "encoding", "json");
+    json_t *payload = field_of(*state, &message, "payload");
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(payload, "n"), 0)), 1);
+    json_decref(payload);
+
+    message.u.event.content_type = "application/vnd.shop+json";
+    assert_field(*state, &message, "encoding", "json");
+    message.u.event.payload_len = 15; /* and what is none is text */
+    assert_field(*state, &message, "encoding", "text");
+    message.u.event.content_type = "text/plain";
+    message.u.event.payload_len = 16;
     assert_field(*state, &message, "encoding", "text");
 }
 
@@ -357,6 +412,9 @@ main(void)
         CASE(json_nested_too_deep_is_refused),
         CASE(event_is_one_object),
         CASE(payload_that_is_no_msgpack_says_so),
+        CASE(what_an_event_waited_for_is_told),
+        CASE(times_are_those_of_the_calendar),
+        CASE(a_payload_of_json_is_json),
         CASE(content_type_decides_before_the_bytes_do),
         CASE(gap_and_peer_are_objects),
         CASE(base64_takes_only_what_it_made),
