@@ -197,11 +197,10 @@ struct tulle__delivery {
     uint32_t hops;
     int64_t arrived_us, held_us; /* wall clock; DELIVER: from arrival to now */
     struct tulle__dep waited;    /* DELIVER: for this at last; of body, or borrowed; count 0: no */
-    bool is_repaired;
-    bool is_late;             /* DUPLICATE: came after it was given up */
-    bool is_arrival_order;    /* DELIVER: the strongest order on this stream is NONE */
-    struct tulle__buf *clock; /* DELIVER, when a subscription wants it: the lane's clock at the
-                                 batch in wire form (without the lane itself); else NULL */
+    bool is_repaired, is_late;   /* late: DUPLICATE, came after it was given up */
+    bool is_arrival_order;       /* DELIVER: the strongest order on this stream is NONE */
+    struct tulle__buf *clock;    /* DELIVER, when a subscription wants it: the lane's clock at the
+                                    batch in wire form (without the lane itself); else NULL */
 };
 
 struct tulle__action {
