@@ -178,6 +178,17 @@ class Lab:
             ["ip", "-n", name, "-batch", "-"], input="\n".join(lines) + "\n", text=True, check=True
         )
 
+    def can_be_dialed(self, name, segment):
+        """Does anything listen at the address that a host has on a segment?"""
+        listening = subprocess.run(
+            ["ip", "netns", "exec", name, "cat", "/proc/net/tcp"], check=True, capture_output=True,
+            text=True,
+        ).stdout  # fmt: skip
+        address = socket.inet_aton(self.hosts[name][segment])
+        known = [f"{int.from_bytes(a, sys.byteorder):08X}:" for a in (address, bytes(4))]
+        sockets = [line.split() for line in listening.splitlines()[1:]]
+        return any(s[3] == "0A" and s[1].startswith(tuple(known)) for s in sockets)
+
     def counters(self):
         """Bytes of each link so far, by port: what the host sent and what it was sent."""
         output = subprocess.run(

@@ -15,11 +15,13 @@ DATA = "~data~"  # in every payload that is counted on the wire
 
 
 class Shape:
-    """Which segments a proxy joins, and where publishers, consumers and reactors are."""
+    """Which segments a proxy joins, and where publishers, consumers and reactors are. shy: where
+    proxies can only dial, (proxy, segment)."""
 
-    def __init__(self, segments, proxies, publishers, consumers, reactors):
+    def __init__(self, segments, proxies, publishers, consumers, reactors, shy=()):
         self.segments = range(1, segments + 1)
         self.proxies = proxies
+        self.shy = shy
         self.publishers = publishers
         self.consumers = consumers
         self.reactors = reactors  # by name: segment, topics that it reacts to
@@ -156,6 +158,15 @@ SHAPES = {
         {"c1": 1, "c2": 3, "c3": 4},
         {"r1": (4, ["p1/mark"]), "r2": (2, ["r1/done", "p3/mark"])},
     ),
+    # Two sites over a network where only one of them can be dialed.
+    "wan": Shape(
+        3,
+        {"home": (1, 2), "office": (2, 3)},
+        {"p1": 1, "p2": 3, "p3": 1},
+        {"c1": 1, "c2": 3, "c3": 3},
+        {"r1": (3, ["p1/mark"]), "r2": (1, ["r1/done", "p2/mark"])},
+        shy=[("home", 2)],
+    ),
 }
 
 
@@ -239,15 +250,20 @@ class Mesh:
             )  # fmt: skip
 
     def joins(self, name, segment):
-        """Whom to join on a segment: the proxies."""
+        """Whom to join on a segment: the proxies that can be dialed."""
         return [
-            word for proxy, legs in self.shape.proxies.items() if proxy != name and segment in legs
+            word for proxy, legs in self.shape.proxies.items()
+            if proxy != name and segment in legs and (proxy, segment) not in self.shape.shy
             for word in ("--join", self.lab.address(proxy, segment))
         ]  # fmt: skip
 
     def addresses(self, name, segment):
         """Where to listen, and whom to join."""
-        return ["--listen", self.lab.address(name, segment), *self.joins(name, segment)]
+        joins = self.joins(name, segment)
+        if (name, segment) in self.shape.shy:
+            return ["--dial-only", *joins]
+        inlet = ["--inlet"] if any(where == segment for _, where in self.shape.shy) else []
+        return ["--listen", self.lab.address(name, segment), *inlet, *joins]
 
     def start_proxy(self, name):
         """Also once more, after it was killed."""
