@@ -6,11 +6,15 @@
 
 #include "proc_steps.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-enum { PATH_LEN = 128, TEXT_LEN = 1024 };
+enum { PATH_LEN = 128, TEXT_LEN = 1024, LOG_LEN = 1024 * 1024 };
 
 /* How often the text is in what was printed. */
 static size_t
@@ -324,6 +328,77 @@ TEST(a_rate_can_be_raised_while_events_wait)
     assert_null(strstr(proc_text(j.proxy, PROC_ERR), "proxy.kept"));
 }
 
+/* ---- a log that nobody reads ---- */
+
+/* A pipe with a name, that is read only by read_log(). */
+static int
+open_log(const char *path)
+{
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC); /* never without a reader or writer */
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void
+fill_log(int fd)
+{
+    char lines[PIPE_BUF];
+    memset(lines, '.', sizeof lines);
+    memcpy(lines, "20Z ", 4);
+    lines[sizeof lines - 1] = '\n';
+    while (write(fd, lines, sizeof lines) > 0)
+        continue;
+}
+
+/* Until a line with the text has come. Every line must be whole. */
+static void
+read_log(int fd, const char *text)
+{
+    static char log[LOG_LEN];
+    size_t len = 0;
+    const char *found = NULL;
+    for (int i = 0; found == NULL || strchr(found, '\n') == NULL; i++) {
+        assert_true(i < 200 && len < sizeof log - 1);
+        ssize_t got = read(fd, log + len, sizeof log - 1 - len);
+        len += got > 0 ? (size_t)got : 0;
+        log[len] = '\0';
+        found = strstr(log, text);
+        proc_pause(50);
+    }
+    for (const char *line = log; *line != '\0'; line = strchr(line, '\n') + 1) {
+        assert_non_null(strchr(line, '\n'));
+        assert_int_equal(strncmp(line, "20", 2), 0);
+        assert_non_null(strstr(line, "Z "));
+    }
+}
+
+TEST(a_log_that_nobody_reads_stops_nothing)
+{
+    (void)state;
+    char path[PATH_LEN];
+    (void)snprintf(path, sizeof path, "%s/log", proc_directory());
+    int fd = open_log(path);
+    fill_log(fd);
+    int left = proc_free_port();
+    int right = proc_free_port();
+    struct proc *proxy =
+        proc_start("/bin/sh", "-c", "exec \"$TULLE_BIN_DIR/tulle-proxy\" \"$@\" 2>\"$0\"", path,
+                   "--stats", "0.05", "--segment", "left", "--listen", proc_address(left),
+                   "--segment", "right", "--listen", proc_address(right), NULL);
+    proc_wait_port(right);
+    struct proc *tap = tap_at(right, "x/**", "2");
+    proc_pause(1500); /* the proxy hears what the tap takes */
+    pub_at(left, "x/1", "one");
+    pub_at(left, "x/2", "two");
+    assert_int_equal(proc_wait(tap), 0);
+    read_log(fd, "log.dropped count=");
+    fill_log(fd);
+    proc_signal(proxy, 15);
+    assert_int_equal(proc_wait(proxy), 0);
+    (void)close(fd);
+}
+
 int
 main(void)
 {
@@ -338,6 +413,7 @@ main(void)
         cmocka_unit_test_teardown(links_are_told_of_once_for_each_change, proc_end_all),
         cmocka_unit_test_teardown(counters_are_told_for_each_segment, proc_end_all),
         cmocka_unit_test_teardown(a_rate_can_be_raised_while_events_wait, proc_end_all),
+        cmocka_unit_test_teardown(a_log_that_nobody_reads_stops_nothing, proc_end_all),
     };
     return cmocka_run_group_tests_name("tulle-proxy", tests, NULL, NULL);
 }
