@@ -6,6 +6,7 @@
 #include "lines.h"
 
 #include "app/json.h"
+#include "app/msgpack_parts.h"
 
 #include <tulle/topic.h>
 

@@ -126,7 +126,8 @@ put_str_body(struct tulle__text *out, const char *str, size_t len)
             put_escaped(out, at[i]);
         done = ++i;
     }
-    tulle__text_put(out, str + done, i - done);
+    if (len > 0) /* str may be NULL else */
+        tulle__text_put(out, str + done, i - done);
 }
 
 void

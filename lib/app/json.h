@@ -37,9 +37,6 @@ bool tulle__msgpack_to_json(const void *bytes, size_t len, struct tulle__text *o
 /* Append a JSON value as msgpack to out. Returns NULL, or why it cannot be done. */
 const char *tulle__json_to_msgpack(const json_t *value, struct tulle__text *out);
 
-/* A msgpack string or bytes; out gets the header and the bytes. */
-void tulle__msgpack_put_str(struct tulle__text *out, const char *str, size_t len);
-
 /* Append str as a JSON string; what is not UTF-8 becomes U+FFFD. */
 void tulle__json_put_str(struct tulle__text *out, const char *str, size_t len);
 

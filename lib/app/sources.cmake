@@ -10,8 +10,20 @@ set(TULLE_APP_SOURCES
     app/json.c
     app/logsink.c
     app/msgpack.c
+    app/msgpack_parts.c
     app/option.c
     app/report.c
     app/signal.c
     app/text.c
+)
+
+# Apart from the rest: daemons have no use for it, nor for what it is compressed with.
+set(TULLE_RECORDING_SOURCES
+    app/recording/append.c
+    app/recording/channels.c
+    app/recording/event.c
+    app/recording/lanes.c
+    app/recording/mcap.c
+    app/recording/reader.c
+    app/recording/writer.c
 )

@@ -57,6 +57,12 @@ tulle__text_put(struct tulle__text *text, const void *bytes, size_t len)
     text->len += len;
 }
 
+char *
+tulle__text_room(struct tulle__text *text, size_t more)
+{
+    return reserve(text, more) ? text->bytes + text->len : NULL;
+}
+
 void
 tulle__text_str(struct tulle__text *text, const char *str)
 {

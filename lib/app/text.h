@@ -20,6 +20,8 @@ void tulle__text_clear(struct tulle__text *text); /* keeps the memory */
 void tulle__text_free(struct tulle__text *text);
 
 void tulle__text_put(struct tulle__text *text, const void *bytes, size_t len);
+/* Room for more bytes behind the text, to be filled and added to len; NULL: no memory. */
+char *tulle__text_room(struct tulle__text *text, size_t more);
 void tulle__text_str(struct tulle__text *text, const char *str);
 void tulle__text_char(struct tulle__text *text, char c);
 void tulle__text_u64(struct tulle__text *text, uint64_t value);

@@ -6,6 +6,7 @@
 #include "tools/pub/pub_input.h"
 
 #include "app/json.h"
+#include "app/msgpack_parts.h"
 
 #include <errno.h>
 #include <stdio.h>
