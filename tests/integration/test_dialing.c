@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { EVENTS = 1000, SUSPECT_MS = 500, HEALED_MS = 20000, WIRES = 3 };
@@ -350,6 +351,51 @@ TEST(each_connection_alone_may_be_half_open)
     }
 }
 
+/* ---- outages ---- */
+
+/* Connections made so far to each of a place's relays. */
+static void
+count_connections(const struct place *place, int counts[static WIRES])
+{
+    for (int i = 0; i < WIRES; i++) {
+        size_t answers = proc_count_lines(place->relays[i], PROC_OUT);
+        proc_write(place->relays[i], "count\n", 6);
+        proc_wait_lines(place->relays[i], PROC_OUT, answers + 2);
+        const char *end = strrchr(proc_text(place->relays[i], PROC_OUT), ' ');
+        assert_non_null(end);
+        while (end > proc_text(place->relays[i], PROC_OUT) && end[-1] != '\n')
+            end--;
+        counts[i] = (int)strtol(end, NULL, 10);
+    }
+}
+
+/* What is on the way takes each connection and ends it at once: it is tried again more and
+ * more seldom, and in the end all goes on. */
+TEST(a_long_outage_brings_no_storm)
+{
+    enum { OUTAGE_MS = 8000, LATE_MAX = 12 };
+    (void)state;
+    struct place place;
+    int early[WIRES];
+    int late[WIRES];
+    open_place(&place);
+    struct pair pair = { .b = node_with_inlet("b", &place) };
+    pair.a = dialing_node("a", place.shown[0]);
+    take_both_ways(&pair);
+    exchange(&pair);
+    tell_relays(&place, "cut\n");
+    publish_both_ways(&pair);
+    proc_pause(OUTAGE_MS / 2);
+    count_connections(&place, early);
+    proc_pause(OUTAGE_MS / 2);
+    count_connections(&place, late);
+    for (int i = 0; i < WIRES; i++)
+        assert_in_range(late[i] - early[i], 1, LATE_MAX);
+    tell_relays(&place, "heal\n");
+    expect_both_ways(&pair);
+    expect_live(&pair);
+}
+
 /* ---- several addresses ---- */
 
 /* b says that it can be reached at two addresses, of which the first is no good. */
@@ -427,6 +473,7 @@ main(void)
         KIT_TEST(a_half_open_link_of_two_sites_is_noticed_and_made_anew),
         KIT_TEST(both_ends_notice_a_half_open_link),
         KIT_TEST(each_connection_alone_may_be_half_open),
+        KIT_TEST(a_long_outage_brings_no_storm),
         KIT_TEST(where_one_address_refuses_the_next_is_dialed),
         KIT_TEST(where_one_address_is_silent_the_next_is_dialed),
         KIT_TEST(a_dead_address_to_join_does_not_hold_up_a_good_one),

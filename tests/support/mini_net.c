@@ -170,8 +170,13 @@ find_address(const char *address)
 }
 
 static void
-on_dial(struct mini_node *node, const struct tulle__action *action)
+on_dial(struct mini_node *node, const struct tulle__action *action, int64_t now_ns)
 {
+    assert_true(node->dial_count < MINI_DIALS_MAX);
+    node->dials[node->dial_count++] = (struct mini_dial){ .at_ms = now_ns / 1000000,
+                                                          .hop = action->u.dial.hop,
+                                                          .turn = action->u.dial.turn,
+                                                          .tries = action->u.dial.tries };
     size_t control = find_address(action->u.dial.control);
     size_t events = find_address(action->u.dial.events);
     if (control != SIZE_MAX) {
@@ -252,7 +257,7 @@ on_action(struct mini_net *net, size_t from, const struct tulle__action *action)
         on_control(net, from, action);
         break;
     case TULLE__ACTION_DIAL:
-        on_dial(node, action);
+        on_dial(node, action, net->now.mono.ns);
         break;
     case TULLE__ACTION_HANGUP:
         on_hangup(node, action);
@@ -411,7 +416,7 @@ mini_start_one(struct mini_net *net, size_t node_index, size_t join)
     assert_null(node->engine);
     node->starts++;
     node->config.id = mini_id(net, node_index);
-    node->key_count = node->way_count = 0;
+    node->key_count = node->way_count = node->dial_count = 0;
     memset(node->hears, 0, sizeof node->hears);
     node->engine = tulle__engine_new(&node->config, net->now);
     assert_non_null(node->engine);

@@ -22,7 +22,7 @@
 #include "delivery/forward.h"
 
 enum { MINI_A, MINI_B, MINI_C, MINI_D, MINI_E, MINI_NODES_MAX };
-enum { MINI_LOG_LEN = 8192, MINI_KEYS_MAX = 32, MINI_WAYS_MAX = 32 };
+enum { MINI_LOG_LEN = 8192, MINI_KEYS_MAX = 32, MINI_WAYS_MAX = 32, MINI_DIALS_MAX = 256 };
 
 /* What can be lost or held between two nodes. */
 enum { MINI_EVENTS = 1, MINI_BEATS = 2, MINI_CONTROL = 4, MINI_ALL = 7 };
@@ -32,6 +32,13 @@ struct mini_packet;
 struct mini_way {
     uint64_t hop;
     size_t to;
+};
+
+/* One DIAL action. */
+struct mini_dial {
+    int64_t at_ms;
+    uint64_t hop;
+    uint32_t turn, tries;
 };
 
 struct mini_node {
@@ -44,6 +51,8 @@ struct mini_node {
     struct mini_way ways[MINI_WAYS_MAX];
     size_t way_count;
     bool hears[MINI_NODES_MAX];
+    struct mini_dial dials[MINI_DIALS_MAX];
+    size_t dial_count;
     bool is_not_closing; /* open batches stay open */
     char log[MINI_LOG_LEN];
     char peers[MINI_LOG_LEN];    /* up(b), suspect(b), gone(b), left(b), restarted(b) */

@@ -34,7 +34,8 @@ static const char USAGE[] =
     "It prints \"ready\" when everything is bound. Commands, one a line, each answered by \"ok\"\n"
     "or \"error: ...\": cut, heal, stall, unstall, reset, lose, delay MS, jitter MS, delay PREFIX "
     "MS,\n"
-    "drop PREFIX PERCENT, duplicate PREFIX PERCENT, quit.\n";
+    "drop PREFIX PERCENT, duplicate PREFIX PERCENT, quit; and count, answered by how many TCP\n"
+    "connections were made to it.\n";
 
 enum {
     LINE_LEN = 512,
@@ -130,6 +131,8 @@ run_word(struct relay *relay, const char *word)
         relay_tcp_reset(relay->tcp);
     else if (strcmp(word, "lose") == 0)
         relay_tcp_lose(relay->tcp);
+    else if (strcmp(word, "count") == 0)
+        (void)printf("%llu connections\n", (unsigned long long)relay_tcp_count(relay->tcp));
     else if (strcmp(word, "quit") == 0)
         relay->has_ended = true;
     else

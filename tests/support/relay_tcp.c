@@ -61,6 +61,7 @@ struct relay_tcp {
     size_t link_count;
     struct conn *conns[RELAY_TCP_CONNS_MAX];
     size_t conn_count;
+    uint64_t accepted;
 };
 
 struct relay_tcp *
@@ -155,6 +156,12 @@ relay_tcp_lose(struct relay_tcp *tcp)
 {
     for (size_t i = 0; i < tcp->conn_count; i++)
         tcp->conns[i]->is_lost = true;
+}
+
+uint64_t
+relay_tcp_count(const struct relay_tcp *tcp)
+{
+    return tcp->accepted;
 }
 
 static bool
@@ -262,6 +269,7 @@ accept_conns(struct relay_tcp *tcp, size_t link)
         if (fd < 0)
             return;
         int on = 1;
+        tcp->accepted++;
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         struct conn *conn = NULL;
         if (!tcp->is_cut && tcp->conn_count < RELAY_TCP_CONNS_MAX && set_nonblocking(fd))

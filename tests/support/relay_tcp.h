@@ -52,6 +52,9 @@ void relay_tcp_reset(struct relay_tcp *tcp);
  * way has forgotten them; new ones are as good as ever. */
 void relay_tcp_lose(struct relay_tcp *tcp);
 
+/* How many connections were made to it so far, also such as were reset at once. */
+uint64_t relay_tcp_count(const struct relay_tcp *tcp);
+
 /* Fill items (room for RELAY_TCP_ITEMS_MAX); lower *deadline_us if need be. Returns how many. */
 size_t relay_tcp_poll(struct relay_tcp *tcp, zmq_pollitem_t *items, int64_t *deadline_us);
 

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "delivery/internal.h"
+#include "delivery/redial.h"
 
 #include <string.h>
 

@@ -218,12 +218,12 @@ struct tulle__action {
         } control;
         struct {
             uint64_t hop;
-            const char *control; /* addresses; NULL: none of that kind. Borrowed until the */
-            const char *events;  /* next input. Of several, turn tells which one to take */
-            const char *inlet;   /* the PUB side connects to it */
-            uint32_t turn;
-        } dial;                          /* DIAL, HANGUP */
-        struct tulle__key *key;          /* SUBSCRIBE, UNSUBSCRIBE; borrowed until the next input */
+            const char *control;  /* addresses; NULL: none of that kind. Borrowed until the */
+            const char *events;   /* next input. Of several, turn tells which one to take */
+            const char *inlet;    /* the PUB side connects to it */
+            uint32_t turn, tries; /* so often it was dialed in vain */
+        } dial;                   /* DIAL, HANGUP */
+        struct tulle__key *key;   /* SUBSCRIBE, UNSUBSCRIBE; borrowed until the next input */
         struct tulle__delivery delivery; /* ARRIVAL, DELIVER, DUPLICATE */
         struct tulle_gap gap;            /* strings borrowed until the next input */
         struct tulle_peer peer;

@@ -176,8 +176,9 @@ void tulle__peer_learn(struct tulle__engine *e,
                        bool is_direct);
 /* Dial the peer's addresses as far as known and not yet dialed. */
 void tulle__peer_dial(struct tulle__engine *e, struct tulle__peer *peer);
-/* A beat has come from the peer itself: what was dialed is alive. */
-void tulle__peer_beat_came(struct tulle__engine *e, struct tulle__peer *peer);
+void tulle__peer_hang_up(struct tulle__engine *e, struct tulle__peer *peer);
+/* Silence after which it is suspect. */
+int64_t tulle__suspect_after_ns(const struct tulle__engine *e, const struct tulle__peer *peer);
 void tulle__peer_set_stage(struct tulle__engine *e,
                            struct tulle__peer *peer,
                            enum tulle__peer_stage stage);

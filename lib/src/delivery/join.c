@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "delivery/internal.h"
+#include "delivery/redial.h"
 
 #include <string.h>
 
@@ -94,6 +95,8 @@ ask_link(struct tulle__engine *e, struct tulle__link *link)
     if (peer != NULL && peer->stage == TULLE__STAGE_UP)
         return;
     if (e->now.mono.ns >= link->due_ns) {
+        if (peer == NULL)
+            tulle__redial_if_unanswered(e, link);
         link->due_ns = retry_at(e, link->tries++);
         encode_sync(e, !e->config.is_proxy, true);
         link->version = e->interest.version;

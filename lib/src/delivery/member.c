@@ -9,6 +9,7 @@
 #include "base/panic.h"
 #include "delivery/internal.h"
 #include "delivery/link.h"
+#include "delivery/redial.h"
 
 #include <string.h>
 
@@ -28,8 +29,8 @@ is_dialed(const struct tulle__peer *peer)
     return peer->is_control_dialed || peer->is_events_dialed || peer->is_inlet_dialed;
 }
 
-static void
-hang_up(struct tulle__engine *e, struct tulle__peer *peer)
+void
+tulle__peer_hang_up(struct tulle__engine *e, struct tulle__peer *peer)
 {
     if (!is_dialed(peer))
         return;
@@ -209,7 +210,7 @@ tulle__peer_set_stage(struct tulle__engine *e,
     peer->is_announced = false;
     unbind_link(e, peer);
     if (stage == TULLE__STAGE_LEFT)
-        hang_up(e, peer);
+        tulle__peer_hang_up(e, peer);
     resolve_lanes(e, peer);
 }
 
@@ -277,8 +278,8 @@ life_ms(const struct tulle__peer *peer)
     return peer->life_ms > peer->beat_ms ? peer->life_ms : peer->beat_ms;
 }
 
-static int64_t
-suspect_after_ns(const struct tulle__engine *e, const struct tulle__peer *peer)
+int64_t
+tulle__suspect_after_ns(const struct tulle__engine *e, const struct tulle__peer *peer)
 {
     int64_t three_beats = 3 * life_ms(peer);
     int64_t limit = e->config.suspect_ms;
@@ -299,7 +300,7 @@ best_route(const struct tulle__engine *e, const struct tulle__peer *peer)
     const struct tulle__route *best = NULL;
     for (uint32_t i = 0; i < peer->route_count; i++) {
         const struct tulle__route *route = &peer->routes[i];
-        if (e->now.mono.ns - route->heard_ns > suspect_after_ns(e, peer))
+        if (e->now.mono.ns - route->heard_ns > tulle__suspect_after_ns(e, peer))
             continue;
         if (best == NULL || route->hops < best->hops ||
             (route->hops == best->hops && route->via < best->via))
@@ -476,7 +477,7 @@ claim_address(struct tulle__engine *e, const struct tulle__peer *peer)
             continue;
         if (tulle__peer_is_live(p) && !tulle__peer_is_live(peer))
             return false;
-        hang_up(e, p);
+        tulle__peer_hang_up(e, p);
         if (p->stage != TULLE__STAGE_LEFT)
             tulle__peer_set_stage(e, p, TULLE__STAGE_GONE);
     }
@@ -500,6 +501,7 @@ tulle__peer_dial(struct tulle__engine *e, struct tulle__peer *peer)
     action->u.dial.events = wants_events ? peer->events : NULL;
     action->u.dial.inlet = wants_inlet ? peer->inlet : NULL;
     action->u.dial.turn = peer->turn;
+    action->u.dial.tries = tulle__redial_tries(peer);
     peer->is_control_dialed = peer->is_control_dialed || wants_control;
     peer->is_events_dialed = peer->is_events_dialed || wants_events;
     peer->is_inlet_dialed = peer->is_inlet_dialed || wants_inlet;
@@ -585,19 +587,6 @@ tulle__engine_found(struct tulle__engine *e,
     tulle__join_on_timer(e);
 }
 
-void
-tulle__peer_beat_came(struct tulle__engine *e, struct tulle__peer *peer)
-{
-    bool is_back = peer->redials > 0;
-    peer->dialed_ns = e->now.mono.ns;
-    peer->redials = 0;
-    if (!is_back || e->config.control_address_count > 0)
-        return;
-    /* It cannot dial, and answers where it was last spoken to: over what is dead now. */
-    peer->is_sync_due = false;
-    tulle__sync_want(e, peer);
-}
-
 /* ---- time ---- */
 
 /* When a neighbour that sends beats as it says should have been heard. */
@@ -662,46 +651,13 @@ age_peer(struct tulle__engine *e, struct tulle__peer *peer)
     case TULLE__STAGE_SUSPECT:
         if (silent_ns > gone_after_ns(e, peer))
             tulle__peer_set_stage(e, peer, TULLE__STAGE_GONE);
-        else if (silent_ns > suspect_after_ns(e, peer))
+        else if (silent_ns > tulle__suspect_after_ns(e, peer))
             tulle__peer_set_stage(e, peer, TULLE__STAGE_SUSPECT);
         break;
     case TULLE__STAGE_GONE:
     case TULLE__STAGE_LEFT:
         break;
     }
-}
-
-static void
-redial_link(struct tulle__engine *e, const struct tulle__link *link)
-{
-    static const enum tulle__action_kind kinds[] = { TULLE__ACTION_HANGUP, TULLE__ACTION_DIAL };
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        struct tulle__action *action = tulle__action_push(e, kinds[i]);
-        if (action == NULL)
-            return;
-        action->u.dial.hop = link->handle;
-        action->u.dial.control = link->address;
-    }
-}
-
-/* Beats come over the connection that events come over. Where they stay away all
- * connections may be half open, which nobody tells: they are dialed anew, at the next of
- * several addresses, and each time it is waited longer. */
-static void
-redial_if_silent(struct tulle__engine *e, struct tulle__peer *peer)
-{
-    uint32_t doubled = peer->redials;
-    if (doubled > TULLE__REDIALS_DOUBLED)
-        doubled = TULLE__REDIALS_DOUBLED;
-    if (!peer->is_events_dialed ||
-        e->now.mono.ns - peer->dialed_ns <= suspect_after_ns(e, peer) * (INT64_C(1) << doubled))
-        return;
-    hang_up(e, peer);
-    if (peer->link != 0)
-        redial_link(e, &e->links[peer->link - 1]);
-    peer->redials++;
-    peer->turn++;
-    tulle__peer_dial(e, peer);
 }
 
 /* A peer gone for longer than anything of it can be repaired is hung up, and
@@ -714,7 +670,7 @@ forget_peers(struct tulle__engine *e)
         struct tulle__peer *next = p->hh.next;
         if (!tulle__peer_is_live(p) && e->now.mono.ns - p->stage_ns > horizon_ns) {
             if (is_dialed(p))
-                hang_up(e, p);
+                tulle__peer_hang_up(e, p);
             else
                 free_peer(e, p);
         }
@@ -752,7 +708,7 @@ tulle__member_on_timer(struct tulle__engine *e)
 {
     for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
         age_peer(e, p);
-        redial_if_silent(e, p);
+        tulle__redial_if_silent(e, p);
     }
     if (e->now.mono.ns >= e->forget_due_ns) {
         tulle__engine_close_batches(e, e->now); /* they name lanes */

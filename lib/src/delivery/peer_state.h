@@ -15,8 +15,7 @@
 #include <stdint.h>
 enum {
     TULLE__TOLD_NAMES_LIMIT = 10000, /* of nodes that are gone */
-    TULLE__ROUTES_PER_PEER = 4,      /* ways to a peer that are remembered */
-    TULLE__REDIALS_DOUBLED = 4       /* times that the wait before a redial is doubled */
+    TULLE__ROUTES_PER_PEER = 4       /* ways to a peer that are remembered */
 };
 
 /* ---- member.c: the other nodes ---- */

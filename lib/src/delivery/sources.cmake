@@ -20,6 +20,7 @@ set(TULLE_DELIVERY_SOURCES
     src/delivery/peer_index.c
     src/delivery/publish.c
     src/delivery/receive.c
+    src/delivery/redial.c
     src/delivery/repair.c
     src/delivery/seen.c
     src/delivery/store.c

@@ -10,7 +10,8 @@ dialing_of(const struct tulle__action *action)
     return (struct tulle__dialing){ .control = action->u.dial.control,
                                     .events = action->u.dial.events,
                                     .inlet = action->u.dial.inlet,
-                                    .turn = action->u.dial.turn };
+                                    .turn = action->u.dial.turn,
+                                    .tries = action->u.dial.tries };
 }
 
 enum tulle__acted

@@ -43,6 +43,7 @@ enum {
  * peer found behind it. Each gets a new serial number, also when it is dialed anew:
  * libzmq aborts on a routing id whose last connection has not quite ended. */
 struct dialed {
+    uint32_t tries;
     uint64_t hop;
     uint64_t serial;
     char address[TULLE__ADDRESS_LEN_MAX + 1];
@@ -532,6 +533,20 @@ tulle__transport_control(struct tulle__transport *t,
 
 /* ---- connections ---- */
 
+/* Holds for what is connected from now on. libzmq doubles the pause for as long as nobody
+ * listens, but begins anew with each connection that something takes and ends at once; and
+ * it spreads a pause by up to the shortest one. */
+static void
+set_pause(void *socket, uint32_t tries)
+{
+    int pause_ms = RECONNECT_MS_MIN;
+    while (tries-- > 0 && pause_ms < RECONNECT_MS_MAX)
+        pause_ms *= 2;
+    if (pause_ms > RECONNECT_MS_MAX)
+        pause_ms = RECONNECT_MS_MAX;
+    (void)set_int(socket, ZMQ_RECONNECT_IVL, pause_ms); /* fails only for other numbers */
+}
+
 static void
 connect_control(struct tulle__transport *t, struct dialed *dialed)
 {
@@ -541,6 +556,7 @@ connect_control(struct tulle__transport *t, struct dialed *dialed)
     put_u64(identity + 9, dialed->serial);
     uint8_t name[DIAL_NAME_LEN];
     name_dialed(name, dialed);
+    set_pause(t->dialer, dialed->tries);
     if (zmq_setsockopt(t->dialer, ZMQ_ROUTING_ID, identity, sizeof identity) == 0 &&
         zmq_setsockopt(t->dialer, ZMQ_CONNECT_ROUTING_ID, name, sizeof name) == 0)
         (void)zmq_connect(t->dialer, dialed->address); /* a bad address never answers */
@@ -567,11 +583,15 @@ hang_up_wire(struct tulle__transport *t, void *socket, uint64_t hop)
 }
 
 static void
-dial_wire(struct tulle__transport *t, void *socket, uint64_t hop, const char *list, uint32_t turn)
+dial_wire(struct tulle__transport *t,
+          void *socket,
+          uint64_t hop,
+          const char *list,
+          const struct tulle__dialing *dialing)
 {
     char address[TULLE__ADDRESS_LEN_MAX + 1];
     hang_up_wire(t, socket, hop);
-    tulle__address_choose(list, turn, address);
+    tulle__address_choose(list, dialing->turn, address);
     if (address[0] == '\0' ||
         !tulle__grow(&t->wires, &t->wire_cap, t->wire_count, sizeof *t->wires))
         return;
@@ -579,19 +599,21 @@ dial_wire(struct tulle__transport *t, void *socket, uint64_t hop, const char *li
     wire->hop = hop;
     wire->socket = socket;
     memcpy(wire->address, address, sizeof address);
+    set_pause(socket, dialing->tries);
     (void)zmq_connect(socket, address);
 }
 
 static void
-dial_control(struct tulle__transport *t, uint64_t hop, const char *list, uint32_t turn)
+dial_control(struct tulle__transport *t, uint64_t hop, const struct tulle__dialing *dialing)
 {
     char address[TULLE__ADDRESS_LEN_MAX + 1];
-    tulle__address_choose(list, turn, address);
+    tulle__address_choose(dialing->control, dialing->turn, address);
     if (address[0] == '\0' ||
         !tulle__grow(&t->dialed, &t->dialed_cap, t->dialed_count, sizeof *t->dialed))
         return;
     struct dialed *dialed = &t->dialed[t->dialed_count++];
     dialed->hop = hop;
+    dialed->tries = dialing->tries;
     memcpy(dialed->address, address, sizeof address);
     connect_control(t, dialed);
 }
@@ -602,11 +624,11 @@ tulle__transport_dial(struct tulle__transport *t,
                       const struct tulle__dialing *dialing)
 {
     if (dialing->control != NULL)
-        dial_control(t, hop, dialing->control, dialing->turn);
+        dial_control(t, hop, dialing);
     if (dialing->events != NULL)
-        dial_wire(t, t->sub, hop, dialing->events, dialing->turn);
+        dial_wire(t, t->sub, hop, dialing->events, dialing);
     if (dialing->inlet != NULL)
-        dial_wire(t, t->pub, hop, dialing->inlet, dialing->turn);
+        dial_wire(t, t->pub, hop, dialing->inlet, dialing);
 }
 
 /* Disconnecting an address ends every connection to it: the others are dialed anew. */

@@ -73,7 +73,7 @@ struct tulle__dialing {
     const char *control;
     const char *events;
     const char *inlet;
-    uint32_t turn;
+    uint32_t turn, tries; /* the more tries, the more seldom it is tried again */
 };
 void tulle__transport_dial(struct tulle__transport *transport,
                            uint64_t hop,
