@@ -3,6 +3,7 @@ set(TULLE_PUBLIC_HEADERS
     include/tulle/counters.h
     include/tulle/event.h
     include/tulle/node.h
+    include/tulle/observe.h
     include/tulle/options.h
     include/tulle/proxy.h
     include/tulle/status.h

@@ -10,6 +10,7 @@
 #include "codec/batch.h"
 #include "codec/beat.h"
 #include "codec/control.h"
+#include "codec/view.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -243,13 +244,63 @@ check_path(struct tulle__view frame, const json_t *meaning)
 }
 
 static void
+assert_heads(struct tulle__list heads, const json_t *expected)
+{
+    struct tulle__head head;
+    assert_int_equal(heads.count, json_array_size(expected));
+    for (size_t i = 0; tulle__list_next_head(&heads, &head); i++) {
+        assert_text(head.stream, text_of(json_array_get(expected, i), "stream"));
+        assert_number(head.head, json_array_get(expected, i), "head");
+    }
+}
+
+static void
+assert_beyond(struct tulle__list beyond, const json_t *expected)
+{
+    struct tulle__beyond node;
+    assert_int_equal(beyond.count, json_array_size(expected));
+    for (size_t i = 0; tulle__list_next_beyond(&beyond, &node); i++) {
+        const json_t *entry = json_array_get(expected, i);
+        assert_number(node.id, entry, "id");
+        assert_number(node.counter, entry, "counter");
+        assert_number(node.hops, entry, "hops");
+    }
+}
+
+static void
+assert_counters(bool has_counters, const tulle_seen_counters *counters, const json_t *expected)
+{
+    size_t found = 0;
+    assert_int_equal(has_counters, !json_is_null(expected));
+#define CHECK(name, unit, kind, help)                   \
+    if (counters->name != 0) {                          \
+        assert_number(counters->name, expected, #name); \
+        found++;                                        \
+    }
+    TULLE_SEEN_COUNTER_MAP(CHECK)
+#undef CHECK
+    assert_int_equal(found, json_object_size(expected));
+}
+
+static void
+assert_holdings(struct tulle__list list, const json_t *expected)
+{
+    struct tulle__holding holding;
+    assert_int_equal(list.count, json_array_size(expected));
+    for (size_t i = 0; tulle__list_next_holding(&list, &holding); i++) {
+        const json_t *entry = json_array_get(expected, i);
+        assert_number(holding.node, entry, "node");
+        assert_text(holding.stream, text_of(entry, "stream"));
+        assert_text(holding.name, text_of(entry, "name"));
+        assert_number(holding.first, entry, "first");
+        assert_number(holding.last, entry, "last");
+    }
+}
+
+static void
 check_beat(struct tulle__view frame, const json_t *meaning)
 {
     struct tulle__beat_view beat;
-    struct tulle__head head;
-    struct tulle__beyond node;
-    const json_t *heads = json_object_get(meaning, "heads");
-    const json_t *beyond = json_object_get(meaning, "beyond");
 
     assert_status(tulle__beat_decode(frame.data, frame.len, &beat), TULLE_OK);
     assert_text(beat.mesh, text_of(meaning, "mesh"));
@@ -263,19 +314,10 @@ check_beat(struct tulle__view frame, const json_t *meaning)
     assert_number(beat.ask, meaning, "ask");
     assert_number(beat.node_count, meaning, "node_count");
     assert_number(beat.beyond_total, meaning, "beyond_total");
-    assert_int_equal(beat.beyond.count, json_array_size(beyond));
-    for (size_t i = 0; tulle__list_next_beyond(&beat.beyond, &node); i++) {
-        const json_t *expected = json_array_get(beyond, i);
-        assert_number(node.id, expected, "id");
-        assert_number(node.counter, expected, "counter");
-        assert_number(node.hops, expected, "hops");
-    }
-    assert_int_equal(beat.heads.count, json_array_size(heads));
-    for (size_t i = 0; tulle__list_next_head(&beat.heads, &head); i++) {
-        const json_t *expected = json_array_get(heads, i);
-        assert_text(head.stream, text_of(expected, "stream"));
-        assert_number(head.head, expected, "head");
-    }
+    assert_beyond(beat.beyond, json_object_get(meaning, "beyond"));
+    assert_beyond(beat.proxies, json_object_get(meaning, "proxies"));
+    assert_counters(beat.has_counters, &beat.counters, json_object_get(meaning, "counters"));
+    assert_heads(beat.heads, json_object_get(meaning, "heads"));
     assert_clock(beat.acks, json_object_get(meaning, "acks"));
 }
 
@@ -322,24 +364,14 @@ static void
 check_here(struct tulle__view frame, const json_t *meaning)
 {
     struct tulle__here_view here;
-    struct tulle__holding holding;
     struct tulle__known peer;
-    const json_t *holdings = json_object_get(meaning, "holdings");
     const json_t *peers = json_object_get(meaning, "peers");
 
     assert_status(tulle__here_decode(frame.data, frame.len, &here), TULLE_OK);
     assert_number(here.reply_to, meaning, "reply_to");
     assert_self(&here.self, json_object_get(meaning, "self"));
     check_lanes(&here, json_object_get(meaning, "lanes"));
-    assert_int_equal(here.holdings.count, json_array_size(holdings));
-    for (size_t i = 0; tulle__list_next_holding(&here.holdings, &holding); i++) {
-        const json_t *expected = json_array_get(holdings, i);
-        assert_number(holding.node, expected, "node");
-        assert_text(holding.stream, text_of(expected, "stream"));
-        assert_text(holding.name, text_of(expected, "name"));
-        assert_number(holding.first, expected, "first");
-        assert_number(holding.last, expected, "last");
-    }
+    assert_holdings(here.holdings, json_object_get(meaning, "holdings"));
     assert_int_equal(here.peers.count, json_array_size(peers));
     for (size_t i = 0; tulle__list_next_known(&here.peers, &peer); i++) {
         const json_t *expected = json_array_get(peers, i);
@@ -381,6 +413,53 @@ check_range(struct tulle__view frame, const json_t *meaning)
     assert_int_equal(range.is_withheld, flag_of(meaning, "is_withheld"));
     assert_int_equal(range.is_waiting, flag_of(meaning, "is_waiting"));
     assert_clock(range.clock, clock);
+}
+
+static void
+check_look(struct tulle__view frame, const json_t *meaning)
+{
+    struct tulle__look look;
+    assert_status(tulle__look_decode(frame.data, frame.len, &look), TULLE_OK);
+    assert_int_equal(look.wants_lists, flag_of(meaning, "wants_lists"));
+}
+
+static void
+assert_links(struct tulle__list links, const json_t *expected)
+{
+    struct tulle__link_item link;
+    assert_int_equal(links.count, json_array_size(expected));
+    for (size_t i = 0; tulle__list_next_link(&links, &link); i++) {
+        const json_t *entry = json_array_get(expected, i);
+        const json_t *ids = json_object_get(entry, "ids");
+        uint64_t id;
+        assert_text(link.name, text_of(entry, "name"));
+        assert_text(link.address, text_of(entry, "address"));
+        assert_number(link.counts.events_out, entry, "events_out");
+        assert_number(link.counts.bytes_out, entry, "bytes_out");
+        assert_number(link.counts.events_in, entry, "events_in");
+        assert_number(link.counts.bytes_in, entry, "bytes_in");
+        assert_number(link.counts.waiting, entry, "waiting");
+        assert_int_equal(link.ids.count, json_array_size(ids));
+        for (size_t k = 0; tulle__list_next_id(&link.ids, &id); k++)
+            assert_true(id == strtoull(json_string_value(json_array_get(ids, k)), NULL, 16));
+    }
+}
+
+static void
+check_view(struct tulle__view frame, const json_t *meaning)
+{
+    struct tulle__view_view view;
+    assert_status(tulle__view_decode(frame.data, frame.len, &view), TULLE_OK);
+    assert_number(view.reply_to, meaning, "reply_to");
+    assert_self(&view.self, json_object_get(meaning, "self"));
+    assert_int_equal(view.has_lists, flag_of(meaning, "has_lists"));
+    assert_counters(view.has_counters, &view.counters, json_object_get(meaning, "counters"));
+    assert_heads(view.heads, json_object_get(meaning, "heads"));
+    assert_clock(view.acks, json_object_get(meaning, "acks"));
+    assert_holdings(view.holdings, json_object_get(meaning, "holdings"));
+    assert_beyond(view.beyond, json_object_get(meaning, "beyond"));
+    assert_beyond(view.proxies, json_object_get(meaning, "proxies"));
+    assert_links(view.links, json_object_get(meaning, "links"));
 }
 
 /* ---- running a file ---- */
@@ -474,6 +553,13 @@ TEST(ranges_mean_what_they_should)
     run_file("range", check_range, reencode_range);
 }
 
+TEST(looks_and_views_mean_what_they_should)
+{
+    (void)state;
+    run_file("look", check_look, reencode_look);
+    run_file("view", check_view, reencode_view);
+}
+
 /* ---- whole publications ---- */
 
 static void
@@ -544,6 +630,8 @@ decode(const char *kind, const uint8_t *data, size_t len)
     struct tulle__here_view here;
     struct tulle__fetch fetch;
     struct tulle__range_view range;
+    struct tulle__look look;
+    struct tulle__view_view view;
     uint64_t ids[TULLE__PATH_MAX];
     uint32_t count = 0;
 
@@ -565,6 +653,10 @@ decode(const char *kind, const uint8_t *data, size_t len)
         return tulle__fetch_decode(data, len, &fetch);
     if (strcmp(kind, "range") == 0)
         return tulle__range_decode(data, len, &range);
+    if (strcmp(kind, "look") == 0)
+        return tulle__look_decode(data, len, &look);
+    if (strcmp(kind, "view") == 0)
+        return tulle__view_decode(data, len, &view);
     fail_msg("no kind \"%s\"", kind);
     return TULLE_EINVAL;
 }
@@ -606,6 +698,7 @@ main(void)
         cmocka_unit_test(heres_mean_what_they_should),
         cmocka_unit_test(fetches_mean_what_they_should),
         cmocka_unit_test(ranges_mean_what_they_should),
+        cmocka_unit_test(looks_and_views_mean_what_they_should),
         cmocka_unit_test(publications_mean_what_they_should),
         cmocka_unit_test(nonsense_is_refused),
     };

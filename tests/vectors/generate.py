@@ -196,7 +196,26 @@ def self_meaning(body):
     }
 
 
-def beat(name, body, heads, acks, canonical=True, wire=None, counter=12, beyond=()):
+# Letters of the counters in beats and views, in the order in which they are written.
+COUNTERS = {"p": "events_published", "P": "bytes_published", "d": "events_delivered",
+            "D": "bytes_delivered", "h": "events_held", "H": "held_now", "g": "gaps",
+            "G": "events_given_up", "r": "events_repaired", "u": "events_duplicate",
+            "x": "dropped", "a": "unacked_now", "k": "retained_now", "l": "delay_p50_us",
+            "L": "delay_p99_us", "t": "uptime_ms"}
+COUNTED = {letter: 100 * i + 1 for i, letter in enumerate(COUNTERS)}
+
+
+def counters_meaning(counters):
+    return None if counters is None else {COUNTERS[k]: v for k, v in counters.items()
+                                          if k in COUNTERS}
+
+
+def beyond_meaning(beyond):
+    return [{"id": identity(i), "counter": c, "hops": h} for i, c, h in beyond]
+
+
+def beat(name, body, heads, acks, canonical=True, wire=None, counter=12, beyond=(), proxies=(),
+         counters=None):
     full = dict(body)
     if heads:
         full["h"] = [x for pair in heads for x in pair]
@@ -204,6 +223,10 @@ def beat(name, body, heads, acks, canonical=True, wire=None, counter=12, beyond=
         full["k"] = clock(acks)
     if beyond:
         full["b"] = [x for triple in beyond for x in triple]
+    if proxies:
+        full["x"] = [x for triple in proxies for x in triple]
+    if counters is not None:
+        full["s"] = counters
     return {
         "name": name,
         "hex": pack([1, "prod", A, counter, full if wire is None else wire]).hex(),
@@ -216,7 +239,9 @@ def beat(name, body, heads, acks, canonical=True, wire=None, counter=12, beyond=
             "ask": identity(body.get("g", 0)),
             "node_count": body.get("c", 0),
             "beyond_total": body.get("m", 0),
-            "beyond": [{"id": identity(i), "counter": c, "hops": h} for i, c, h in beyond],
+            "beyond": beyond_meaning(beyond),
+            "proxies": beyond_meaning(proxies),
+            "counters": counters_meaning(counters),
             "heads": [{"stream": s, "head": h} for s, h in heads],
             "acks": clock_meaning(acks),
         },
@@ -236,6 +261,12 @@ def beats():
         beat("quiet", {**SELF_SMALL, "z": TIME, "q": True}, [], []),
         beat("proxy-tells-of-others", {"n": "p", "tv": 0, "p": True, "z": TIME, "g": B, "m": 70},
              [], [], beyond=[(B, 7, 1), (C, 2**40, 16)]),
+        beat("proxies-beyond", {"n": "p", "tv": 0, "p": True, "z": TIME}, [], [],
+             proxies=[(C, 9, 2)]),
+        beat("counters", {**SELF_SMALL, "z": TIME, "f": True}, [], [], counters=COUNTED),
+        beat("counters-none-counted", {**SELF_SMALL, "z": TIME}, [], [], counters={}),
+        beat("counters-unknown-skipped", {**SELF_SMALL, "z": TIME}, [], [], False,
+             counters={"p": 7, "new": [1, 2], "Z": 3}),
         beat("heads-only", small, [("orders", SEQ_MAX)], [], counter=2**63 - 1),
         beat("inlet", {"n": "b", "a": ADDRESSES, "e": EVENTS, "u": INLETS, "tv": 0, "z": TIME}, [], []),
         beat("dials-only", {"n": "b", "a": [], "e": [], "tv": 0, "z": TIME}, [], []),
@@ -249,7 +280,7 @@ def simple(name, wire, meaning, canonical=True):
 
 
 def headers():
-    kinds = {"sync": 1, "here": 2, "fetch": 3, "range": 4}
+    kinds = {"sync": 1, "here": 2, "fetch": 3, "range": 4, "look": 5, "view": 6}
     out = []
     for i, (name, kind) in enumerate(kinds.items()):
         to = 0 if kind == 1 else B
@@ -353,6 +384,50 @@ def ranges():
         one("empty-clock", 1, 12, [first], []),
         one("withheld-by-a-proxy", 6, 12, [], None, "p"),
         one("waits-for-a-rate", 3, 12, [], None, "w"),
+    ]
+
+
+def looks():
+    return [simple("counters", {}, {"wants_lists": False}),
+            simple("lists", {"l": True}, {"wants_lists": True}),
+            simple("unknown-key-skipped", {"zz": 1}, {"wants_lists": False}, False)]
+
+
+def views():
+    def one(name, body, counters=None, heads=(), acks=(), holdings=(), beyond=(), proxies=(),
+            links=(), canonical=True):
+        wire = {"re": 7, **body}
+        if counters is not None:
+            wire["s"] = counters
+        has_lists = "a" in body
+        if has_lists:
+            wire["l"] = True
+        for key, value in (("h", [x for pair in heads for x in pair]), ("k", clock(acks)),
+                           ("o", list(holdings)), ("b", [x for b in beyond for x in b]),
+                           ("x", [x for b in proxies for x in b]), ("j", list(links))):
+            if value:
+                wire[key] = value
+        return simple(name, wire, {
+            "reply_to": 7, "self": self_meaning(body), "has_lists": has_lists,
+            "counters": counters_meaning(counters),
+            "heads": [{"stream": s, "head": h} for s, h in heads],
+            "acks": clock_meaning(acks),
+            "holdings": [{"node": identity(h[0]), "stream": h[1], "first": h[2], "last": h[3],
+                          "name": h[4] if len(h) > 4 else ""} for h in holdings],
+            "beyond": beyond_meaning(beyond), "proxies": beyond_meaning(proxies),
+            "links": [{"name": l[0], "address": l[1], "events_out": l[2], "bytes_out": l[3],
+                       "events_in": l[4], "bytes_in": l[5], "waiting": l[6],
+                       "ids": [identity(i) for i in l[7]]} for l in links],
+        }, canonical)
+    return [
+        one("counters", SELF_SMALL, COUNTED),
+        one("nothing-counted", SELF_SMALL, {}),
+        one("lists", SELF, COUNTED, [("orders", 12), ("sensors/42", 0)], DEPS,
+            [[B, "orders", 1, 200], [C, "sensors/42", 5, 5, "gone-1"]]),
+        one("proxy", {**SELF, "p": True}, {"t": 9}, beyond=[(B, 7, 1)], proxies=[(C, 9, 2)],
+            links=[["north", "tcp://10.0.0.7:7000", 1, 2, 3, 4, 5, [B, C]],
+                   ["", "", 0, 0, 0, 0, 0, []]]),
+        one("unknown-key-skipped", {**SELF_SMALL, "zz": {"y": None}}, canonical=False),
     ]
 
 
@@ -527,13 +602,17 @@ def bad_beats():
     bad_beat("beyond-no-hops", "beyond a proxy is one hop or more", b=[B, 7, 0])
     bad_beat("beyond-hops-17", "more than 16 proxies", b=[B, 7, 17])
     bad_beat("beyond-too-many", "more than 1024 nodes", b=[B, 7, 1] * 1025)
+    bad_beat("proxies-no-hops", "beyond a proxy is one hop or more", x=[B, 7, 0])
+    bad_beat("counters-not-a-map", "counters are a map", s=[1])
+    bad_beat("counter-as-text", "a counter is a number", s={"p": "1"})
+    bad_beat("counter-twice", "a known key twice", s=Pairs([("p", 1), ("p", 1)]))
     bad_beat("acks-malformed", "a node without its count", k=["orders", [A]])
 
 
 def bad_control():
     for name, wire, reason, status in (
             ("version-2", [2, 1, "m", A, 0, 1, 0], "another major version", "EVERSION"),
-            ("kind-unknown", [1, 5, "m", A, 0, 1, 0], "a kind of a later version", "EVERSION"),
+            ("kind-unknown", [1, 7, "m", A, 0, 1, 0], "a kind of a later version", "EVERSION"),
             ("kind-zero", [1, 0, "m", A, 0, 1, 0], "no kind is 0", "EBADMSG"),
             ("from-zero", [1, 1, "m", 0, 0, 1, 0], "the sender has an id", "EBADMSG"),
             ("to-too-low", [1, 1, "m", A, 5, 1, 0], "no node has an id below 2^32", "EBADMSG"),
@@ -579,6 +658,22 @@ def bad_control():
             ("no-reply-to", {"re": None}, "an answer names its question")):
         body = {"re": 1, "n": A, "s": "orders", "f": 5, "l": 6, **change}
         bad("range", name, {k: v for k, v in body.items() if v is not None}, reason)
+    bad("look", "not-a-map", [], "a body is a map")
+    bad("look", "lists-as-number", {"l": 1}, "not true or false")
+    link = ["north", "", 1, 2, 3, 4, 5, [B]]
+    for name, change, reason in (
+            ("no-reply-to", {"re": None}, "an answer names its question"),
+            ("no-name", {"n": None}, "a node has a name"),
+            ("counters-cut", {"s": {"p": None}}, "a counter is a number"),
+            ("heads-odd", {"h": ["orders"]}, "a stream without its head"),
+            ("holding-backwards", {"o": [[B, "orders", 6, 4]]}, "first is at most last + 1"),
+            ("beyond-no-hops", {"b": [B, 7, 0]}, "beyond a proxy is one hop or more"),
+            ("link-of-seven", {"j": [link[:7]]}, "a side has eight elements"),
+            ("link-name-two-lines", {"j": [["a\nb"] + link[1:]]}, "a control character"),
+            ("link-id-too-low", {"j": [link[:7] + [[3]]]}, "no node has an id below 2^32"),
+            ("links-nine", {"j": [link] * 9}, "more than 8 sides")):
+        body = {"re": 1, "n": "x", **change}
+        bad("view", name, {k: v for k, v in body.items() if v is not None}, reason)
     bad("path", "seventeen", [LOWEST] * 17, "more than 16 proxies")
     bad("path", "id-too-low", [7], "no node has an id below 2^32")
     bad("path", "not-an-array", 7, "not an array")
@@ -603,7 +698,8 @@ def main():
         make()
     files = {"key": keys(), "batch": batches(), "path": paths(), "beat": beats(),
              "header": headers(), "sync": syncs(), "here": heres(), "fetch": fetches(),
-             "range": ranges(), "publication": publications(), "invalid": BAD}
+             "range": ranges(), "look": looks(), "view": views(),
+             "publication": publications(), "invalid": BAD}
     for name, vectors in files.items():
         with open(os.path.join(folder, name + ".json"), "w", encoding="utf-8") as out:
             json.dump(vectors, out, indent=1, ensure_ascii=False)

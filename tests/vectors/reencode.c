@@ -11,6 +11,7 @@
 #include "codec/batch.h"
 #include "codec/beat.h"
 #include "codec/control.h"
+#include "codec/view.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -211,6 +212,30 @@ reencode_path(const void *data, size_t len, struct tulle__writer *out)
 
 /* Beat */
 
+static struct tulle__head *
+take_heads(struct arena *arena, struct tulle__list list, size_t *count)
+{
+    struct tulle__head *heads = take(arena, list.count, sizeof *heads);
+
+    *count = 0;
+    for (uint32_t left = list.count; left > 0; left--)
+        (void)tulle__list_next_head(&list, &heads[(*count)++]);
+    TULLE_ASSERT(list.reader.left == 0 && !list.reader.failed);
+    return heads;
+}
+
+static struct tulle__beyond *
+take_beyond(struct arena *arena, struct tulle__list list, size_t *count)
+{
+    struct tulle__beyond *beyond = take(arena, list.count, sizeof *beyond);
+
+    *count = 0;
+    for (uint32_t left = list.count; left > 0; left--)
+        (void)tulle__list_next_beyond(&list, &beyond[(*count)++]);
+    TULLE_ASSERT(list.reader.left == 0 && !list.reader.failed);
+    return beyond;
+}
+
 bool
 reencode_beat(const void *data, size_t len, struct tulle__writer *out)
 {
@@ -235,19 +260,11 @@ reencode_beat(const void *data, size_t len, struct tulle__writer *out)
         .node_count = beat.node_count,
         .beyond_total = beat.beyond_total,
     };
-    struct tulle__head *heads = take(&arena, beat.heads.count, sizeof *heads);
-    struct tulle__list list = beat.heads;
-    struct tulle__head head;
-    while (tulle__list_next_head(&list, &head))
-        heads[made.head_count++] = head;
-    TULLE_ASSERT(made.head_count == beat.heads.count && list.reader.left == 0);
-    made.heads = heads;
+    made.heads = take_heads(&arena, beat.heads, &made.head_count);
     made.acks = take_clock(&arena, beat.acks, &made.ack_count);
-    struct tulle__beyond *beyond = take(&arena, beat.beyond.count, sizeof *beyond);
-    list = beat.beyond;
-    while (tulle__list_next_beyond(&list, &beyond[made.beyond_count]))
-        made.beyond_count++;
-    made.beyond = beyond;
+    made.beyond = take_beyond(&arena, beat.beyond, &made.beyond_count);
+    made.proxies = take_beyond(&arena, beat.proxies, &made.proxy_count);
+    made.counters = beat.has_counters ? &beat.counters : NULL;
     tulle__writer_reset(out);
     tulle__beat_encode(out, &made);
     free_all(&arena);
@@ -324,6 +341,18 @@ take_peers(struct arena *arena, struct tulle__list list, struct tulle__here_out 
     made->peers = peers;
 }
 
+static struct tulle__holding *
+take_holdings(struct arena *arena, struct tulle__list list, size_t *count)
+{
+    struct tulle__holding *holdings = take(arena, list.count, sizeof *holdings);
+
+    *count = 0;
+    for (uint32_t left = list.count; left > 0; left--)
+        (void)tulle__list_next_holding(&list, &holdings[(*count)++]);
+    TULLE_ASSERT(list.reader.left == 0 && !list.reader.failed);
+    return holdings;
+}
+
 bool
 reencode_here(const void *data, size_t len, struct tulle__writer *out)
 {
@@ -338,13 +367,7 @@ reencode_here(const void *data, size_t len, struct tulle__writer *out)
         .self = take_self(&arena, &here.self),
         .has_lanes = here.has_lanes,
     };
-    struct tulle__holding *holdings = take(&arena, here.holdings.count, sizeof *holdings);
-    struct tulle__list list = here.holdings;
-    struct tulle__holding holding;
-    while (tulle__list_next_holding(&list, &holding))
-        holdings[made.holding_count++] = holding;
-    TULLE_ASSERT(list.reader.left == 0 && !list.reader.failed);
-    made.holdings = holdings;
+    made.holdings = take_holdings(&arena, here.holdings, &made.holding_count);
     take_lanes(&arena, here.lanes, &made);
     take_peers(&arena, here.peers, &made);
     tulle__writer_reset(out);
@@ -387,6 +410,67 @@ reencode_range(const void *data, size_t len, struct tulle__writer *out)
     made.clock = take_clock(&arena, range.clock, &made.clock_count);
     tulle__writer_reset(out);
     tulle__range_encode(out, &made);
+    free_all(&arena);
+    return true;
+}
+
+bool
+reencode_look(const void *data, size_t len, struct tulle__writer *out)
+{
+    struct tulle__look look;
+
+    if (tulle__look_decode(data, len, &look) != TULLE_OK)
+        return false;
+    tulle__writer_reset(out);
+    tulle__look_encode(out, &look);
+    return true;
+}
+
+static struct tulle__link_out *
+take_links(struct arena *arena, struct tulle__list list, size_t *count)
+{
+    struct tulle__link_out *links = take(arena, list.count, sizeof *links);
+    struct tulle__link_item link;
+
+    *count = 0;
+    while (tulle__list_next_link(&list, &link)) {
+        struct tulle__link_out *copy = &links[(*count)++];
+        uint64_t *ids = take(arena, link.ids.count, sizeof *ids);
+        copy->name = take_text(arena, link.name);
+        copy->address = take_text(arena, link.address);
+        copy->counts = link.counts;
+        copy->ids = ids;
+        for (uint32_t left = link.ids.count; left > 0; left--)
+            (void)tulle__list_next_id(&link.ids, &ids[copy->id_count++]);
+        TULLE_ASSERT(link.ids.reader.left == 0 && !link.ids.reader.failed);
+    }
+    TULLE_ASSERT(list.reader.left == 0 && !list.reader.failed);
+    return links;
+}
+
+bool
+reencode_view(const void *data, size_t len, struct tulle__writer *out)
+{
+    struct tulle__view_view view;
+    struct arena arena = { .blocks = NULL };
+
+    if (tulle__view_decode(data, len, &view) != TULLE_OK)
+        return false;
+
+    struct tulle__view_out made = {
+        .reply_to = view.reply_to,
+        .self = take_self(&arena, &view.self),
+        .counters = view.has_counters ? &view.counters : NULL,
+        .has_lists = view.has_lists,
+    };
+    made.heads = take_heads(&arena, view.heads, &made.head_count);
+    made.acks = take_clock(&arena, view.acks, &made.ack_count);
+    made.holdings = take_holdings(&arena, view.holdings, &made.holding_count);
+    made.beyond = take_beyond(&arena, view.beyond, &made.beyond_count);
+    made.proxies = take_beyond(&arena, view.proxies, &made.proxy_count);
+    made.links = take_links(&arena, view.links, &made.link_count);
+    tulle__writer_reset(out);
+    tulle__view_encode(out, &made);
     free_all(&arena);
     return true;
 }

@@ -23,6 +23,8 @@ bool reencode_sync(const void *data, size_t len, struct tulle__writer *out);
 bool reencode_here(const void *data, size_t len, struct tulle__writer *out);
 bool reencode_fetch(const void *data, size_t len, struct tulle__writer *out);
 bool reencode_range(const void *data, size_t len, struct tulle__writer *out);
+bool reencode_look(const void *data, size_t len, struct tulle__writer *out);
+bool reencode_view(const void *data, size_t len, struct tulle__writer *out);
 
 /* Abort unless what is made from the message, when it is accepted, is accepted
  * too and makes itself. */

@@ -16,6 +16,7 @@
     X(batches_published, batches, counter, "batches sent to the mesh")                             \
     X(bytes_published, bytes, counter, "bytes of batches sent to the mesh")                        \
     X(events_delivered, events, counter, "events delivered to subscriptions' lanes")               \
+    X(bytes_delivered, bytes, counter, "bytes of the batches with them")                           \
     X(batches_received, batches, counter, "batches that arrived live")                             \
     X(bytes_received, bytes, counter, "bytes of batches that arrived live")                        \
     X(events_held, events, counter, "events that had to wait for order")                           \
@@ -30,6 +31,8 @@
     X(fetches_refused, requests, counter, "requests of others for what is not kept here")          \
     X(syncs_sent, requests, counter, "sync requests sent")                                         \
     X(syncs_answered, requests, counter, "sync requests answered")                                 \
+    X(looks_answered, requests, counter, "requests of observers for a view of this node")          \
+    X(dropped_looks, requests, counter, "such requests dropped: there were too many")              \
     X(beats_sent, beats, counter, "beats sent")                                                    \
     X(beats_received, beats, counter, "beats received")                                            \
     X(relayed_events, events, counter, "events that left this segment through a proxy")            \

@@ -62,6 +62,7 @@ typedef struct tulle_node_options {
     uint16_t beacon_port;         /* 5670 */
 
     uint32_t stream_levels; /* leading topic levels that make the stream; 1; 1..8 */
+    bool observe; /* keep what is told of all nodes and lanes, for tulle_snapshot_new(); false */
 
     uint32_t beat_ms;        /* period of beats; 1000; 20..60000 */
     uint32_t suspect_ms;     /* silence that makes a peer suspect; 3000 */

@@ -5,6 +5,7 @@
 #include <tulle/counters.h>
 #include <tulle/event.h>
 #include <tulle/node.h>
+#include <tulle/observe.h>
 #include <tulle/options.h>
 #include <tulle/proxy.h>
 #include <tulle/status.h>

@@ -12,7 +12,8 @@ enum { BEAT_ELEMENTS = 5 };
 #define KNOWN                                                                                \
     (TULLE__SELF_KEYS | TULLE__KEY_BIT('z') | TULLE__KEY_BIT('l') | TULLE__KEY_BIT('f') |    \
      TULLE__KEY_BIT('q') | TULLE__KEY_BIT('g') | TULLE__KEY_BIT('c') | TULLE__KEY_BIT('h') | \
-     TULLE__KEY_BIT('k') | TULLE__KEY_BIT('b') | TULLE__KEY_BIT('m'))
+     TULLE__KEY_BIT('k') | TULLE__KEY_BIT('b') | TULLE__KEY_BIT('m') | TULLE__KEY_BIT('x') | \
+     TULLE__KEY_BIT('s'))
 #define REQUIRED (TULLE__KEY_BIT('n') | TULLE__KEY_BIT('z'))
 
 static void
@@ -33,29 +34,42 @@ write_number(struct tulle__writer *w, const char *key, uint64_t number)
     tulle__write_uint(w, number);
 }
 
-static void
-write_lists(struct tulle__writer *w, const struct tulle__beat_out *beat)
+void
+tulle__write_heads(struct tulle__writer *w, const struct tulle__head *heads, size_t count)
 {
-    if (beat->head_count > 0) {
-        tulle__write_cstr(w, "h");
-        tulle__write_array(w, (uint32_t)(2 * beat->head_count));
-        for (size_t i = 0; i < beat->head_count; i++) {
-            tulle__write_str(w, beat->heads[i].stream.data, beat->heads[i].stream.len);
-            tulle__write_uint(w, beat->heads[i].head);
-        }
+    if (count == 0)
+        return;
+    tulle__write_cstr(w, "h");
+    tulle__write_array(w, (uint32_t)(2 * count));
+    for (size_t i = 0; i < count; i++) {
+        tulle__write_str(w, heads[i].stream.data, heads[i].stream.len);
+        tulle__write_uint(w, heads[i].head);
     }
-    if (beat->ack_count > 0) {
-        tulle__write_cstr(w, "k");
-        tulle__write_clock(w, beat->acks, beat->ack_count);
-    }
-    if (beat->beyond_count > 0) {
-        tulle__write_cstr(w, "b");
-        tulle__write_array(w, (uint32_t)(3 * beat->beyond_count));
-        for (size_t i = 0; i < beat->beyond_count; i++) {
-            tulle__write_uint(w, beat->beyond[i].id);
-            tulle__write_uint(w, beat->beyond[i].counter);
-            tulle__write_uint(w, beat->beyond[i].hops);
-        }
+}
+
+void
+tulle__write_acks(struct tulle__writer *w, const struct tulle__dep *acks, size_t count)
+{
+    if (count == 0)
+        return;
+    tulle__write_cstr(w, "k");
+    tulle__write_clock(w, acks, count);
+}
+
+void
+tulle__write_beyond(struct tulle__writer *w,
+                    const char *key,
+                    const struct tulle__beyond *beyond,
+                    size_t count)
+{
+    if (count == 0)
+        return;
+    tulle__write_cstr(w, key);
+    tulle__write_array(w, (uint32_t)(3 * count));
+    for (size_t i = 0; i < count; i++) {
+        tulle__write_uint(w, beyond[i].id);
+        tulle__write_uint(w, beyond[i].counter);
+        tulle__write_uint(w, beyond[i].hops);
     }
 }
 
@@ -66,7 +80,8 @@ tulle__beat_encode(struct tulle__writer *w, const struct tulle__beat_out *beat)
     pairs += (uint32_t)beat->is_leaving + (uint32_t)beat->is_full + (uint32_t)beat->is_quiet +
              (uint32_t)(beat->ask > 0) + (uint32_t)(beat->node_count > 0) +
              (uint32_t)(beat->beyond_total > 0) + (uint32_t)(beat->head_count > 0) +
-             (uint32_t)(beat->ack_count > 0) + (uint32_t)(beat->beyond_count > 0);
+             (uint32_t)(beat->ack_count > 0) + (uint32_t)(beat->beyond_count > 0) +
+             (uint32_t)(beat->proxy_count > 0) + (uint32_t)(beat->counters != NULL);
     tulle__write_array(w, BEAT_ELEMENTS);
     tulle__write_uint(w, TULLE__WIRE_VERSION);
     tulle__write_str(w, beat->mesh.data, beat->mesh.len);
@@ -82,7 +97,14 @@ tulle__beat_encode(struct tulle__writer *w, const struct tulle__beat_out *beat)
     write_number(w, "g", beat->ask);
     write_number(w, "c", beat->node_count);
     write_number(w, "m", beat->beyond_total);
-    write_lists(w, beat);
+    tulle__write_heads(w, beat->heads, beat->head_count);
+    tulle__write_acks(w, beat->acks, beat->ack_count);
+    tulle__write_beyond(w, "b", beat->beyond, beat->beyond_count);
+    tulle__write_beyond(w, "x", beat->proxies, beat->proxy_count);
+    if (beat->counters != NULL) {
+        tulle__write_cstr(w, "s");
+        tulle__write_counters(w, beat->counters);
+    }
 }
 
 /* Stream and head, one after the other in a flat array. */
@@ -91,6 +113,12 @@ check_head(struct tulle__reader *r)
 {
     (void)tulle__read_stream(r);
     (void)tulle__read_head(r);
+}
+
+struct tulle__list
+tulle__read_heads(struct tulle__reader *r)
+{
+    return tulle__read_list(r, TULLE__LANES_PER_MESSAGE_MAX, 2, check_head);
 }
 
 bool
@@ -113,6 +141,12 @@ check_beyond(struct tulle__reader *r)
     uint64_t hops = tulle__read_uint(r);
     if (hops == 0 || hops > TULLE__PATH_MAX)
         tulle__reader_fail(r);
+}
+
+struct tulle__list
+tulle__read_beyond(struct tulle__reader *r)
+{
+    return tulle__read_list(r, TULLE__BEYOND_MAX, 3, check_beyond);
 }
 
 bool
@@ -153,10 +187,16 @@ read_value(struct tulle__reader *r, int key, struct tulle__beat_view *beat)
         beat->beyond_total = tulle__read_uint(r);
         break;
     case 'b':
-        beat->beyond = tulle__read_list(r, TULLE__BEYOND_MAX, 3, check_beyond);
+        beat->beyond = tulle__read_beyond(r);
+        break;
+    case 'x':
+        beat->proxies = tulle__read_beyond(r);
+        break;
+    case 's':
+        tulle__read_counters(r, &beat->counters);
         break;
     case 'h':
-        beat->heads = tulle__read_list(r, TULLE__LANES_PER_MESSAGE_MAX, 2, check_head);
+        beat->heads = tulle__read_heads(r);
         break;
     case 'k':
         beat->acks = tulle__read_clock(r);
@@ -189,6 +229,7 @@ tulle__beat_decode(const void *data, size_t len, struct tulle__beat_view *out)
         read_value(&r, key, &beat);
     if (!tulle__body_is_done(&body, REQUIRED) || !tulle__self_is_complete(&body, &beat.self))
         return TULLE_EBADMSG;
+    beat.has_counters = tulle__body_has(&body, 's');
     *out = beat;
     return TULLE_OK;
 }

@@ -7,6 +7,8 @@
 
 #include "codec/control.h"
 
+#include <tulle/observe.h>
+
 /* A node beyond a proxy, and how lately it was heard. */
 struct tulle__beyond {
     uint64_t id;
@@ -31,6 +33,9 @@ struct tulle__beat_out {
     const struct tulle__beyond *beyond; /* of a proxy: some in turn, of beyond_total */
     size_t beyond_count;
     uint64_t beyond_total;
+    const struct tulle__beyond *proxies; /* of a proxy: other proxies beyond it, in turn */
+    size_t proxy_count;
+    const tulle_seen_counters *counters; /* NULL: none */
     const struct tulle__head *heads;
     size_t head_count;
     const struct tulle__dep *acks; /* what has been delivered here */
@@ -50,6 +55,9 @@ struct tulle__beat_view {
     uint64_t node_count;       /* 0: not said */
     struct tulle__list beyond; /* tulle__list_next_beyond */
     uint64_t beyond_total;
+    struct tulle__list proxies; /* tulle__list_next_beyond */
+    bool has_counters;
+    tulle_seen_counters counters;
     struct tulle__list heads; /* tulle__list_next_head */
     struct tulle__clock_view acks;
 };

@@ -45,7 +45,7 @@ tulle__header_decode(const void *data, size_t len, struct tulle__control_header 
     if (!tulle__reader_is_done(&r) || kind == 0 || hops > TULLE__PATH_MAX ||
         (header.to != 0 && header.to < TULLE__NODE_ID_MIN))
         return TULLE_EBADMSG;
-    if (kind > TULLE__RANGE)
+    if (kind > TULLE__VIEW)
         return TULLE_EVERSION;
     header.kind = (enum tulle__control_kind)kind;
     header.hops = (uint32_t)hops;

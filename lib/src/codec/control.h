@@ -21,7 +21,9 @@ enum tulle__control_kind {
     TULLE__SYNC = 1,  /* who are you, what have you? */
     TULLE__HERE = 2,  /* answer to SYNC */
     TULLE__FETCH = 3, /* send me this range of a lane */
-    TULLE__RANGE = 4  /* answer to FETCH */
+    TULLE__RANGE = 4, /* answer to FETCH */
+    TULLE__LOOK = 5,  /* what is there to be seen of you? (view.h) */
+    TULLE__VIEW = 6   /* answer to LOOK */
 };
 
 struct tulle__control_header {

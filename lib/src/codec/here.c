@@ -37,6 +37,17 @@ write_holding(struct tulle__writer *w, const struct tulle__holding *holding)
         tulle__write_str(w, holding->name.data, holding->name.len);
 }
 
+void
+tulle__write_holdings(struct tulle__writer *w, const struct tulle__holding *holdings, size_t count)
+{
+    if (count == 0)
+        return;
+    tulle__write_cstr(w, "o");
+    tulle__write_array(w, (uint32_t)count);
+    for (size_t i = 0; i < count; i++)
+        write_holding(w, &holdings[i]);
+}
+
 static void
 write_known(struct tulle__writer *w, const struct tulle__known_out *peer)
 {
@@ -51,11 +62,10 @@ write_known(struct tulle__writer *w, const struct tulle__known_out *peer)
 void
 tulle__here_encode(struct tulle__writer *w, const struct tulle__here_out *here)
 {
-    bool has_holdings = here->holding_count > 0;
     bool has_peers = here->peer_count > 0;
 
     tulle__write_map(w, tulle__self_pairs(&here->self, true, true) + 1 + (uint32_t)here->has_lanes +
-                            (uint32_t)has_holdings + (uint32_t)has_peers);
+                            (uint32_t)(here->holding_count > 0) + (uint32_t)has_peers);
     tulle__write_cstr(w, "re");
     tulle__write_uint(w, here->reply_to);
     tulle__write_self(w, &here->self, true, true);
@@ -65,12 +75,7 @@ tulle__here_encode(struct tulle__writer *w, const struct tulle__here_out *here)
         for (size_t i = 0; i < here->lane_count; i++)
             write_lane(w, &here->lanes[i]);
     }
-    if (has_holdings) {
-        tulle__write_cstr(w, "o");
-        tulle__write_array(w, (uint32_t)here->holding_count);
-        for (size_t i = 0; i < here->holding_count; i++)
-            write_holding(w, &here->holdings[i]);
-    }
+    tulle__write_holdings(w, here->holdings, here->holding_count);
     if (has_peers) {
         tulle__write_cstr(w, "s");
         tulle__write_array(w, (uint32_t)here->peer_count);
@@ -142,6 +147,12 @@ check_known(struct tulle__reader *r)
     read_known(r, &known);
 }
 
+struct tulle__list
+tulle__read_holdings(struct tulle__reader *r)
+{
+    return tulle__read_list(r, TULLE__LANES_PER_MESSAGE_MAX, 1, check_holding);
+}
+
 bool
 tulle__list_next_lane(struct tulle__list *list, struct tulle__here_lane *out)
 {
@@ -183,7 +194,7 @@ read_value(struct tulle__reader *r, int key, struct tulle__here_view *here)
         here->lanes = tulle__read_list(r, TULLE__LANES_PER_MESSAGE_MAX, 1, check_lane);
         break;
     case 'o':
-        here->holdings = tulle__read_list(r, TULLE__LANES_PER_MESSAGE_MAX, 1, check_holding);
+        here->holdings = tulle__read_holdings(r);
         break;
     case 's':
         here->peers = tulle__read_list(r, TULLE__PEERS_PER_MESSAGE_MAX, 1, check_known);

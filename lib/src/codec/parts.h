@@ -14,6 +14,7 @@
  *     if (!tulle__body_is_done(&body, REQUIRED)) malformed
  */
 
+#include "codec/beat.h"
 #include "codec/control.h"
 #include "codec/reader.h"
 #include "codec/writer.h"
@@ -77,6 +78,23 @@ uint64_t tulle__read_seq(struct tulle__reader *r);
 uint64_t tulle__read_head(struct tulle__reader *r);
 /* A mesh's or node's name; len_min 0 or 1. */
 struct tulle__view tulle__read_name(struct tulle__reader *r, size_t len_min);
+
+/* Lists that several kinds of messages have. Those that write do so with the key, and nothing
+ * when there is none (beat.c, here.c, view.c). */
+void tulle__write_heads(struct tulle__writer *w, const struct tulle__head *heads, size_t count);
+struct tulle__list tulle__read_heads(struct tulle__reader *r);
+void tulle__write_acks(struct tulle__writer *w, const struct tulle__dep *acks, size_t count);
+void tulle__write_beyond(struct tulle__writer *w,
+                         const char *key,
+                         const struct tulle__beyond *beyond,
+                         size_t count);
+struct tulle__list tulle__read_beyond(struct tulle__reader *r);
+void
+tulle__write_holdings(struct tulle__writer *w, const struct tulle__holding *holdings, size_t count);
+struct tulle__list tulle__read_holdings(struct tulle__reader *r);
+/* A map; what is zero is not in it. */
+void tulle__write_counters(struct tulle__writer *w, const tulle_seen_counters *counters);
+void tulle__read_counters(struct tulle__reader *r, tulle_seen_counters *counters);
 
 /* Value of one of TULLE__SELF_KEYS. */
 void tulle__read_self_value(struct tulle__reader *r, int key, struct tulle__self_view *self);

@@ -10,5 +10,6 @@ set(TULLE_CODEC_SOURCES
     src/codec/range.c
     src/codec/reader.c
     src/codec/topic.c
+    src/codec/view.c
     src/codec/writer.c
 )

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "delivery/internal.h"
+#include "delivery/observe.h"
 #include "delivery/redial.h"
 
 #include <string.h>
@@ -134,7 +135,7 @@ tulle__beat_send(struct tulle__engine *e, bool is_leaving)
     bool has_takes = is_full || has_news;
     struct tulle__beat_out beat = { .mesh = tulle__view_of(e->mesh),
                                     .id = e->config.id,
-                                    .counter = ++e->beat_counter,
+                                    .counter = ++*e->beats,
                                     .hlc = tulle__hlc_tick(&e->hlc, e->now.wall),
                                     .has_self = is_full,
                                     .has_takes = has_takes,
@@ -148,9 +149,17 @@ tulle__beat_send(struct tulle__engine *e, bool is_leaving)
     beat.ack_count = collect_acks(e, is_full, &has_news);
     beat.acks = e->deps;
     beat.is_quiet = !has_news;
+    tulle_seen_counters counters;
+    if (is_full) {
+        tulle__tally_turn(e);
+        tulle__tally_counters(e, &counters);
+        beat.counters = &counters;
+    }
     if (is_timed) {
         beat.beyond = e->beyond;
         beat.beyond_count = e->beyond_count;
+        beat.proxies = e->proxies;
+        beat.proxy_count = e->proxy_count;
         beat.ask = e->ask_beats > 0 ? e->ask : 0;
         e->ask_beats -= e->ask_beats > 0 ? 1U : 0U;
     }
@@ -255,22 +264,37 @@ take_acks(struct tulle__engine *e, struct tulle__peer *peer, struct tulle__clock
     }
 }
 
+/* What a proxy tells of, and does not know as a proxy already, is one or is none. */
+static struct tulle__peer *
+peer_beyond(struct tulle__engine *e, uint64_t id, bool is_proxy)
+{
+    struct tulle__peer *peer = id == e->config.id ? NULL : tulle__peer_get(e, id);
+    if (peer == NULL || !is_proxy)
+        return peer;
+    if (peer->stage == TULLE__STAGE_NEW)
+        peer->is_proxy = true;
+    /* Whoever hears it itself need not be told; what is no proxy is not made one. */
+    return peer->is_proxy && tulle__peer_hops(e, peer) != 0 ? peer : NULL;
+}
+
 /* A proxy tells, of some nodes beyond it, which beat of theirs it heard of last: who is
  * told of with a later one than was known is alive. What is as late says that the way works. */
-static void
-take_beyond(struct tulle__engine *e, struct tulle__peer *proxy, const struct tulle__beat_view *beat)
+void
+tulle__take_beyond(struct tulle__engine *e,
+                   const struct tulle__peer *proxy,
+                   struct tulle__list list,
+                   uint64_t total,
+                   bool is_proxies)
 {
-    uint64_t turns = (beat->beyond_total + TULLE__BEYOND_IN_TURN - 1) / TULLE__BEYOND_IN_TURN;
+    uint64_t turns = (total + TULLE__BEYOND_IN_TURN - 1) / TULLE__BEYOND_IN_TURN;
     uint64_t turn_ms = turns < TURN_MS_MAX ? turns * proxy->beat_ms : TURN_MS_MAX;
+    uint64_t late = is_proxies ? TULLE_SEGMENTS_MAX * LATE_BEATS : LATE_BEATS;
     if (turn_ms > TURN_MS_MAX)
         turn_ms = TURN_MS_MAX;
-    struct tulle__list list = beat->beyond;
     struct tulle__beyond beyond;
     while (tulle__list_next_beyond(&list, &beyond)) {
-        struct tulle__peer *peer = NULL;
-        if (beyond.id != e->config.id)
-            peer = tulle__peer_get(e, beyond.id);
-        if (peer == NULL || beyond.counter + LATE_BEATS < peer->life_counter)
+        struct tulle__peer *peer = peer_beyond(e, beyond.id, is_proxies);
+        if (peer == NULL || beyond.counter + late < peer->life_counter)
             continue;
         if (beyond.counter <= peer->life_counter) {
             tulle__peer_way_works(e, peer, proxy->id, beyond.hops);
@@ -344,7 +368,10 @@ tulle__on_beat(struct tulle__engine *e,
         e->counters.clock_clamped++;
     tulle__peer_learn(e, peer, &beat.self, hops == 0);
     if (beat.self.is_proxy && hops == 0)
-        take_beyond(e, peer, &beat);
+        tulle__take_beyond(e, peer, beat.beyond, beat.beyond_total, false);
+    if (beat.self.is_proxy && hops == 0 && (e->config.is_proxy || e->config.is_observer))
+        tulle__take_beyond(e, peer, beat.proxies, beat.proxies.count, true);
+    tulle__observe_beat(e, peer, &beat);
     if (e->config.is_proxy) {
         relay_beat(e, body, path_frame);
     } else {

@@ -6,6 +6,7 @@
 #include "base/panic.h"
 #include "clock/wire.h"
 #include "delivery/internal.h"
+#include "delivery/observe.h"
 
 static bool
 fill_delivery(struct tulle__engine *e,
@@ -174,6 +175,10 @@ tulle__deliver(struct tulle__engine *e,
             delivery->clock = encode_clock(e, rx);
     }
     e->counters.events_delivered += held->last - first + 1;
+    e->counters.bytes_delivered += held->buf->len;
+    if (!held->is_repaired)
+        tulle__tally_delay(e, e->now.wall.us - (int64_t)(held->batch.base_hlc >> 12),
+                           held->last - first + 1);
     if (e->now.mono.ns > held->arrived_ns)
         e->counters.events_held += held->last - first + 1;
     bool has_moved = next > rx->next;

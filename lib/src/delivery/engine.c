@@ -9,6 +9,7 @@
  *   beat.c      beats                         store.c    retention
  *   control.c   control messages, relaying    forward.c  a proxy of several engines
  *   lanes.c     lane table                held.c     what a lane holds
+ *   observe.c   what is seen of others    tally.c    what they see of this node
  */
 
 #include "delivery/engine.h"
@@ -17,6 +18,7 @@
 #include "base/panic.h"
 #include "delivery/internal.h"
 #include "delivery/link.h"
+#include "delivery/observe.h"
 
 #include <string.h>
 
@@ -39,6 +41,8 @@ tulle__engine_config_init(struct tulle__engine_config *config)
         .hops_max = 8,
         .lanes_max = 1000000,
         .peers_max = 10000,
+        .seen_lanes_max = 100000,
+        .seen_marks_max = 1000000,
     };
 }
 
@@ -107,6 +111,8 @@ tulle__engine_new(const struct tulle__engine_config *config, struct tulle__now n
         return NULL;
     copy_config(e, config);
     e->now = now;
+    e->started_ns = now.mono.ns;
+    e->beats = &e->beat_counter;
     tulle__own_clock_init(&e->clock);
     tulle__writer_init(&e->body);
     tulle__writer_init(&e->header);
@@ -126,7 +132,8 @@ tulle__engine_new(const struct tulle__engine_config *config, struct tulle__now n
     e->beat_sent_ns = now.mono.ns - tulle__ms_to_ns(config->beat_ms);
     e->member_due_ns = now.mono.ns;
     e->forget_due_ns = now.mono.ns + tulle__ms_to_ns((int64_t)config->retain_ms);
-    if (e->names == NULL || e->pool == NULL || e->interest.patterns == NULL || !subscribe_beats(e))
+    if (e->names == NULL || e->pool == NULL || e->interest.patterns == NULL ||
+        !subscribe_beats(e) || (config->is_observer && !tulle__observe_init(e)))
         tulle__engine_free(&e);
     return e;
 }
@@ -142,6 +149,7 @@ tulle__engine_free(struct tulle__engine **engine)
         tulle__action_fini(&action);
     tulle__lanes_free(e);
     tulle__members_free(e);
+    tulle__observe_fini(e);
     tulle__names_free(e);
     tulle__interest_fini(&e->interest);
     tulle__own_clock_fini(&e->clock);
@@ -343,6 +351,8 @@ dispatch_control(struct tulle__engine *e,
     struct tulle__here_view here;
     struct tulle__fetch fetch;
     struct tulle__range_view range;
+    struct tulle__look look;
+    struct tulle__view_view view;
     switch (header->kind) {
     case TULLE__SYNC:
         status = tulle__sync_decode(body->data, body->len, &sync);
@@ -363,6 +373,16 @@ dispatch_control(struct tulle__engine *e,
         status = tulle__range_decode(body->data, body->len, &range);
         if (status == TULLE_OK)
             tulle__on_range(e, header, &range);
+        break;
+    case TULLE__LOOK:
+        status = tulle__look_decode(body->data, body->len, &look);
+        if (status == TULLE_OK)
+            tulle__on_look(e, header, via, &look);
+        break;
+    case TULLE__VIEW:
+        status = tulle__view_decode(body->data, body->len, &view);
+        if (status == TULLE_OK)
+            tulle__on_view(e, header, &view);
         break;
     }
     if (status != TULLE_OK)
@@ -448,6 +468,7 @@ tulle__engine_on_timer(struct tulle__engine *e, struct tulle__now now)
         tulle__member_on_timer(e);
     tulle__join_on_timer(e);
     tulle__repair_on_timer(e);
+    tulle__observe_on_timer(e);
     tulle__progress(e);
     tulle__beat_on_timer(e);
 }
@@ -460,6 +481,8 @@ tulle__engine_deadline(const struct tulle__engine *e)
         due = tulle__join_due_ns(e);
     if (tulle__repair_due_ns(e) < due)
         due = tulle__repair_due_ns(e);
+    if (tulle__observe_due_ns(e) < due)
+        due = tulle__observe_due_ns(e);
     if (e->beat_due_ns < due)
         due = e->beat_due_ns;
     if (e->beat_soon_ns < due)

@@ -46,9 +46,8 @@ enum tulle__mutation {
 };
 
 struct tulle__engine_config {
-    uint64_t id; /* at least TULLE__NODE_ID_MIN; new at every start */
-    const char *mesh;
-    const char *name;
+    uint64_t id, seed; /* id: TULLE__NODE_ID_MIN or more, never twice; seed: spreads timers */
+    const char *mesh, *name;
     /* As advertised; none: it only dials. Inlets are for events of those that do. */
     const char *control_addresses[TULLE__ADDRESSES_MAX];
     const char *event_addresses[TULLE__ADDRESSES_MAX];
@@ -61,7 +60,8 @@ struct tulle__engine_config {
     uint32_t batch_bytes, event_bytes_max;
     uint32_t hops_max;             /* proxies a message may pass */
     uint32_t lanes_max, peers_max; /* known at one time */
-    uint64_t seed;                 /* spreads timers of different nodes */
+    bool is_observer;              /* it keeps so much: */
+    uint32_t seen_lanes_max, seen_marks_max;
     enum tulle__mutation mutation;
     struct tulle__log log;
 };

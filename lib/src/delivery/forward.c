@@ -37,6 +37,10 @@ tulle__forward_new(const struct tulle__forward_side *sides,
         struct tulle__engine_config config = sides[i].engine;
         config.is_proxy = true;
         f->sides[i].engine = tulle__engine_new(&config, now);
+        if (f->sides[i].engine != NULL)
+            f->sides[i].engine->beats = &f->beats;
+        if (sides[i].name != NULL)
+            strncpy(f->sides[i].name, sides[i].name, sizeof f->sides[i].name - 1);
         f->side_count = i + 1;
         if (f->sides[i].engine == NULL || !tulle__side_set_policy(&f->sides[i], &sides[i].policy)) {
             tulle__forward_free(&f);
@@ -142,7 +146,9 @@ collect_keys(struct tulle__forward *f, size_t index)
     struct tulle__side *side = &f->sides[index];
     side->key_count = 0;
     for (struct tulle__peer *p = side->engine->peers; p != NULL; p = p->hh.next) {
-        f->proxies_up += p->is_proxy && tulle__peer_is_live(p) ? 1U : 0U;
+        f->proxies_up +=
+            p->is_proxy && tulle__peer_is_live(p) && tulle__peer_hops(side->engine, p) == 0 ? 1U
+                                                                                            : 0U;
         if (p->is_proxy || !tulle__peer_is_live(p) || tulle__forward_home(f, p->id) != index)
             continue;
         for (uint32_t k = 0; k < p->take_count; k++) {

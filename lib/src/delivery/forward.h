@@ -33,6 +33,7 @@ struct tulle__forward_policy {
 };
 
 struct tulle__forward_side {
+    const char *name;                   /* of the segment, for observers; NULL: none */
     struct tulle__engine_config engine; /* id and mesh equal on all sides; is_proxy is set */
     struct tulle__forward_policy policy;
 };

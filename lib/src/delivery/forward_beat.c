@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "delivery/forward_state.h"
+#include "delivery/observe.h"
 
 #include <string.h>
 
@@ -171,36 +172,145 @@ tulle__forward_beat(struct tulle__forward *f, size_t from, const struct tulle__a
 
 /* ---- telling of nodes beyond ---- */
 
+/* Nodes, or proxies, at home on other sides than one: from the from-th on, then, with room
+ * left, from the beginning. */
+struct beyond_walk {
+    size_t to;
+    bool is_proxies;
+    uint64_t from;
+    struct tulle__beyond *out;
+    size_t max;
+    size_t count;
+    uint64_t total;
+};
+
+static bool
+is_beyond(const struct tulle__forward *f,
+          size_t at,
+          const struct tulle__peer *peer,
+          const struct beyond_walk *walk,
+          uint32_t *hops)
+{
+    if (peer->is_proxy != walk->is_proxies || !tulle__peer_is_live(peer) ||
+        peer->life_counter == 0 || tulle__forward_home(f, peer->id) != at)
+        return false;
+    *hops = tulle__peer_hops(f->sides[at].engine, peer) + 1;
+    return *hops <= f->hops_max && *hops <= TULLE__PATH_MAX;
+}
+
+static void
+walk_beyond(const struct tulle__forward *f, struct beyond_walk *walk)
+{
+    for (int round = 0; round < 2; round++) {
+        uint64_t at = 0;
+        for (size_t i = 0; i < f->side_count; i++) {
+            const struct tulle__engine *side = f->sides[i].engine;
+            const struct tulle__peer *p = i == walk->to ? NULL : side->peers;
+            for (; p != NULL; p = p->hh.next) {
+                uint32_t hops;
+                if (!is_beyond(f, i, p, walk, &hops))
+                    continue;
+                bool is_in_turn = (at >= walk->from) == (round == 0);
+                at++;
+                if (is_in_turn && walk->count < walk->max)
+                    walk->out[walk->count++] =
+                        (struct tulle__beyond){ p->id, p->life_counter, hops };
+            }
+        }
+        walk->total = at;
+    }
+}
+
+static uint64_t
+next_turn(const struct beyond_walk *walk)
+{
+    return walk->total == 0 ? 0 : (walk->from + walk->count) % walk->total;
+}
+
 /* The next timed beat on a side tells of these: some of the nodes that are at home on other
  * sides, from where the last beat ended. */
 void
 tulle__forward_tell_beyond(struct tulle__forward *f, size_t to)
 {
     struct tulle__engine *e = f->sides[to].engine;
-    uint64_t total = 0;
-    e->beyond_count = 0;
-    for (int round = 0; round < 2; round++) {
-        /* First those behind the cursor, then, with room left, from the beginning. */
-        uint64_t at = 0;
-        for (size_t i = 0; i < f->side_count; i++) {
-            const struct tulle__engine *side = f->sides[i].engine;
-            for (struct tulle__peer *p = i == to ? NULL : side->peers; p != NULL; p = p->hh.next) {
-                if (p->is_proxy || !tulle__peer_is_live(p) || p->life_counter == 0 ||
-                    tulle__forward_home(f, p->id) != i)
-                    continue;
-                uint32_t hops = tulle__peer_hops(side, p) + 1;
-                if (hops > f->hops_max || hops > TULLE__PATH_MAX)
-                    continue;
-                bool is_in_turn = (at >= f->sides[to].beyond_at) == (round == 0);
-                at++;
-                if (!is_in_turn || e->beyond_count == TULLE__BEYOND_IN_TURN)
-                    continue;
-                e->beyond[e->beyond_count++] =
-                    (struct tulle__beyond){ p->id, p->life_counter, hops };
-            }
-        }
-        total = at;
+    struct beyond_walk nodes = {
+        .to = to, .from = f->sides[to].beyond_at, .out = e->beyond, .max = TULLE__BEYOND_IN_TURN
+    };
+    struct beyond_walk proxies = { .to = to,
+                                   .is_proxies = true,
+                                   .from = f->sides[to].proxies_at,
+                                   .out = e->proxies,
+                                   .max = TULLE__BEYOND_IN_TURN };
+    walk_beyond(f, &nodes);
+    walk_beyond(f, &proxies);
+    e->beyond_count = nodes.count;
+    e->beyond_total = nodes.total;
+    e->proxy_count = proxies.count;
+    f->sides[to].beyond_at = next_turn(&nodes);
+    f->sides[to].proxies_at = next_turn(&proxies);
+}
+
+/* ---- views ---- */
+
+void
+tulle__view_parts_free(struct tulle__view_parts **pointer)
+{
+    struct tulle__view_parts *parts = *pointer;
+    if (parts == NULL)
+        return;
+    for (size_t i = 0; i < parts->link_count; i++) {
+        uint64_t *ids = (uint64_t *)(uintptr_t)parts->links[i].ids;
+        tulle__free(ids);
     }
-    e->beyond_total = total;
-    f->sides[to].beyond_at = total == 0 ? 0 : (f->sides[to].beyond_at + e->beyond_count) % total;
+    tulle__free(parts);
+    *pointer = NULL;
+}
+
+static bool
+fill_link(const struct tulle__forward *f, size_t index, struct tulle__link_out *link)
+{
+    const struct tulle__side *side = &f->sides[index];
+    const struct tulle__engine *e = side->engine;
+    const tulle_counters *c = &e->counters;
+    uint64_t *ids = tulle__alloc(HASH_COUNT(e->peers) * sizeof *ids + 1);
+    *link = (struct tulle__link_out){ .name = side->name,
+                                      .address = e->config.control_address_count > 0
+                                                     ? e->config.control_addresses[0]
+                                                     : "",
+                                      .counts = { .events_out = c->relayed_events,
+                                                  .bytes_out = c->relayed_bytes,
+                                                  .events_in = c->entered_events,
+                                                  .bytes_in = c->entered_bytes,
+                                                  .waiting = side->waiting },
+                                      .ids = ids };
+    for (const struct tulle__peer *p = e->peers; ids != NULL && p != NULL; p = p->hh.next) {
+        if (tulle__peer_is_live(p) && tulle__peer_hops(e, p) == 0 &&
+            link->id_count < TULLE__PEERS_PER_MESSAGE_MAX)
+            ids[link->id_count++] = p->id;
+    }
+    return ids != NULL;
+}
+
+struct tulle__view_parts *
+tulle__forward_view_parts(struct tulle__forward *f, size_t to)
+{
+    struct tulle__view_parts *parts = tulle__alloc(sizeof *parts);
+    if (parts == NULL)
+        return NULL;
+    struct beyond_walk nodes = { .to = to, .out = parts->beyond, .max = TULLE__BEYOND_MAX };
+    struct beyond_walk proxies = {
+        .to = to, .is_proxies = true, .out = parts->proxies, .max = TULLE__BEYOND_MAX
+    };
+    walk_beyond(f, &nodes);
+    walk_beyond(f, &proxies);
+    parts->beyond_count = nodes.count;
+    parts->proxy_count = proxies.count;
+    while (parts->link_count < f->side_count) {
+        if (!fill_link(f, parts->link_count, &parts->links[parts->link_count])) {
+            tulle__view_parts_free(&parts);
+            return NULL;
+        }
+        parts->link_count++;
+    }
+    return parts;
 }

@@ -4,6 +4,7 @@
  * published. */
 
 #include "delivery/forward_state.h"
+#include "delivery/observe.h"
 
 enum { PUSHED_MS = 200 /* what went on to all is on its way for so long */ };
 
@@ -161,6 +162,26 @@ answer_fetch(struct tulle__forward *f, struct question *q, struct tulle__buf **b
     return false;
 }
 
+/* Hand an engine a message; with a LOOK for this proxy, what there is to tell of all sides. */
+static void
+hand_in(struct tulle__forward *f,
+        const struct question *q,
+        struct tulle__view header_frame,
+        struct tulle__buf *body)
+{
+    struct tulle__engine *e = f->sides[q->side].engine;
+    struct tulle__view_parts *parts = NULL;
+    struct tulle__look look;
+    if (q->header->kind == TULLE__LOOK && q->header->to == f->id &&
+        tulle__look_may_be_answered(e) &&
+        tulle__look_decode(body->data, body->len, &look) == TULLE_OK && look.wants_lists)
+        parts = tulle__forward_view_parts(f, q->side);
+    e->view_parts = parts;
+    tulle__engine_on_control(e, q->via, header_frame, body, f->now);
+    e->view_parts = NULL;
+    tulle__view_parts_free(&parts);
+}
+
 void
 tulle__forward_on_control(struct tulle__forward *f,
                           size_t side,
@@ -184,7 +205,7 @@ tulle__forward_on_control(struct tulle__forward *f,
                                          .node = q.fetch.node,
                                          .stream = q.fetch.stream };
     if (!is_fetch || !answer_fetch(f, &q, &narrowed))
-        tulle__engine_on_control(e, via, header_frame, narrowed != NULL ? narrowed : body, now);
+        hand_in(f, &q, header_frame, narrowed != NULL ? narrowed : body);
     tulle__buf_unref(&narrowed);
     tulle__forward_after_input(f);
 }

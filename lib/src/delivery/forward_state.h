@@ -76,7 +76,9 @@ struct tulle__side {
     uint8_t *key_bytes;       /* that they show */
     size_t key_count;
     size_t key_cap;
-    uint64_t beyond_at; /* which of the nodes beyond the next timed beat begins with */
+    uint64_t beyond_at;  /* which of the nodes beyond the next timed beat begins with */
+    uint64_t proxies_at; /* the same for proxies */
+    char name[TULLE__NAME_LEN_MAX + 1];
 };
 
 struct tulle__forward {
@@ -91,6 +93,7 @@ struct tulle__forward {
     uint64_t seen_epoch; /* sum of the engines' when it was last rebuilt */
     uint64_t seen_route_epoch;
     uint32_t proxies_up;
+    uint64_t beats;             /* counter of beats, of all sides */
     uint64_t asks[TULLE__ASKS]; /* lately taken, that of others and own ones */
     uint32_t ask_at;
     uint64_t own_asks;
@@ -148,6 +151,10 @@ void tulle__forward_beat(struct tulle__forward *forward,
 void tulle__forward_ask(struct tulle__forward *forward);
 /* Before a timed beat of a side. */
 void tulle__forward_tell_beyond(struct tulle__forward *forward, size_t to);
+/* A LOOK for this proxy has come to a side: what there is to tell, beyond what that side's
+ * engine knows. NULL: no memory. Freed by tulle__view_parts_free(). */
+struct tulle__view_parts *tulle__forward_view_parts(struct tulle__forward *forward, size_t to);
+void tulle__view_parts_free(struct tulle__view_parts **parts);
 
 /* ---- forward_control.c ---- */
 

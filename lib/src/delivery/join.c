@@ -252,6 +252,8 @@ collect_known(struct tulle__engine *e,
     for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
         if (p == asker || !tulle__peer_is_live(p) || count == TULLE__PEERS_PER_MESSAGE_MAX)
             continue;
+        if (p->is_proxy && tulle__peer_hops(e, p) > 0)
+            continue; /* whoever wants to know of those is told by proxies (7.4) */
         if (!tulle__grow(known, cap, count, sizeof **known))
             break;
         /* Addresses are good on this segment only: one behind a proxy is named without. */

@@ -9,6 +9,7 @@
 #include "base/panic.h"
 #include "delivery/internal.h"
 #include "delivery/link.h"
+#include "delivery/observe.h"
 #include "delivery/redial.h"
 
 #include <string.h>
@@ -68,6 +69,7 @@ free_peer(struct tulle__engine *e, struct tulle__peer *peer)
     tulle__peer_unindex(e, peer);
     tulle__heap_remove(&e->asking, &peer->asking);
     tulle__clock_fini(&peer->acked);
+    tulle__observe_peer_freed(peer);
     tulle__free(peer->takes);
     tulle__free(peer->inlet);
     tulle__free(peer);
@@ -330,6 +332,13 @@ tulle__peer_hop(const struct tulle__engine *e, const struct tulle__peer *peer)
         return direct_hop(peer);
     const struct tulle__peer *neighbour = tulle__peer_find(e, route->via);
     return neighbour == NULL ? 0 : direct_hop(neighbour);
+}
+
+uint64_t
+tulle__peer_via(const struct tulle__engine *e, const struct tulle__peer *peer)
+{
+    const struct tulle__route *route = best_route(e, peer);
+    return route == NULL ? 0 : route->via;
 }
 
 uint32_t
@@ -714,6 +723,7 @@ tulle__member_on_timer(struct tulle__engine *e)
         tulle__engine_close_batches(e, e->now); /* they name lanes */
         forget_peers(e);
         tulle__lanes_forget(e);
+        tulle__observe_forget(e);
         tulle__store_expire(&e->own_store, e->now.mono);
         tulle__store_expire(&e->others_store, e->now.mono);
         e->forget_due_ns = e->now.mono.ns + tulle__ms_to_ns((int64_t)e->config.retain_ms + 1);

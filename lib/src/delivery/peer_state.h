@@ -34,6 +34,8 @@ struct tulle__route {
     int64_t heard_ns;
 };
 
+struct tulle__peer_view;
+
 struct tulle__peer {
     uint64_t id;
     UT_hash_handle hh; /* beside the key: they are read together */
@@ -85,7 +87,8 @@ struct tulle__peer {
     bool is_waited_for;         /* it counts as a taker of the own lanes that it takes */
     UT_hash_handle hh_name;     /* in by_name, by_control: see peer_index.c */
     UT_hash_handle hh_control;
-    struct tulle__clock acked; /* own lanes: how far it has delivered */
+    struct tulle__clock acked;     /* own lanes: how far it has delivered */
+    struct tulle__peer_view *view; /* observe.h; NULL: nothing */
 };
 
 /* Name of a node that was gone before this one came. */

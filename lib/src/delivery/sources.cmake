@@ -17,12 +17,15 @@ set(TULLE_DELIVERY_SOURCES
     src/delivery/lanes.c
     src/delivery/member.c
     src/delivery/names.c
+    src/delivery/observe.c
     src/delivery/peer_index.c
     src/delivery/publish.c
     src/delivery/receive.c
     src/delivery/redial.c
     src/delivery/repair.c
     src/delivery/seen.c
+    src/delivery/snapshot.c
     src/delivery/store.c
+    src/delivery/tally.c
     src/delivery/unordered.c
 )

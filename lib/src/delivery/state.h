@@ -46,6 +46,16 @@ enum {
     TULLE__REFRESH_MS = 10000 /* one neighbour after the other is asked whom it knows */
 };
 
+/* ---- tally.c ---- */
+
+enum { TULLE__DELAY_BUCKETS = 256 };
+
+/* How long events were under way. */
+struct tulle__delays {
+    uint64_t buckets[TULLE__DELAY_BUCKETS];
+    uint64_t total;
+};
+
 /* ---- engine.c ---- */
 
 struct tulle__engine {
@@ -109,6 +119,7 @@ struct tulle__engine {
 
     uint64_t control_counter;
     uint64_t beat_counter;
+    uint64_t *beats;      /* the counter that is used: a proxy has one for all its sides */
     int64_t beat_due_ns;  /* timed */
     int64_t beat_soon_ns; /* event-driven; TULLE__NEVER_NS: none */
     int64_t beat_sent_ns;
@@ -121,9 +132,19 @@ struct tulle__engine {
     struct tulle__beyond beyond[TULLE__BEYOND_IN_TURN];
     size_t beyond_count;
     uint64_t beyond_total;
+    struct tulle__beyond proxies[TULLE__BEYOND_IN_TURN]; /* the same, of proxies */
+    size_t proxy_count;
     uint64_t ask; /* for full beats, in the next timed beats; 0: none */
     uint32_t ask_beats;
     bool is_leaving;
+
+    struct tulle__observer *observer;           /* observe.h; NULL: this node does not observe */
+    const struct tulle__view_parts *view_parts; /* of a proxy, while it takes a LOOK in */
+    uint64_t self_views;
+    int64_t answers_ns; /* up to when answers to LOOKs have used their time */
+    int64_t started_ns;
+    struct tulle__delays delays[2]; /* of two intervals */
+    uint32_t delays_at;             /* the one that goes on */
 
     struct tulle__writer body; /* scratch for messages */
     struct tulle__writer header;

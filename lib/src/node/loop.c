@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "codec/topic.h"
+#include "delivery/observe.h"
 #include "node/os.h"
 #include "node/state.h"
 
@@ -145,6 +146,9 @@ tulle__loop_serve(tulle_node *node, struct tulle__request *request)
         break;
     case TULLE__REQUEST_PEERS:
         list_peers(node, request);
+        break;
+    case TULLE__REQUEST_SNAPSHOT:
+        request->snapshot = tulle__snapshot_collect(node->engine, tulle__os_now());
         break;
     case TULLE__REQUEST_FLUSH:
         return node->taken_count >= request->published &&

@@ -81,6 +81,7 @@ fill_config(const tulle_node *node, struct tulle__engine_config *config)
         node->transport, config->control_addresses, config->event_addresses);
     config->event_address_count = config->control_address_count;
     config->inlet_count = tulle__transport_inlets(node->transport, config->inlets);
+    config->is_observer = o->observe;
     config->beat_ms = o->beat_ms;
     config->suspect_ms = o->suspect_ms;
     config->gone_ms = o->gone_ms;
@@ -355,9 +356,8 @@ wait_for_request(tulle_node *node, const struct tulle__request *request, int tim
     }
 }
 
-/* Ask the node's thread and wait; -1: for ever. */
-static tulle_status
-ask(tulle_node *node, struct tulle__request *request, int timeout_ms)
+tulle_status
+tulle__node_ask(tulle_node *node, struct tulle__request *request, int timeout_ms)
 {
     (void)pthread_mutex_lock(&node->mutex);
     /* A thread that is stopping still uses the subscriptions: it gives them up itself. */
@@ -483,7 +483,7 @@ tulle_node_subscribe(tulle_node *node,
     tulle_status status = try_before_start(node, s);
     if (status == TULLE_EAGAIN)
         status = tulle__node_is_own_thread(node) ? ask_detached(node, &request)
-                                                 : ask(node, &request, -1);
+                                                 : tulle__node_ask(node, &request, -1);
     if (status != TULLE_OK)
         tulle__subscription_destroy(&s);
     else if (out != NULL)
@@ -498,7 +498,7 @@ tulle_subscription_free(tulle_subscription **subscription)
     if (s == NULL)
         return;
     struct tulle__request request = { .kind = TULLE__REQUEST_UNSUBSCRIBE, .subscription = s };
-    if (ask(s->node, &request, -1) != TULLE_OK) {
+    if (tulle__node_ask(s->node, &request, -1) != TULLE_OK) {
         (void)pthread_mutex_lock(&s->node->mutex);
         tulle__node_unlink(s->node, s); /* there is no thread that could be using it */
         (void)pthread_mutex_unlock(&s->node->mutex);
@@ -587,7 +587,7 @@ tulle_node_flush(tulle_node *node, int timeout_ms)
     uint64_t published = node->outbox_count;
     (void)pthread_mutex_unlock(&node->mutex);
     struct tulle__request request = { .kind = TULLE__REQUEST_FLUSH, .published = published };
-    return ask(node, &request, timeout_ms);
+    return tulle__node_ask(node, &request, timeout_ms);
 }
 
 tulle_status
@@ -600,7 +600,7 @@ tulle_node_wait_peers(tulle_node *node, const char *pattern, size_t count, int t
     struct tulle__request request = { .kind = TULLE__REQUEST_WAIT_PEERS,
                                       .pattern = pattern,
                                       .count = count };
-    return ask(node, &request, timeout_ms);
+    return tulle__node_ask(node, &request, timeout_ms);
 }
 
 /* ---- the rest ---- */
@@ -635,7 +635,7 @@ tulle_node_peers(tulle_node *node, void (*fn)(const tulle_peer *peer, void *ctx)
     struct tulle__request request = { .kind = TULLE__REQUEST_PEERS,
                                       .peer_fn = fn,
                                       .peer_ctx = ctx };
-    return ask(node, &request, -1);
+    return tulle__node_ask(node, &request, -1);
 }
 
 void

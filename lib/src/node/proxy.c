@@ -359,6 +359,7 @@ fill_side(tulle_proxy *proxy, size_t index, struct tulle__forward_side *side)
     config->log = segment->log;
     if (config->control_address_count > 0)
         strncpy(segment->address, config->control_addresses[0], sizeof segment->address - 1);
+    side->name = s->name;
     fill_policy(s, &side->policy);
 }
 

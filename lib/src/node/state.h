@@ -30,6 +30,7 @@ enum tulle__request_kind {
     TULLE__REQUEST_UNSUBSCRIBE,
     TULLE__REQUEST_JOIN,
     TULLE__REQUEST_PEERS,
+    TULLE__REQUEST_SNAPSHOT,
     TULLE__REQUEST_FLUSH,     /* done when everything is acknowledged */
     TULLE__REQUEST_WAIT_PEERS /* done when enough peers take the pattern */
 };
@@ -48,6 +49,7 @@ struct tulle__request {
     char address[TULLE__ADDRESS_LEN_MAX + 1];
     void (*peer_fn)(const tulle_peer *peer, void *ctx);
     void *peer_ctx;
+    struct tulle__snapshot *snapshot; /* SNAPSHOT: the answer */
     const char *pattern;
     size_t count;
     uint64_t published; /* FLUSH: only done once the outbox up to here was taken */
@@ -107,6 +109,9 @@ struct tulle_node {
     atomic_bool wants_room;          /* a queue was full: the receiver wakes the thread */
     int64_t counters_due_ns;
 };
+
+/* Ask the node's thread and wait; -1: for ever. */
+tulle_status tulle__node_ask(tulle_node *node, struct tulle__request *request, int timeout_ms);
 
 /* The thread's function; argument is the node, engine and transport are made. */
 void *tulle__loop_run(void *argument);

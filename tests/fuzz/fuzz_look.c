@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* Bodies of LOOK: decode, encode anew. */
+
+#include "../vectors/reencode.h"
+#include "fuzz.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t bytes_len)
+{
+    reencode_check(reencode_look, bytes, bytes_len);
+    return 0;
+}
