@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MPL-2.0
 set(TULLE_TOOLS_PROGRAM_SOURCES
     common/output.c
+    common/query.c
     common/tools.c
+    common/when.c
     load/bench.c
     load/latency.c
     load/load_node.c
@@ -13,6 +15,10 @@ set(TULLE_TOOLS_PROGRAM_SOURCES
     pub/pub.c
     pub/pub_input.c
     tap/tap.c
+    tap/tap_cloudevent.c
+    tap/tap_end.c
+    tap/tap_filter.c
     tap/tap_options.c
     tap/tap_print.c
+    tap/tap_reorder.c
 )

@@ -31,6 +31,7 @@ struct tulle__format {
     struct part *parts;
     size_t count;
     struct tulle__text text;
+    bool is_pretty;
 };
 
 static const struct {
@@ -57,7 +58,10 @@ static const struct {
     { 'c', "causes that its publisher named" },
     { 'd', "microseconds held back for order" },
     { 'L', "microseconds from publishing to arrival" },
+    { 'g', "events of its node and stream that are lost just before it" },
     { 'h', "proxies passed" },
+    { 'C', "content type" },
+    { 'P', "headers, name:value" },
 };
 
 const char *
@@ -224,6 +228,12 @@ tulle__format_free(struct tulle__format **format)
     *format = NULL;
 }
 
+void
+tulle__format_set_pretty(struct tulle__format *format)
+{
+    format->is_pretty = true;
+}
+
 unsigned
 tulle__format_details(const struct tulle__format *format)
 {
@@ -260,14 +270,26 @@ tulle__format_clock(const tulle_clock_entry *entries, size_t count, struct tulle
     }
 }
 
-static void
-put_causes(const tulle_event *event, struct tulle__text *out)
+void
+tulle__format_causes(const tulle_event *event, struct tulle__text *out)
 {
     for (size_t i = 0; i < event->cause_count; i++) {
         if (i > 0)
             tulle__text_char(out, ' ');
         const tulle_event_ref *cause = &event->causes[i];
         put_lane(out, cause->node, cause->stream, '/', cause->seq);
+    }
+}
+
+static void
+put_headers(const tulle_event *event, struct tulle__text *out)
+{
+    for (size_t i = 0; i < event->header_count; i++) {
+        if (i > 0)
+            tulle__text_char(out, ' ');
+        tulle__text_str(out, event->headers[i].name);
+        tulle__text_char(out, ':');
+        tulle__text_str(out, event->headers[i].value);
     }
 }
 
@@ -306,25 +328,112 @@ put_payload(const tulle_event *event, char letter, struct tulle__text *out)
 }
 
 static void
-put_field(const tulle_message *message, char letter, struct tulle__text *out)
+put_json(const struct tulle__format *format,
+         const tulle_message *message,
+         char letter,
+         struct tulle__text *out)
+{
+    unsigned flags = letter == 'j' ? TULLE__JSON_PAYLOAD_TEXT : 0;
+    if (!format->is_pretty) {
+        tulle__json_message(message, flags, out);
+        return;
+    }
+    struct tulle__text json = { 0 };
+    tulle__json_message(message, flags, &json);
+    tulle__json_put_pretty(out, json.bytes, json.len);
+    out->has_failed = out->has_failed || json.has_failed;
+    tulle__text_free(&json);
+}
+
+/* Fields that are numbers. */
+static void
+put_number(const tulle_event *event, char letter, uint64_t gap, struct tulle__text *out)
+{
+    switch (letter) {
+    case 'l':
+        tulle__text_u64(out, event->payload_len);
+        break;
+    case 's':
+        tulle__text_u64(out, event->seq);
+        break;
+    case 'd':
+        tulle__text_i64(out, event->held_us);
+        break;
+    case 'L':
+        tulle__text_i64(out, event->delay_us);
+        break;
+    case 'g':
+        tulle__text_u64(out, gap);
+        break;
+    case 'h':
+        tulle__text_u64(out, event->hops);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Fields that are text. Returns false when the letter is none of them. */
+static bool
+put_text(const tulle_message *message, char letter, struct tulle__text *out)
 {
     const tulle_event *event = &message->u.event;
     switch (letter) {
     case 't':
         tulle__text_str(out, event->topic);
-        break;
+        return true;
+    case 'k':
+        tulle__text_str(out, tulle__kind_name(message->kind));
+        return true;
+    case 'o':
+        tulle__text_str(out, event->node_name);
+        return true;
+    case 'S':
+        tulle__text_str(out, event->stream);
+        return true;
+    case 'C':
+        tulle__text_str(out, event->content_type != NULL ? event->content_type : "");
+        return true;
+    case 'i':
+        tulle__text_id(out, event->node);
+        return true;
+    case 'V':
+        tulle__format_clock(event->clock, event->clock_count, out);
+        return true;
+    case 'D':
+        tulle__format_clock(event->deps, event->dep_count, out);
+        return true;
+    case 'c':
+        tulle__format_causes(event, out);
+        return true;
+    case 'P':
+        put_headers(event, out);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void
+put_field(const struct tulle__format *format,
+          const tulle_message *message,
+          uint64_t gap,
+          char letter,
+          struct tulle__text *out)
+{
+    const tulle_event *event = &message->u.event;
+    if (put_text(message, letter, out))
+        return;
+    switch (letter) {
     case 'p':
     case 'r':
     case 'x':
     case 'X':
         put_payload(event, letter, out);
         break;
-    case 'l':
-        tulle__text_u64(out, event->payload_len);
-        break;
     case 'j':
     case 'J':
-        tulle__json_message(message, letter == 'j' ? TULLE__JSON_PAYLOAD_TEXT : 0, out);
+        put_json(format, message, letter, out);
         break;
     case 'I':
         put_time(event, ISO_8601, out);
@@ -333,38 +442,8 @@ put_field(const tulle_message *message, char letter, struct tulle__text *out)
         tulle__text_format(out, "%" PRId64 ".%06" PRId64, event->time_us / 1000000,
                            event->time_us < 0 ? 0 : event->time_us % 1000000);
         break;
-    case 'k':
-        tulle__text_str(out, tulle__kind_name(message->kind));
-        break;
-    case 'o':
-        tulle__text_str(out, event->node_name);
-        break;
-    case 'i':
-        tulle__text_id(out, event->node);
-        break;
-    case 'S':
-        tulle__text_str(out, event->stream);
-        break;
-    case 's':
-        tulle__text_u64(out, event->seq);
-        break;
-    case 'V':
-        tulle__format_clock(event->clock, event->clock_count, out);
-        break;
-    case 'D':
-        tulle__format_clock(event->deps, event->dep_count, out);
-        break;
-    case 'c':
-        put_causes(event, out);
-        break;
-    case 'd':
-    case 'L':
-        tulle__text_i64(out, letter == 'd' ? event->held_us : event->delay_us);
-        break;
-    case 'h':
-        tulle__text_u64(out, event->hops);
-        break;
     default:
+        put_number(event, letter, gap, out);
         break;
     }
 }
@@ -418,6 +497,7 @@ fit_field(const struct part *part, size_t start, struct tulle__text *out)
 void
 tulle__format_apply(const struct tulle__format *format,
                     const tulle_message *message,
+                    uint64_t gap,
                     struct tulle__text *out)
 {
     for (size_t i = 0; i < format->count; i++) {
@@ -431,7 +511,7 @@ tulle__format_apply(const struct tulle__format *format,
             put_time(&message->u.event, part->letter, out);
             break;
         case PART_FIELD:
-            put_field(message, part->letter, out);
+            put_field(format, message, gap, part->letter, out);
             fit_field(part, start, out);
             break;
         }

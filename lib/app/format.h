@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct tulle__format;
 
@@ -33,13 +34,20 @@ void tulle__format_free(struct tulle__format **format);
 /* Which TULLE_DETAIL_* flags must a subscription have for its fields? */
 unsigned tulle__format_details(const struct tulle__format *format);
 
-/* Append the message, an event, arrival or duplicate, without newline. */
+/* Print %j and %J on several lines. */
+void tulle__format_set_pretty(struct tulle__format *format);
+
+/* Append the message, an event, arrival or duplicate, without newline. gap: for %g. */
 void tulle__format_apply(const struct tulle__format *format,
                          const tulle_message *message,
+                         uint64_t gap,
                          struct tulle__text *out);
 
 /* "id/stream:count id/stream:count ...", as %V and %D print clocks. */
 void tulle__format_clock(const tulle_clock_entry *entries, size_t count, struct tulle__text *out);
+
+/* "id/stream/seq ...", as %c prints causes. */
+void tulle__format_causes(const tulle_event *event, struct tulle__text *out);
 
 /* Letter and meaning of each field, for --help; NULL past the end. */
 const char *tulle__format_field(size_t index, char *letter);

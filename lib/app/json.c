@@ -245,8 +245,8 @@ put_headers(struct tulle__text *out, const tulle_event *event)
 }
 
 /* "application/json", or anything "+json", whatever parameters follow. */
-static bool
-is_json_type(const char *type)
+bool
+tulle__is_json_type(const char *type)
 {
     if (type == NULL)
         return false;
@@ -258,7 +258,7 @@ is_json_type(const char *type)
 bool
 tulle__payload_json_put(const tulle_event *event, struct tulle__text *out)
 {
-    if (!is_json_type(event->content_type) || event->payload_len == 0)
+    if (!tulle__is_json_type(event->content_type) || event->payload_len == 0)
         return false;
     json_t *value =
         json_loadb(event->payload, event->payload_len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);

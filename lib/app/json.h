@@ -47,6 +47,9 @@ bool tulle__payload_is_msgpack(const tulle_event *event);
  * msgpack value, else the bytes as they are. */
 void tulle__payload_put(const tulle_event *event, struct tulle__text *out);
 
+/* Is a content type (NULL: none) JSON: application/json, or anything +json? */
+bool tulle__is_json_type(const char *type);
+
 /* Append the payload as JSON if its content type says that it is JSON, and it is. Returns
  * false, with nothing appended, when not. */
 bool tulle__payload_json_put(const tulle_event *event, struct tulle__text *out);
@@ -65,6 +68,11 @@ enum {
  *     peers:  state, address, hops, proxy, previous
  */
 void tulle__json_message(const tulle_message *message, unsigned flags, struct tulle__text *out);
+
+/* Append valid compact JSON on several lines, or as it is; with escapes for what terminals
+ * obey and JSON allows. */
+void tulle__json_put_pretty(struct tulle__text *out, const char *json, size_t len);
+void tulle__json_put_safe(struct tulle__text *out, const char *json, size_t len);
 
 /* Names used in JSON and by people. */
 const char *tulle__kind_name(tulle_message_kind kind);

@@ -8,6 +8,7 @@ set(TULLE_APP_SOURCES
     app/help.c
     app/histogram.c
     app/json.c
+    app/json_layout.c
     app/logsink.c
     app/msgpack.c
     app/msgpack_parts.c

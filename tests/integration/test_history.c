@@ -45,6 +45,33 @@ TEST(earliest_begins_with_the_first)
     assert_int_equal(kit_counters(b).gaps, 0);
 }
 
+static void
+look_at_lane(const tulle_lane *lane, void *ctx)
+{
+    tulle_lane *found = ctx;
+    if (strcmp(lane->stream, "x") == 0)
+        *found = *lane;
+}
+
+/* Who reads history can know when it has all of it. */
+TEST(a_lane_tells_how_far_it_is_read)
+{
+    (void)state;
+    tulle_node *a = kit_node("a", NULL);
+    publish_and_settle(a, "x", 0, EVENTS);
+    tulle_node *b = kit_node("b", tulle_node_address(a));
+    tulle_lane lane = { 0 };
+    assert_status(tulle_node_lanes(b, look_at_lane, &lane), TULLE_OK);
+    assert_int_equal(lane.node, 0); /* nothing is taken */
+    tulle_subscription *s = kit_subscribe_from(b, "x", TULLE_FROM_EARLIEST, 0);
+    kit_expect_numbers(s, "x", 0, EVENTS);
+    assert_status(tulle_node_lanes(b, look_at_lane, &lane), TULLE_OK);
+    assert_true(lane.node == tulle_node_id(a));
+    assert_true(lane.is_begun);
+    assert_int_equal(lane.head, EVENTS);
+    assert_int_equal(lane.delivered, EVENTS);
+}
+
 TEST(last_begins_so_many_before_the_end)
 {
     (void)state;
@@ -189,6 +216,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         KIT_TEST(live_begins_now),
         KIT_TEST(earliest_begins_with_the_first),
+        KIT_TEST(a_lane_tells_how_far_it_is_read),
         KIT_TEST(last_begins_so_many_before_the_end),
         KIT_TEST(last_begins_within_a_batch),
         KIT_TEST(fifo_begins_with_the_past_of_its_lane),

@@ -13,6 +13,8 @@
 static const tulle_clock_entry clock_of_event[] = { { 0xab, "orders", 7 }, { 0xcd, "x", 2 } };
 static const tulle_event_ref causes[] = { { 0xcd, "x", 2 }, { 0xcd, "x/y", 1 } };
 
+static const tulle_header headers[] = { { "a", "1" }, { "b", "2" } };
+
 static const tulle_message message = {
     .kind = TULLE_MESSAGE_EVENT,
     .u.event = { .node = 0xab,
@@ -29,6 +31,9 @@ static const tulle_message message = {
                  .dep_count = 1,
                  .causes = causes,
                  .cause_count = 2,
+                 .content_type = "application/msgpack",
+                 .headers = headers,
+                 .header_count = 2,
                  .hops = 3,
                  .delay_us = -15,
                  .held_us = 1200 },
@@ -42,7 +47,7 @@ assert_format(const char *template, const char *expected)
     const char *problem = NULL;
     if (!tulle__format_new(template, &format, &problem))
         fail_msg("'%s': %s", template, problem);
-    tulle__format_apply(format, &message, &text);
+    tulle__format_apply(format, &message, 4, &text);
     tulle__text_put(&text, "", 1);
     if (strcmp(text.bytes, expected) != 0)
         fail_msg("'%s' gives '%s', not '%s'", template, text.bytes, expected);
@@ -56,7 +61,8 @@ TEST(fields_of_the_event)
     assert_format("%t|%p|%l|%x|%X", "orders/gr\xc3\xbcn|hi|3|a26869|A26869");
     assert_format("%r", "\xa2hi");
     assert_format("%o %i %S %s", "shop 00000000000000ab orders 7");
-    assert_format("%d %L %h %k", "1200 -15 3 event");
+    assert_format("%d %L %h %k %g", "1200 -15 3 event 4");
+    assert_format("%C %P", "application/msgpack a:1 b:2");
     assert_format("%U", "1714564800.000042");
     assert_format("%V", "00000000000000ab/orders:7 00000000000000cd/x:2");
     assert_format("%D", "00000000000000cd/x:2");
@@ -105,7 +111,7 @@ TEST(json_forms_differ_in_the_payload)
         number.u.event.payload = "\x05";
         number.u.event.payload_len = 1;
         assert_true(tulle__format_new(letters[i], &format, &problem));
-        tulle__format_apply(format, &number, &text);
+        tulle__format_apply(format, &number, 0, &text);
         tulle__text_put(&text, "", 1);
         assert_non_null(strstr(text.bytes, i == 0 ? "\"payload\":\"5\"" : "\"payload\":5"));
         tulle__format_free(&format);

@@ -11,6 +11,7 @@
 #include "app/exit.h"
 #include "tools/common/output.h"
 #include "tools/common/tools.h"
+#include "tools/tap/tap_end.h"
 #include "tools/tap/tap_options.h"
 #include "tools/tap/tap_print.h"
 
@@ -28,12 +29,15 @@ enum {
     WRITE_LEN = 65536,        /* output is written when it is so long, or nothing waits */
     ALONE_AFTER_US = 3000000, /* no node reached for so long: say so */
     LINGER_MS = 100,
+    REST_MS = 20,              /* an arrival is shown alone when its delivery takes longer */
+    END_LOOK_MS = 50,          /* how often to look whether all is shown */
+    MISSED_EVERY_US = 1000000, /* and whether something was missed */
     PATTERNS_MAX = 256
 };
 
 /* What was seen, for the summary. */
 struct tally {
-    uint64_t shown, gaps, gap_events, repaired;
+    uint64_t shown, left_out, gaps, gap_events, repaired;
 };
 
 struct tap {
@@ -42,16 +46,18 @@ struct tap {
     struct tulle__common common;
     struct tulle__signals signals;
     struct tulle__output output;
-    struct tulle__tap_printer printer;
-    struct tulle__format *format;
-    tulle_subscribe_options subscribe;
+    struct tulle__tap_plan plan;
     tulle_node *node;
     tulle_subscription *subscription;
 
     struct tulle__text out, remarks;
     struct tally tally;
     int64_t start_us;
-    bool is_over; /* -C is reached */
+    struct tulle__tap_end *end; /* of --until-end and --until, once it is looked for */
+    int64_t end_due_us;         /* next look */
+    uint64_t missed;            /* notices dropped, as told last */
+    int64_t missed_us;          /* when */
+    bool is_over;               /* -C is reached, or the end */
     bool was_alone_told;
     int exit_status;
 };
@@ -65,20 +71,48 @@ count(struct tap *tap, const tulle_message *message)
     }
     if (message->kind == TULLE_MESSAGE_EVENT && message->u.event.is_repaired)
         tap->tally.repaired++;
-    if (tulle__tap_is_shown(&tap->printer, message->kind)) {
-        tap->tally.shown++;
-        tap->is_over = tap->options.count != 0 && tap->tally.shown >= tap->options.count;
-    }
 }
 
 /* Count and print one message, unless it is not to be seen. */
 static void
 take(struct tap *tap, const tulle_message *message)
 {
-    count(tap, message);
+    struct tulle__tap_printer *printer = &tap->plan.printer;
     bool is_event = message->kind == TULLE_MESSAGE_EVENT || message->kind == TULLE_MESSAGE_ARRIVAL;
-    if (!is_event || tulle__tap_is_shown(&tap->printer, message->kind))
-        tulle__tap_print(&tap->printer, message, tulle__tool_wall_us(), &tap->out, &tap->remarks);
+    bool is_counted = tulle__tap_is_counted(printer, message->kind);
+    count(tap, message);
+    if (is_event && !tulle__tap_is_shown(printer, message->kind))
+        return;
+    if ((is_event || message->kind == TULLE_MESSAGE_DUPLICATE) &&
+        !tulle__tap_filter_passes(&tap->plan.filter, message)) {
+        tap->tally.left_out += is_counted;
+        return;
+    }
+    bool is_timed = is_event || message->kind == TULLE_MESSAGE_DUPLICATE;
+    tulle__tap_print(printer, message, is_timed ? 0 : tulle__tool_wall_us(), &tap->out,
+                     &tap->remarks);
+    if (is_counted) {
+        tap->tally.shown++;
+        tap->is_over = tap->options.count != 0 && tap->tally.shown >= tap->options.count;
+    }
+}
+
+/* What this tap itself could not keep: told in line, not only at the end. */
+static void
+tell_missed(struct tap *tap)
+{
+    const uint32_t watched = TULLE_WATCH_ARRIVALS | TULLE_WATCH_DUPLICATES | TULLE_WATCH_PEERS;
+    int64_t now_us = tulle__tool_mono_us();
+    if ((tap->plan.subscribe.flags & watched) == 0 || now_us - tap->missed_us < MISSED_EVERY_US)
+        return;
+    tulle_counters counters;
+    tulle_node_counters(tap->node, &counters);
+    tap->missed_us = now_us;
+    if (counters.notices_dropped > tap->missed) {
+        tulle__tap_print_missed(&tap->plan.printer, counters.notices_dropped - tap->missed,
+                                tulle__tool_wall_us(), &tap->out, &tap->remarks);
+        tap->missed = counters.notices_dropped;
+    }
 }
 
 /* Write what is printed. Returns false when tap should end. */
@@ -131,6 +165,7 @@ drain_queue(struct tap *tap)
         if (tap->out.len >= WRITE_LEN && (!flush_out(tap) || left_ms(tap) == 0))
             return false;
     }
+    tell_missed(tap);
     return flush_out(tap);
 }
 
@@ -147,10 +182,49 @@ tell_if_alone(struct tap *tap)
                                               : "no other node is reached");
 }
 
+/* Nothing came for a moment: what was kept back is shown. */
+static bool
+show_rest(struct tap *tap)
+{
+    if (!tulle__tap_has_rest(&tap->plan.printer))
+        return true;
+    tulle__tap_print_rest(&tap->plan.printer, &tap->out);
+    return flush_out(tap);
+}
+
+/* Does --until-end or --until ask to look for the end by now? */
+static bool
+is_end_wanted(const struct tap *tap)
+{
+    int64_t until_us = tap->plan.filter.until_us;
+    return tap->options.is_until_end || (until_us != INT64_MAX && tulle__tool_wall_us() > until_us);
+}
+
+/* Is all shown that is to be shown? What was delivered in the meantime is taken first. */
+static bool
+is_at_end(struct tap *tap)
+{
+    int64_t now_us = tulle__tool_mono_us();
+    if (now_us < tap->end_due_us || !is_end_wanted(tap))
+        return false;
+    tap->end_due_us = now_us + (int64_t)END_LOOK_MS * 1000;
+    if (tap->end == NULL)
+        tap->end = tulle__tap_end_new();
+    if (tap->end != NULL && !tulle__tap_end_is_reached(tap->end, tap->node, now_us))
+        return false;
+    (void)drain_queue(tap);
+    return true;
+}
+
 static int
 next_timeout(const struct tap *tap)
 {
     int64_t left = left_ms(tap);
+    bool has_end = tap->options.is_until_end || tap->plan.filter.until_us != INT64_MAX;
+    if (has_end && (left < 0 || left > END_LOOK_MS))
+        left = END_LOOK_MS;
+    if (tulle__tap_has_rest(&tap->plan.printer) && (left < 0 || left > REST_MS))
+        left = REST_MS;
     if (!tap->was_alone_told) {
         int64_t alone = (ALONE_AFTER_US - (tulle__tool_mono_us() - tap->start_us)) / 1000 + 1;
         alone = alone < 0 ? 0 : alone;
@@ -179,6 +253,10 @@ watch(struct tap *tap)
             tap->exit_status = tap->exit_status != 0 ? tap->exit_status : TULLE__EXIT_TIMEOUT;
             return;
         }
+        if (ready == 0 && !show_rest(tap))
+            return;
+        if (is_at_end(tap))
+            return;
         if (!tap->was_alone_told && tulle__tool_mono_us() - tap->start_us >= ALONE_AFTER_US)
             tell_if_alone(tap);
     }
@@ -192,13 +270,27 @@ summarise(const struct tap *tap)
     const struct tally *tally = &tap->tally;
     (void)fprintf(stderr,
                   "%s: %" PRIu64 " event%s in %.1f s; %" PRIu64 " gap%s (%" PRIu64
-                  " lost), %" PRIu64 " repaired, %" PRIu64 " duplicate, %" PRIu64
+                  " missed), %" PRIu64 " repaired, %" PRIu64 " duplicate, %" PRIu64
                   " out of order; %" PRIu64 " notice%s dropped\n",
                   tap->program->name, tally->shown, tally->shown == 1 ? "" : "s",
                   (double)(tulle__tool_mono_us() - tap->start_us) / 1e6, tally->gaps,
                   tally->gaps == 1 ? "" : "s", tally->gap_events, tally->repaired,
                   counters.events_duplicate, counters.events_held, counters.notices_dropped,
                   counters.notices_dropped == 1 ? "" : "s");
+    if (tap->plan.filter.since_us != INT64_MIN || tap->plan.filter.until_us != INT64_MAX ||
+        tap->plan.filter.where != NULL || tap->options.exclude.count > 0)
+        (void)fprintf(stderr, "%s: %" PRIu64 " left out\n", tap->program->name, tally->left_out);
+}
+
+/* Even with --quiet: what is wrong with an expression shows in nothing else. */
+static void
+tell_query_errors(const struct tap *tap, const char *name, const struct tulle__query *query)
+{
+    const char *first = "";
+    uint64_t count = query == NULL ? 0 : tulle__query_errors(query, &first);
+    if (count > 0)
+        (void)fprintf(stderr, "%s: %s failed for %" PRIu64 " event%s, at first: %s\n",
+                      tap->program->name, name, count, count == 1 ? "" : "s", first);
 }
 
 static int
@@ -208,11 +300,11 @@ subscribe(struct tap *tap, char **patterns, size_t pattern_count)
     const char *first = pattern_count > 0 ? patterns[0] : "**";
     for (size_t i = 1; i < pattern_count; i++)
         also[i - 1] = patterns[i];
-    tap->subscribe.also = also;
-    tap->subscribe.also_count = pattern_count > 1 ? pattern_count - 1 : 0;
+    tap->plan.subscribe.also = also;
+    tap->plan.subscribe.also_count = pattern_count > 1 ? pattern_count - 1 : 0;
     tulle_status status =
-        tulle_node_subscribe(tap->node, first, &tap->subscribe, &tap->subscription);
-    tap->subscribe.also = NULL;
+        tulle_node_subscribe(tap->node, first, &tap->plan.subscribe, &tap->subscription);
+    tap->plan.subscribe.also = NULL;
     if (status == TULLE_OK)
         return 0;
     (void)fprintf(stderr, "%s: %s%s: %s\n", tap->program->name, first,
@@ -234,8 +326,11 @@ run(struct tap *tap, const struct tulle__args *args)
         return status;
     }
     watch(tap);
+    (void)show_rest(tap);
     if (!tap->options.is_quiet)
         summarise(tap);
+    tell_query_errors(tap, "--where", tap->plan.filter.where);
+    tell_query_errors(tap, "--jq", tap->plan.printer.query);
     tulle_node_stop(tap->node, LINGER_MS);
     tulle_node_free(&tap->node); /* with its subscription */
     return tap->exit_status;
@@ -259,7 +354,8 @@ fini(struct tap *tap)
 {
     tulle__text_free(&tap->out);
     tulle__text_free(&tap->remarks);
-    tulle__format_free(&tap->format);
+    tulle__tap_plan_fini(&tap->plan);
+    tulle__tap_end_free(&tap->end);
 }
 
 static int
@@ -303,8 +399,8 @@ tulle__tool_tap(int argc, char **argv)
         return status;
     status = check_patterns(&program, &args);
     if (status == 0)
-        status = tulle__tap_options_finish(&program, &tap.options, &tap.subscribe, &tap.printer,
-                                           &tap.format);
+        status =
+            tulle__tap_options_finish(&program, &tap.options, tulle__tool_wall_us(), &tap.plan);
     if (status == 0 && tulle__common_finish(&program, &tap.common, &status) &&
         tulle__tool_has_way(&program, &tap.common, &status))
         status = open_and_run(&tap, &args);

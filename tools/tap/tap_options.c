@@ -5,9 +5,15 @@
 
 #include "tools/tap/tap_options.h"
 
+#include "app/exit.h"
+#include "tools/common/when.h"
+
+#include <tulle/topic.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static const struct tulle__choice orders[] = {
@@ -24,6 +30,12 @@ static const struct tulle__choice colours[] = {
     { NULL, 0 },
 };
 
+static const char *
+check_pattern(const char *text)
+{
+    return tulle_pattern_is_valid(text) ? NULL : "no pattern of topics";
+}
+
 // clang-format off
 #define AT(field) offsetof(struct tulle__tap_options, field)
 #define HERE TULLE__OPTION_FLAG_ONLY
@@ -32,10 +44,20 @@ static const struct tulle__option output_options[] = {
       .offset = AT(format), .arg = "FORMAT", .help = "print events as FORMAT says, see below" },
     { .name = "json", .letter = 'J', .type = TULLE__OPTION_FLAG, .flags = HERE,
       .offset = AT(is_json), .help = "print one JSON object a line" },
+    { .name = "cloudevents", .type = TULLE__OPTION_FLAG, .flags = HERE,
+      .offset = AT(is_cloudevents), .help = "print a CloudEvent 1.0 in JSON a line" },
+    { .name = "jq", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(jq), .arg = "FILTER",
+      .help = "print what the jq program FILTER makes of the object that --json prints" },
+    { .name = "raw", .letter = 'r', .type = TULLE__OPTION_FLAG, .flags = HERE,
+      .offset = AT(is_raw), .help = "print payloads, the bytes as they are" },
+    { .name = "pretty", .type = TULLE__OPTION_FLAG, .flags = HERE,
+      .offset = AT(is_pretty), .help = "JSON on several lines" },
+    { .name = "headers_only", .type = TULLE__OPTION_FLAG, .flags = HERE,
+      .offset = AT(is_headers_only), .help = "leave payloads out" },
     { .name = "no_clock", .type = TULLE__OPTION_FLAG, .flags = HERE,
-      .offset = AT(has_no_clock), .help = "with --json, leave clock and deps out: cheaper in a large mesh" },
+      .offset = AT(has_no_clock), .help = "with --json and the like, leave clock and deps out: cheaper in a large mesh" },
     { .name = "no_newline", .letter = 'N', .type = TULLE__OPTION_FLAG, .flags = HERE,
-      .offset = AT(has_no_newline), .help = "with -F, no newline behind each event" },
+      .offset = AT(has_no_newline), .help = "with -F and --raw, no newline behind each event" },
     { .name = "color", .type = TULLE__OPTION_CHOICE, .flags = HERE, .offset = AT(colour),
       .arg = "WHEN", .implied = "always", .choices = colours,
       .help = "use colours: always, never, or auto (on a terminal, unless NO_COLOR is set)" },
@@ -50,17 +72,33 @@ static const struct tulle__option output_options[] = {
 };
 
 static const struct tulle__option event_options[] = {
+    { .name = "exclude", .letter = 'T', .type = TULLE__OPTION_LIST, .flags = HERE,
+      .offset = AT(exclude), .arg = "PATTERN", .check = check_pattern, .max = 256,
+      .help = "leave out events whose topics match; may be repeated" },
+    { .name = "where", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(where), .arg = "EXPR",
+      .help = "only events for which the jq program EXPR, given the object that --json prints, is true" },
     { .name = "causal", .type = TULLE__OPTION_FLAG, .flags = HERE,
       .offset = AT(is_causal), .help = "show events when they are delivered, in the order of --order (default)" },
     { .name = "arrival", .letter = 'a', .type = TULLE__OPTION_FLAG, .flags = HERE,
       .offset = AT(is_arrival), .help = "show events when they arrive, in whatever order" },
     { .name = "both", .type = TULLE__OPTION_FLAG, .flags = HERE,
       .offset = AT(is_both), .help = "show both moments of each event" },
+    { .name = "reorder_view", .type = TULLE__OPTION_FLAG, .flags = HERE,
+      .offset = AT(is_reorder_view), .help = "both orders side by side, with what was held, how long, and for what" },
     { .name = "order", .letter = 'o', .type = TULLE__OPTION_CHOICE, .flags = HERE, .offset = AT(order),
       .arg = "ORDER", .choices = orders,
       .help = "order of delivery: none (nothing is repaired), fifo (each node's own), or causal (causes first, over all patterns)" },
     { .name = "from", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(from),
-      .arg = "WHERE", .help = "where reading begins: live, earliest (all that is still kept), or last:N (the last N events of each node and stream)" },
+      .arg = "WHERE", .help = "where reading begins: live (default), earliest (all that is still kept), or last:N (the last N events of each node and stream)" },
+    { .name = "last", .type = TULLE__OPTION_U64, .flags = HERE, .offset = AT(last), .arg = "N",
+      .min = 1, .max = 1e18, .help = "the same as --from last:N" },
+    { .name = "since", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(since), .arg = "TIME",
+      .check = tulle__when_check,
+      .help = "only events published at TIME or later, from what is still kept on: 10m (ago), 12:30, 2024-05-01T12:30:00Z, or seconds since 1970" },
+    { .name = "until", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(until), .arg = "TIME",
+      .check = tulle__when_check, .help = "only events published at TIME or before, and end when all of them are shown" },
+    { .name = "until_end", .letter = 'e', .type = TULLE__OPTION_FLAG, .flags = HERE,
+      .offset = AT(is_until_end), .help = "end when everything that is kept at the start is shown" },
     { .name = "duplicates", .type = TULLE__OPTION_FLAG, .flags = HERE,
       .offset = AT(has_duplicates), .help = "show events that came again" },
     { .name = "peers", .type = TULLE__OPTION_FLAG, .flags = HERE,
@@ -73,7 +111,6 @@ tulle__tap_options_init(struct tulle__tap_options *options)
 {
     *options = (struct tulle__tap_options){
         .order = TULLE_ORDER_CAUSAL,
-        .from = "live",
         .timeout_ms = -1,
         .colour = TULLE__TAP_COLOUR_AUTO,
     };
@@ -93,20 +130,29 @@ tulle__tap_event_group(struct tulle__tap_options *options)
                                          sizeof event_options / sizeof *event_options, options };
 }
 
-static bool
-parse_from(const char *text, tulle_subscribe_options *subscribe)
+/* Where reading begins: --from, or what --last and --since come to. */
+static const char *
+choose_from(const struct tulle__tap_options *options, tulle_subscribe_options *subscribe)
 {
-    if (strcmp(text, "live") == 0) {
+    const char *from = options->from;
+    if (options->last > 0 && from != NULL)
+        return "--last and --from exclude each other";
+    if (options->last > 0) {
+        subscribe->from = TULLE_FROM_LAST;
+        subscribe->from_count = options->last;
+    } else if (from == NULL) {
+        subscribe->from = options->since != NULL ? TULLE_FROM_EARLIEST : TULLE_FROM_LIVE;
+    } else if (strcmp(from, "live") == 0) {
         subscribe->from = TULLE_FROM_LIVE;
-        return true;
-    }
-    if (strcmp(text, "earliest") == 0) {
+    } else if (strcmp(from, "earliest") == 0) {
         subscribe->from = TULLE_FROM_EARLIEST;
-        return true;
+    } else {
+        subscribe->from = TULLE_FROM_LAST;
+        if (strncmp(from, "last:", 5) != 0 ||
+            !tulle__parse_u64(from + 5, 1, UINT64_MAX, &subscribe->from_count))
+            return "--from takes live, earliest or last:N";
     }
-    subscribe->from = TULLE_FROM_LAST;
-    return strncmp(text, "last:", 5) == 0 &&
-           tulle__parse_u64(text + 5, 1, UINT64_MAX, &subscribe->from_count);
+    return NULL;
 }
 
 static bool
@@ -124,13 +170,14 @@ static uint32_t
 flags_of(const struct tulle__tap_options *options, const struct tulle__format *format)
 {
     uint32_t flags = 0;
-    if (options->is_arrival || options->is_both)
+    bool is_object = options->is_json || options->is_cloudevents || options->jq != NULL;
+    if (options->is_arrival || options->is_both || options->is_reorder_view)
         flags |= TULLE_WATCH_ARRIVALS;
     if (options->has_duplicates)
         flags |= TULLE_WATCH_DUPLICATES;
     if (options->has_peers)
         flags |= TULLE_WATCH_PEERS;
-    if (options->is_json && !options->has_no_clock)
+    if ((is_object || options->where != NULL) && !options->has_no_clock)
         flags |= TULLE_DETAIL_CLOCK | TULLE_DETAIL_DEPS;
     if (options->is_verbose)
         flags |= TULLE_DETAIL_DEPS;
@@ -139,43 +186,139 @@ flags_of(const struct tulle__tap_options *options, const struct tulle__format *f
     return flags;
 }
 
-int
-tulle__tap_options_finish(const struct tulle__program *program,
-                          const struct tulle__tap_options *options,
-                          tulle_subscribe_options *subscribe,
-                          struct tulle__tap_printer *printer,
-                          struct tulle__format **format)
+/* NULL, or which options do not go together. */
+static const char *
+find_conflict(const struct tulle__tap_options *options)
 {
-    *format = NULL;
-    tulle_subscribe_options_init(subscribe);
-    if (options->is_causal + options->is_arrival + options->is_both > 1)
-        return tulle__args_usage(program, "--causal, --arrival and --both exclude each other");
-    if (options->is_json && options->format != NULL)
-        return tulle__args_usage(program, "--json and --format exclude each other");
-    if (!parse_from(options->from, subscribe))
-        return tulle__args_usage(program, "--from: '%s' is not live, earliest or last:N",
-                                 options->from);
-    const char *problem = NULL;
-    if (options->format != NULL && !tulle__format_new(options->format, format, &problem))
-        return tulle__args_usage(program, "--format: %s", problem);
-    subscribe->order = (tulle_order)options->order;
-    subscribe->flags = flags_of(options, *format);
+    bool is_text = options->format != NULL || options->is_raw;
+    bool is_object = options->is_json || options->is_cloudevents || options->jq != NULL;
+    if (options->is_causal + options->is_arrival + options->is_both + options->is_reorder_view > 1)
+        return "--causal, --arrival, --both and --reorder-view exclude each other";
+    if ((options->format != NULL) + options->is_raw + options->is_json + options->is_cloudevents +
+            (options->jq != NULL) + options->is_reorder_view >
+        1)
+        return "--format, --raw, --json, --cloudevents, --jq and --reorder-view exclude each "
+               "other";
+    if (options->is_headers_only && is_text)
+        return "--headers-only has nothing to leave out with --format and --raw";
+    if (options->is_pretty && !is_object && options->format == NULL)
+        return "--pretty goes with --json, --cloudevents, --jq or --format";
+    return NULL;
+}
 
-    printer->form = TULLE__TAP_HUMAN;
+static int
+make_query(const struct tulle__program *program,
+           const char *name,
+           const char *text,
+           struct tulle__query **out)
+{
+    char problem[TULLE__QUERY_ERROR_LEN];
+    if (text == NULL || tulle__query_new(text, out, problem))
+        return 0;
+    return tulle__args_usage(program, "%s: %s", name, problem);
+}
+
+/* Columns of the terminal, or what COLUMNS says, or 80. */
+static size_t
+line_width(void)
+{
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    uint64_t columns = 0;
+    const char *text = getenv("COLUMNS");
+    return text != NULL && tulle__parse_u64(text, 1, 1000, &columns) ? (size_t)columns : 80;
+}
+
+static enum tulle__tap_form
+form_of(const struct tulle__tap_options *options)
+{
     if (options->is_json)
-        printer->form = TULLE__TAP_JSON;
-    else if (*format != NULL)
-        printer->form = TULLE__TAP_FORMAT;
-    printer->format = *format;
+        return TULLE__TAP_JSON;
+    if (options->is_cloudevents)
+        return TULLE__TAP_CLOUDEVENTS;
+    if (options->jq != NULL)
+        return TULLE__TAP_JQ;
+    if (options->is_reorder_view)
+        return TULLE__TAP_REORDER;
+    return options->format != NULL || options->is_raw ? TULLE__TAP_FORMAT : TULLE__TAP_HUMAN;
+}
+
+static int
+make_printer(const struct tulle__program *program,
+             const struct tulle__tap_options *options,
+             struct tulle__tap_printer *printer)
+{
+    const char *problem = NULL;
+    const char *format = options->is_raw ? "%r" : options->format;
+    printer->form = form_of(options);
+    if (format != NULL && !tulle__format_new(format, &printer->format, &problem))
+        return tulle__args_usage(program, "--format: %s", problem);
+    if (format != NULL && options->is_pretty)
+        tulle__format_set_pretty(printer->format);
     printer->moment = TULLE__TAP_DELIVERED;
     if (options->is_arrival)
         printer->moment = TULLE__TAP_ARRIVED;
-    else if (options->is_both)
+    else if (options->is_both || options->is_reorder_view)
         printer->moment = TULLE__TAP_BOTH;
     printer->has_colour = wants_colour(options);
     printer->is_verbose = options->is_verbose;
+    printer->is_pretty = options->is_pretty;
+    printer->has_no_payload = options->is_headers_only;
     printer->has_no_newline = options->has_no_newline;
-    return 0;
+    if (options->is_reorder_view) {
+        printer->reorder = tulle__reorder_new(line_width(), printer->has_colour);
+        if (printer->reorder == NULL) {
+            (void)fprintf(stderr, "%s: out of memory\n", program->name);
+            return TULLE__EXIT_FAILURE;
+        }
+    }
+    return make_query(program, "--jq", options->jq, &printer->query);
+}
+
+static int
+make_filter(const struct tulle__program *program,
+            const struct tulle__tap_options *options,
+            int64_t now_us,
+            struct tulle__tap_filter *filter)
+{
+    filter->exclude = &options->exclude;
+    if (options->since != NULL) /* checked when it was read */
+        (void)tulle__when_parse(options->since, now_us, &filter->since_us);
+    if (options->until != NULL)
+        (void)tulle__when_parse(options->until, now_us, &filter->until_us);
+    if (filter->since_us > filter->until_us)
+        return tulle__args_usage(program, "--since is later than --until");
+    return make_query(program, "--where", options->where, &filter->where);
+}
+
+int
+tulle__tap_options_finish(const struct tulle__program *program,
+                          const struct tulle__tap_options *options,
+                          int64_t now_us,
+                          struct tulle__tap_plan *plan)
+{
+    *plan = (struct tulle__tap_plan){ 0 };
+    tulle__tap_filter_init(&plan->filter);
+    tulle_subscribe_options_init(&plan->subscribe);
+    const char *problem = find_conflict(options);
+    if (problem == NULL)
+        problem = choose_from(options, &plan->subscribe);
+    if (problem != NULL)
+        return tulle__args_usage(program, "%s", problem);
+    int status = make_printer(program, options, &plan->printer);
+    if (status == 0)
+        status = make_filter(program, options, now_us, &plan->filter);
+    plan->subscribe.order = (tulle_order)options->order;
+    plan->subscribe.flags = flags_of(options, plan->printer.format);
+    return status;
+}
+
+void
+tulle__tap_plan_fini(struct tulle__tap_plan *plan)
+{
+    tulle__tap_printer_fini(&plan->printer);
+    tulle__tap_filter_fini(&plan->filter);
 }
 
 void
@@ -203,5 +346,7 @@ tulle__tap_notes(char *out, size_t len)
         "Examples:\n"
         "  tulle tap --join tcp://192.0.2.7:7100 'orders/**'\n"
         "  tulle tap --beacon -F '@H:@M:@S %%-20t %%p'\n"
-        "  tulle tap --join tcp://192.0.2.7:7100 --json --from last:10 'sensors/*/temp'");
+        "  tulle tap --join tcp://192.0.2.7:7100 --json --from last:10 'sensors/*/temp'\n"
+        "  tulle tap --beacon --where '.payload.amount > 100' --since 10m 'orders/**'\n"
+        "  tulle tap --beacon --reorder-view");
 }

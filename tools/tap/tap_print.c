@@ -7,6 +7,7 @@
 #include "tools/tap/tap_print.h"
 
 #include "app/json.h"
+#include "tools/tap/tap_cloudevent.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,6 +28,23 @@ tulle__tap_is_shown(const struct tulle__tap_printer *printer, tulle_message_kind
     if (kind == TULLE_MESSAGE_ARRIVAL)
         return printer->moment != TULLE__TAP_DELIVERED;
     return kind == TULLE_MESSAGE_EVENT && printer->moment != TULLE__TAP_ARRIVED;
+}
+
+bool
+tulle__tap_is_counted(const struct tulle__tap_printer *printer, tulle_message_kind kind)
+{
+    if (printer->form == TULLE__TAP_REORDER)
+        return kind == TULLE_MESSAGE_EVENT;
+    return tulle__tap_is_shown(printer, kind);
+}
+
+void
+tulle__tap_printer_fini(struct tulle__tap_printer *printer)
+{
+    tulle__format_free(&printer->format);
+    tulle__query_free(&printer->query);
+    tulle__reorder_free(&printer->reorder);
+    tulle__text_free(&printer->json);
 }
 
 static void
@@ -209,6 +227,11 @@ put_marks(const struct tulle__tap_printer *printer,
     if (event->held_us >= HELD_SHOWN_US) {
         tulle__text_str(out, " [held ");
         put_span(out, event->held_us);
+        if (printer->is_verbose && event->waited_for.count > 0) {
+            tulle__text_str(out, " for ");
+            put_lane(out, event->waited_for.node, event->waited_for.stream, ':',
+                     event->waited_for.count);
+        }
         tulle__text_char(out, ']');
     }
     if (event->is_repaired)
@@ -232,8 +255,12 @@ put_event(struct tulle__tap_printer *printer, const tulle_message *message, stru
         tulle__text_str(out, message->kind == TULLE_MESSAGE_ARRIVAL ? "arrived   " : "delivered ");
     put_node(printer, event->node, event->node_name, out);
     put_coloured(printer, COLOUR_TOPIC, event->topic, out);
-    tulle__text_char(out, ' ');
-    put_payload(event, out);
+    if (printer->has_no_payload) {
+        tulle__text_format(out, " (%zu bytes)", event->payload_len);
+    } else {
+        tulle__text_char(out, ' ');
+        put_payload(event, out);
+    }
     put_marks(printer, message, out);
 }
 
@@ -300,6 +327,125 @@ put_human(struct tulle__tap_printer *printer,
     tulle__text_char(out, '\n');
 }
 
+/* ---- gaps, for %g ---- */
+
+static void
+keep_gap(struct tulle__tap_printer *printer, const tulle_gap *gap)
+{
+    struct tulle__tap_gap *kept = NULL;
+    for (size_t i = 0; i < TULLE__TAP_GAPS_KEPT && kept == NULL; i++) {
+        struct tulle__tap_gap *at = &printer->gaps[i];
+        if (at->next == gap->first && at->node == gap->node && strcmp(at->stream, gap->stream) == 0)
+            kept = at;
+    }
+    if (kept == NULL) {
+        kept = &printer->gaps[printer->gap_turn++ % TULLE__TAP_GAPS_KEPT];
+        kept->node = gap->node;
+        kept->count = 0;
+        (void)snprintf(kept->stream, sizeof kept->stream, "%s", gap->stream);
+    }
+    kept->next = gap->last + 1;
+    kept->count += gap->last - gap->first + 1;
+}
+
+/* How many events are lost just before this one? */
+static uint64_t
+take_gap(struct tulle__tap_printer *printer, const tulle_event *event)
+{
+    for (size_t i = 0; printer->gap_turn > 0 && i < TULLE__TAP_GAPS_KEPT; i++) {
+        struct tulle__tap_gap *at = &printer->gaps[i];
+        if (at->next == event->seq && at->node == event->node &&
+            strcmp(at->stream, event->stream) == 0) {
+            at->next = 0;
+            return at->count;
+        }
+    }
+    return 0;
+}
+
+/* ---- the forms ---- */
+
+/* JSON in the scratch text goes out, on several lines if that is wanted. */
+static void
+put_object(struct tulle__tap_printer *printer, struct tulle__text *out)
+{
+    if (printer->is_pretty)
+        tulle__json_put_pretty(out, printer->json.bytes, printer->json.len);
+    else
+        tulle__text_put(out, printer->json.bytes, printer->json.len);
+    out->has_failed = out->has_failed || printer->json.has_failed;
+    tulle__text_char(out, '\n');
+}
+
+static void
+put_json(struct tulle__tap_printer *printer, const tulle_message *message, struct tulle__text *out)
+{
+    unsigned flags = printer->has_no_payload ? TULLE__JSON_NO_PAYLOAD : 0;
+    if (!printer->is_pretty && printer->form == TULLE__TAP_JSON) {
+        tulle__json_message(message, flags, out);
+        tulle__text_char(out, '\n');
+        return;
+    }
+    tulle__text_clear(&printer->json);
+    tulle__json_message(message, flags, &printer->json);
+    if (printer->form == TULLE__TAP_JSON)
+        put_object(printer, out);
+    else
+        tulle__query_apply(printer->query, printer->json.bytes, printer->json.len,
+                           printer->is_pretty, out);
+}
+
+static void
+put_cloudevent(struct tulle__tap_printer *printer,
+               const tulle_event *event,
+               struct tulle__text *out)
+{
+    tulle__text_clear(&printer->json);
+    tulle__cloudevent_put(event, !printer->has_no_payload, &printer->json);
+    put_object(printer, out);
+}
+
+static void
+put_formatted(struct tulle__tap_printer *printer,
+              const tulle_message *message,
+              struct tulle__text *out)
+{
+    tulle__format_apply(printer->format, message, take_gap(printer, &message->u.event), out);
+    if (!printer->has_no_newline)
+        tulle__text_char(out, '\n');
+}
+
+static void
+put_reordered(struct tulle__tap_printer *printer,
+              const tulle_message *message,
+              struct tulle__text *out)
+{
+    if (!printer->has_head)
+        tulle__reorder_head(printer->reorder, out);
+    printer->has_head = true;
+    tulle__reorder_put(printer->reorder, message, out);
+}
+
+static void
+put_remark(struct tulle__tap_printer *printer,
+           const tulle_message *message,
+           int64_t now_us,
+           struct tulle__text *remarks)
+{
+    bool has_colour = printer->has_colour;
+    printer->has_colour = false;
+    put_human(printer, message, now_us, remarks);
+    printer->has_colour = has_colour;
+}
+
+/* Has the form a place for what is no event? */
+static bool
+has_place(const struct tulle__tap_printer *printer)
+{
+    return printer->form == TULLE__TAP_HUMAN || printer->form == TULLE__TAP_JSON ||
+           printer->form == TULLE__TAP_REORDER;
+}
+
 void
 tulle__tap_print(struct tulle__tap_printer *printer,
                  const tulle_message *message,
@@ -308,20 +454,70 @@ tulle__tap_print(struct tulle__tap_printer *printer,
                  struct tulle__text *remarks)
 {
     bool is_event = tulle__tap_is_shown(printer, message->kind);
-    if (printer->form == TULLE__TAP_JSON) {
-        tulle__json_message(message, 0, out);
-        tulle__text_char(out, '\n');
-    } else if (printer->form == TULLE__TAP_HUMAN) {
-        put_human(printer, message, now_us, out);
-    } else if (is_event) {
-        tulle__format_apply(printer->format, message, out);
-        if (!printer->has_no_newline)
-            tulle__text_char(out, '\n');
-    } else {
-        /* A format has no place for gaps; losing them silently is no choice. */
-        bool has_colour = printer->has_colour;
-        printer->has_colour = false;
-        put_human(printer, message, now_us, remarks);
-        printer->has_colour = has_colour;
+    if (message->kind == TULLE_MESSAGE_GAP)
+        keep_gap(printer, &message->u.gap);
+    if (!is_event && !has_place(printer)) {
+        /* Losing it silently is no choice. */
+        put_remark(printer, message, now_us, remarks);
+        return;
     }
+    switch (printer->form) {
+    case TULLE__TAP_JSON:
+    case TULLE__TAP_JQ:
+        put_json(printer, message, out);
+        break;
+    case TULLE__TAP_CLOUDEVENTS:
+        put_cloudevent(printer, &message->u.event, out);
+        break;
+    case TULLE__TAP_FORMAT:
+        put_formatted(printer, message, out);
+        break;
+    case TULLE__TAP_HUMAN:
+        put_human(printer, message, now_us, out);
+        break;
+    case TULLE__TAP_REORDER:
+        if (is_event) {
+            put_reordered(printer, message, out);
+        } else {
+            tulle__reorder_flush(printer->reorder, out);
+            put_human(printer, message, now_us, out);
+        }
+        break;
+    }
+}
+
+bool
+tulle__tap_has_rest(const struct tulle__tap_printer *printer)
+{
+    return printer->form == TULLE__TAP_REORDER && tulle__reorder_has_more(printer->reorder);
+}
+
+void
+tulle__tap_print_rest(struct tulle__tap_printer *printer, struct tulle__text *out)
+{
+    if (printer->form == TULLE__TAP_REORDER)
+        tulle__reorder_flush(printer->reorder, out);
+}
+
+void
+tulle__tap_print_missed(struct tulle__tap_printer *printer,
+                        uint64_t count,
+                        int64_t now_us,
+                        struct tulle__text *out,
+                        struct tulle__text *remarks)
+{
+    if (printer->form == TULLE__TAP_JSON) {
+        tulle__text_str(out, "{\"kind\":\"missed\",\"notices\":");
+        tulle__text_u64(out, count);
+        tulle__text_str(out, "}\n");
+        return;
+    }
+    struct tulle__text *to = has_place(printer) ? out : remarks;
+    tulle__tap_print_rest(printer, out);
+    put_clock(printer, now_us, to);
+    set_colour(printer, COLOUR_BAD, to);
+    tulle__text_format(to, "MISSED: %" PRIu64 " arrivals, duplicates or peers: output is too slow",
+                       count);
+    set_colour(printer, COLOUR_NONE, to);
+    tulle__text_char(to, '\n');
 }

@@ -103,6 +103,16 @@ typedef struct tulle_peer {
     bool is_proxy;
 } tulle_peer;
 
+/* How far a lane of another node that is taken here has been delivered. */
+typedef struct tulle_lane {
+    uint64_t node;
+    const char *node_name; /* "" while it is not known */
+    const char *stream;
+    uint64_t head;      /* seq of the last event known to exist */
+    uint64_t delivered; /* up to here everything was delivered, or told to be lost */
+    bool is_begun;      /* false: it is not known yet where reading begins; delivered is 0 */
+} tulle_lane;
+
 typedef enum tulle_message_kind {
     TULLE_MESSAGE_EVENT = 1,     /* an event, delivered in the order asked for */
     TULLE_MESSAGE_GAP = 2,       /* a range that will never come */

@@ -197,6 +197,11 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_node_join(tulle_node *node, const 
 TULLE_API TULLE_MUST_CHECK tulle_status
 tulle_node_peers(tulle_node *node, void (*fn)(const tulle_peer *peer, void *ctx), void *ctx);
 
+/* The same for each lane of another node that a subscription takes. Delivered is what was
+ * put into the subscription's queue, or into its callback's hands. */
+TULLE_API TULLE_MUST_CHECK tulle_status
+tulle_node_lanes(tulle_node *node, void (*fn)(const tulle_lane *lane, void *ctx), void *ctx);
+
 /* Copy the counters, all since start. Not started: all zero.
  *
  * Threads  any, callback; never blocks

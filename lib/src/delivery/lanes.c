@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "delivery/internal.h"
+#include "delivery/progress.h"
 
 bool
 tulle__lanes_reserve_slow(struct tulle__engine *e, uint32_t lane)
@@ -266,4 +267,23 @@ tulle__lanes_forget(struct tulle__engine *e)
     }
     tulle__free(goes);
     e->forget_stamp = e->clock.stamp;
+}
+
+bool
+tulle__engine_next_lane(struct tulle__engine *e, uint32_t *at, tulle_lane *out)
+{
+    while (*at < e->lane_cap) {
+        uint32_t lane = (*at)++;
+        const struct tulle__rx *rx = e->lanes[lane].rx;
+        if (rx == NULL || !tulle__lane_policy(e, lane)->is_taken)
+            continue;
+        *out = (tulle_lane){ .node = rx->node,
+                             .node_name = tulle__node_name(e, rx->node),
+                             .stream = (const char *)tulle__lane_names_stream(e->names, lane).data,
+                             .head = rx->known_head,
+                             .delivered = rx->is_active ? rx->next - 1 : 0,
+                             .is_begun = rx->is_active };
+        return true;
+    }
+    return false;
 }

@@ -10,6 +10,7 @@
 #include "base/panic.h"
 #include "codec/topic.h"
 #include "delivery/observe.h"
+#include "delivery/progress.h"
 #include "node/os.h"
 #include "node/state.h"
 
@@ -126,7 +127,16 @@ list_peers(tulle_node *node, const struct tulle__request *request)
     tulle_peer peer;
     const struct tulle__peer *at = NULL;
     while (tulle__engine_next_peer(node->engine, &at, &peer))
-        request->peer_fn(&peer, request->peer_ctx);
+        request->peer_fn(&peer, request->ctx);
+}
+
+static void
+list_lanes(tulle_node *node, const struct tulle__request *request)
+{
+    tulle_lane lane;
+    uint32_t at = 0;
+    while (tulle__engine_next_lane(node->engine, &at, &lane))
+        request->lane_fn(&lane, request->ctx);
 }
 
 bool
@@ -149,6 +159,9 @@ tulle__loop_serve(tulle_node *node, struct tulle__request *request)
         break;
     case TULLE__REQUEST_SNAPSHOT:
         request->snapshot = tulle__snapshot_collect(node->engine, tulle__os_now());
+        break;
+    case TULLE__REQUEST_LANES:
+        list_lanes(node, request);
         break;
     case TULLE__REQUEST_FLUSH:
         return node->taken_count >= request->published &&

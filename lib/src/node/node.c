@@ -632,9 +632,16 @@ tulle_node_peers(tulle_node *node, void (*fn)(const tulle_peer *peer, void *ctx)
 {
     if (phase_of(node) != TULLE__PHASE_RUNNING || tulle__node_is_own_thread(node))
         return TULLE_ESTATE;
-    struct tulle__request request = { .kind = TULLE__REQUEST_PEERS,
-                                      .peer_fn = fn,
-                                      .peer_ctx = ctx };
+    struct tulle__request request = { .kind = TULLE__REQUEST_PEERS, .peer_fn = fn, .ctx = ctx };
+    return tulle__node_ask(node, &request, -1);
+}
+
+tulle_status
+tulle_node_lanes(tulle_node *node, void (*fn)(const tulle_lane *lane, void *ctx), void *ctx)
+{
+    if (phase_of(node) != TULLE__PHASE_RUNNING || tulle__node_is_own_thread(node))
+        return TULLE_ESTATE;
+    struct tulle__request request = { .kind = TULLE__REQUEST_LANES, .lane_fn = fn, .ctx = ctx };
     return tulle__node_ask(node, &request, -1);
 }
 

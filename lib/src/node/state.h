@@ -31,6 +31,7 @@ enum tulle__request_kind {
     TULLE__REQUEST_JOIN,
     TULLE__REQUEST_PEERS,
     TULLE__REQUEST_SNAPSHOT,
+    TULLE__REQUEST_LANES,
     TULLE__REQUEST_FLUSH,     /* done when everything is acknowledged */
     TULLE__REQUEST_WAIT_PEERS /* done when enough peers take the pattern */
 };
@@ -48,8 +49,9 @@ struct tulle__request {
     struct tulle_subscription *subscription;
     char address[TULLE__ADDRESS_LEN_MAX + 1];
     void (*peer_fn)(const tulle_peer *peer, void *ctx);
-    void *peer_ctx;
     struct tulle__snapshot *snapshot; /* SNAPSHOT: the answer */
+    void (*lane_fn)(const tulle_lane *lane, void *ctx);
+    void *ctx; /* of the two */
     const char *pattern;
     size_t count;
     uint64_t published; /* FLUSH: only done once the outbox up to here was taken */
