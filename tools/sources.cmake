@@ -2,6 +2,7 @@
 set(TULLE_TOOLS_PROGRAM_SOURCES
     common/output.c
     common/query.c
+    common/terminal.c
     common/tools.c
     common/when.c
     load/bench.c
@@ -21,4 +22,17 @@ set(TULLE_TOOLS_PROGRAM_SOURCES
     tap/tap_options.c
     tap/tap_print.c
     tap/tap_reorder.c
+    trace/trace.c
+    trace/trace_chart.c
+    trace/trace_clock.c
+    trace/trace_graph.c
+    trace/trace_json.c
+    trace/trace_mesh.c
+    trace/trace_options.c
+    trace/trace_out.c
+    trace/trace_page.c
+    trace/trace_select.c
+    trace/trace_shiviz.c
+    trace/trace_store.c
+    trace/trace_tree.c
 )

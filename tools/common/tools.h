@@ -12,6 +12,7 @@
 /* Each takes argv from its own name on and returns the exit status. */
 int tulle__tool_pub(int argc, char **argv);
 int tulle__tool_tap(int argc, char **argv);
+int tulle__tool_trace(int argc, char **argv);
 int tulle__tool_bench(int argc, char **argv);
 int tulle__tool_latency(int argc, char **argv);
 
