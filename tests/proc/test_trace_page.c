@@ -78,8 +78,8 @@ place_orders(tulle_node *node)
         payload[0] = 0xd9; /* a msgpack string of up to 255 bytes */
         payload[1] = (unsigned char)len;
         memcpy(payload + 2, json, (size_t)len);
-        assert_int_equal(
-            tulle_node_publish(node, "orders/placed", payload, (size_t)len + 2, NULL), TULLE_OK);
+        assert_int_equal(tulle_node_publish(node, "orders/placed", payload, (size_t)len + 2, NULL),
+                         TULLE_OK);
         if (i % 4 == 0)
             kit_pause_ms(2);
     }
@@ -120,8 +120,7 @@ TEST(the_page_opens_zooms_and_finds)
     assert_int_equal(proc_wait(trace), 0);
     assert_string_equal(proc_text(trace, PROC_OUT), "");
 
-    (void)snprintf(script, sizeof script, "%s/tests/web/trace_page.py",
-                   getenv("TULLE_SOURCE_DIR"));
+    (void)snprintf(script, sizeof script, "%s/tests/web/trace_page.py", getenv("TULLE_SOURCE_DIR"));
     const char *pictures = getenv("TULLE_PICTURES"); /* a folder to keep some in */
     struct proc *browser =
         proc_start("/usr/bin/python3", script, page, pictures != NULL ? pictures : "", NULL);

@@ -416,11 +416,16 @@ remove_directory(void)
     directory[0] = '\0';
 }
 
-int
-proc_end_all(void **state)
+size_t
+proc_started(void)
 {
-    (void)state;
-    for (size_t i = 0; i < proc_count; i++) {
+    return proc_count;
+}
+
+void
+proc_end_since(size_t started)
+{
+    for (size_t i = started; i < proc_count; i++) {
         struct proc *proc = procs[i];
         if (!proc_has_ended(proc)) {
             (void)kill(proc->pid, SIGKILL);
@@ -434,9 +439,16 @@ proc_end_all(void **state)
         }
     }
     /* Looking whether one has ended reads what all of them print: only now are they free. */
-    for (size_t i = 0; i < proc_count; i++)
+    for (size_t i = started; i < proc_count; i++)
         free(procs[i]);
-    proc_count = 0;
+    proc_count = started < proc_count ? started : proc_count;
+}
+
+int
+proc_end_all(void **state)
+{
+    (void)state;
+    proc_end_since(0);
     remove_directory();
     return 0;
 }

@@ -65,5 +65,8 @@ const char *proc_directory(void);
 
 /* Teardown, of cmocka's type. */
 int proc_end_all(void **state);
+/* For tests that share processes: how many were started, and end those started since then. */
+size_t proc_started(void);
+void proc_end_since(size_t started);
 
 #endif

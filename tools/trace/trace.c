@@ -103,13 +103,11 @@ print_to(struct trace *trace, const char *path)
 static void
 tell_bounds(const struct trace *trace)
 {
+    bool is_of_events = trace->store.event_count >= trace->store.events_max;
     if (trace->store.is_full)
-        (void)fprintf(
-            stderr, "%s: not all is read: the limit of %s is reached after %zu events (%s)\n",
-            trace->program->name,
-            trace->store.event_count >= trace->store.events_max ? "events" : "memory",
-            trace->store.event_count,
-            trace->store.event_count >= trace->store.events_max ? "--limit" : "--limit-memory");
+        (void)fprintf(stderr, "%s: not all is read: the limit is reached (%s); events read: %zu\n",
+                      trace->program->name, is_of_events ? "--limit" : "--limit-memory",
+                      trace->store.event_count);
 }
 
 static int
@@ -122,7 +120,8 @@ answer(struct trace *trace)
     tulle__trace_select_late(&trace->selection, &trace->store);
     graph->is_upward = !trace->options.is_down;
     graph->is_downward = !trace->options.is_up;
-    graph->is_live = trace->options.is_live;
+    graph->is_partial =
+        trace->subscribe.from != TULLE_FROM_EARLIEST || trace->options.takes.count > 0;
     if (!tulle__trace_graph_init(graph, &trace->store) ||
         !tulle__trace_graph_show(graph, trace->options.depth))
         return fail(trace, "out of memory");

@@ -282,7 +282,7 @@ tulle__trace_why_missing(const struct tulle__trace_graph *graph, struct tulle__t
     if (gap != NULL)
         return gap->reason == TULLE_GAP_EVICTED ? "not kept any more"
                                                 : tulle__gap_reason_name(gap->reason);
-    return graph->is_live || graph->store->is_full ? "not read" : "not kept any more";
+    return graph->is_partial || graph->store->is_full ? "not read" : "not kept any more";
 }
 
 void

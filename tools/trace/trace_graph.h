@@ -27,7 +27,7 @@ struct tulle__trace_graph {
     uint8_t *marks;        /* of each event: TULLE__TRACE_* */
     size_t shown_count;
     bool is_upward, is_downward;
-    bool is_live; /* what is missing was not waited for */
+    bool is_partial; /* what is missing may just not have been read */
 };
 
 /* Events of the store stay where they are as long as the graph is used. Returns false when there

@@ -149,6 +149,12 @@ subscribe(struct mesh *mesh, tulle_subscribe_options *options)
     return (int)tulle__exit_of(status);
 }
 
+static void
+learn_name(const tulle_peer *peer, void *ctx)
+{
+    tulle__trace_learn(ctx, peer->node, peer->name);
+}
+
 static int
 join_and_read(struct mesh *mesh, struct tulle__common *common, tulle_subscribe_options *options)
 {
@@ -162,6 +168,8 @@ join_and_read(struct mesh *mesh, struct tulle__common *common, tulle_subscribe_o
     status = subscribe(mesh, options);
     if (status == 0 && tulle__common_run(program, &mesh->node, &status)) {
         watch(mesh);
+        /* Of nodes whose events are not kept; it fails only when the node has stopped. */
+        (void)!tulle_node_peers(mesh->node, learn_name, mesh->reader->store);
         tulle_node_stop(mesh->node, LINGER_MS);
         status = mesh->exit_status;
     }

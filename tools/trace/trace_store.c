@@ -143,6 +143,15 @@ learn_name(struct tulle__trace_store *store, uint32_t lane, const char *name)
         store->lanes[lane].name = kept;
 }
 
+void
+tulle__trace_learn(struct tulle__trace_store *store, uint64_t node, const char *name)
+{
+    for (size_t i = 0; i < store->lane_count; i++) {
+        if (store->lanes[i].node == node && store->lanes[i].name[0] == '\0')
+            learn_name(store, (uint32_t)i, name);
+    }
+}
+
 /* Where in the lane seq is, or would be. */
 static size_t
 slot_of(const struct tulle__trace_lane *lane, uint64_t seq)

@@ -104,6 +104,9 @@ uint32_t tulle__trace_lane_of(struct tulle__trace_store *store, uint64_t node, c
 struct tulle__trace_event *tulle__trace_add(struct tulle__trace_store *store,
                                             const tulle_message *message);
 
+/* Name a node whose name is not known yet. */
+void tulle__trace_learn(struct tulle__trace_store *store, uint64_t node, const char *name);
+
 /* Index of an event, TULLE__TRACE_NONE when it was not read. */
 uint32_t tulle__trace_find(const struct tulle__trace_store *store, struct tulle__trace_ref ref);
 

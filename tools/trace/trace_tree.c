@@ -435,8 +435,11 @@ put_sum(struct tree *tree)
     tulle__text_format(out, "\n%" PRIu64 " event%s", tree->rows, tree->rows == 1 ? "" : "s");
     if (tree->trees > 1)
         tulle__text_format(out, " in %" PRIu64 " trees", tree->trees);
-    tulle__text_format(out, ", at most %zu step%s, %s from first to last", tree->depth_max - 1,
-                       tree->depth_max == 2 ? "" : "s", span);
+    if (tree->depth_max > 1)
+        tulle__text_format(out, ", at most %zu step%s", tree->depth_max - 1,
+                           tree->depth_max == 2 ? "" : "s");
+    if (tree->rows > 1)
+        tulle__text_format(out, ", %s from first to last", span);
     if (tree->missing > 0)
         tulle__text_format(out, "; %" PRIu64 " cause%s missing", tree->missing,
                            tree->missing == 1 ? "" : "s");
