@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
 set(TULLE_TOOLS_PROGRAM_SOURCES
+    common/history_end.c
     common/output.c
     common/query.c
     common/terminal.c
@@ -17,7 +18,6 @@ set(TULLE_TOOLS_PROGRAM_SOURCES
     pub/pub_input.c
     tap/tap.c
     tap/tap_cloudevent.c
-    tap/tap_end.c
     tap/tap_filter.c
     tap/tap_options.c
     tap/tap_print.c

@@ -302,6 +302,9 @@ TEST(directions_and_depth_are_kept)
     assert_has(text, "payments/approved");
     assert_has(text, "1 more consequence\n");
     assert_has_not(text, "shipping/dispatched");
+    text = TRACE("--where", ".payload.amount > 4 and .node == \"shop\"", "--depth", "1");
+    assert_int_equal(count_of(text, "* orders/placed"), 2); /* of six */
+    assert_has(text, "\n8 events in 2 trees");
     text = TRACE("--find", "order=102", "--find", "to.town=Riga", "--depth", "1", "-u");
     assert_int_equal(count_of(text, "* "), 4); /* all but the order itself, which is their cause */
     assert_has(text, "\norders/placed");
@@ -317,6 +320,7 @@ TEST(what_is_not_there_is_told)
     assert_has(FAILS(1, "--find", "order=99"), "none of 30 events read");
     assert_has(FAILS(2, "shop"), "NODE/STREAM/SEQ");
     assert_has(FAILS(2, "--find", "order"), "FIELD=VALUE");
+    assert_has(FAILS(2, "--where", ".payload |"), "--where");
     assert_has(FAILS(2, "--topic", "a//b"), "a//b");
     assert_has(FAILS(2, "--from", "then"), "then");
     assert_has(FAILS(2, "--json", "--dot"), "exclude each other");

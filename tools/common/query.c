@@ -4,6 +4,7 @@
 
 #include "app/json.h"
 
+#include <inttypes.h>
 #include <jq.h>
 #include <jv.h>
 #include <limits.h>
@@ -149,4 +150,14 @@ tulle__query_errors(const struct tulle__query *query, const char **first)
 {
     *first = query->problem;
     return query->error_count;
+}
+
+void
+tulle__query_tell(const struct tulle__query *query, const char *program, const char *option)
+{
+    const char *first = "";
+    uint64_t count = query == NULL ? 0 : tulle__query_errors(query, &first);
+    if (count > 0)
+        (void)fprintf(stderr, "%s: %s failed for %" PRIu64 " event%s, at first: %s\n", program,
+                      option, count, count == 1 ? "" : "s", first);
 }

@@ -38,4 +38,8 @@ void tulle__query_apply(struct tulle__query *query,
 /* How many values failed, and what was said of the first; "" when none did. */
 uint64_t tulle__query_errors(const struct tulle__query *query, const char **first);
 
+/* Say that on standard error, if there were any: "PROGRAM: OPTION failed for 3 events, at first:
+ * ...". query may be NULL. */
+void tulle__query_tell(const struct tulle__query *query, const char *program, const char *option);
+
 #endif

@@ -42,18 +42,26 @@ void
 tulle__terminal_put_safe(struct tulle__text *out, const char *text, size_t len)
 {
     const unsigned char *at = (const unsigned char *)text;
+    size_t done = 0;
     size_t i = 0;
     while (i < len) {
-        size_t step = at[i] < 0x20 || at[i] == 0x7f ? 0 : tulle__utf8_len(at + i, len - i);
+        bool is_control = at[i] < 0x20 || at[i] == 0x7f;
+        size_t step = is_control ? 0 : tulle__utf8_len(at + i, len - i);
         bool is_c1 = step == 2 && at[i] == 0xc2 && at[i + 1] < 0xa0;
-        if (is_c1)
-            tulle__text_format(out, "\\x%02x\\x%02x", at[i], at[i + 1]);
-        else if (step > 0)
-            tulle__text_put(out, text + i, step);
+        if (step > 0 && !is_c1) {
+            i += step;
+            continue;
+        }
+        tulle__text_put(out, text + done, i - done);
+        if (at[i] == '\n' || at[i] == '\t')
+            tulle__text_str(out, at[i] == '\n' ? "\\n" : "\\t");
         else
             tulle__text_format(out, "\\x%02x", at[i]);
-        i += step > 0 ? step : 1;
+        if (is_c1)
+            tulle__text_format(out, "\\x%02x", at[++i]);
+        done = ++i;
     }
+    tulle__text_put(out, text + done, i - done);
 }
 
 size_t

@@ -9,9 +9,9 @@
  * summary tells. */
 
 #include "app/exit.h"
+#include "tools/common/history_end.h"
 #include "tools/common/output.h"
 #include "tools/common/tools.h"
-#include "tools/tap/tap_end.h"
 #include "tools/tap/tap_options.h"
 #include "tools/tap/tap_print.h"
 
@@ -29,8 +29,9 @@ enum {
     WRITE_LEN = 65536,        /* output is written when it is so long, or nothing waits */
     ALONE_AFTER_US = 3000000, /* no node reached for so long: say so */
     LINGER_MS = 100,
-    REST_MS = 20,              /* an arrival is shown alone when its delivery takes longer */
-    END_LOOK_MS = 50,          /* how often to look whether all is shown */
+    REST_MS = 20,     /* an arrival is shown alone when its delivery takes longer */
+    END_LOOK_MS = 50, /* how often to look whether all is shown */
+    END_SETTLE_US = 1000000,
     MISSED_EVERY_US = 1000000, /* and whether something was missed */
     PATTERNS_MAX = 256
 };
@@ -53,11 +54,11 @@ struct tap {
     struct tulle__text out, remarks;
     struct tally tally;
     int64_t start_us;
-    struct tulle__tap_end *end; /* of --until-end and --until, once it is looked for */
-    int64_t end_due_us;         /* next look */
-    uint64_t missed;            /* notices dropped, as told last */
-    int64_t missed_us;          /* when */
-    bool is_over;               /* -C is reached, or the end */
+    struct tulle__history_end *end; /* of --until-end and --until, once it is looked for */
+    int64_t end_due_us;             /* next look */
+    uint64_t missed;                /* notices dropped, as told last */
+    int64_t missed_us;              /* when */
+    bool is_over;                   /* -C is reached, or the end */
     bool was_alone_told;
     int exit_status;
 };
@@ -209,8 +210,8 @@ is_at_end(struct tap *tap)
         return false;
     tap->end_due_us = now_us + (int64_t)END_LOOK_MS * 1000;
     if (tap->end == NULL)
-        tap->end = tulle__tap_end_new();
-    if (tap->end != NULL && !tulle__tap_end_is_reached(tap->end, tap->node, now_us))
+        tap->end = tulle__history_end_new(END_SETTLE_US);
+    if (tap->end != NULL && !tulle__history_end_is_reached(tap->end, tap->node, now_us))
         return false;
     (void)drain_queue(tap);
     return true;
@@ -282,17 +283,6 @@ summarise(const struct tap *tap)
         (void)fprintf(stderr, "%s: %" PRIu64 " left out\n", tap->program->name, tally->left_out);
 }
 
-/* Even with --quiet: what is wrong with an expression shows in nothing else. */
-static void
-tell_query_errors(const struct tap *tap, const char *name, const struct tulle__query *query)
-{
-    const char *first = "";
-    uint64_t count = query == NULL ? 0 : tulle__query_errors(query, &first);
-    if (count > 0)
-        (void)fprintf(stderr, "%s: %s failed for %" PRIu64 " event%s, at first: %s\n",
-                      tap->program->name, name, count, count == 1 ? "" : "s", first);
-}
-
 static int
 subscribe(struct tap *tap, char **patterns, size_t pattern_count)
 {
@@ -329,8 +319,9 @@ run(struct tap *tap, const struct tulle__args *args)
     (void)show_rest(tap);
     if (!tap->options.is_quiet)
         summarise(tap);
-    tell_query_errors(tap, "--where", tap->plan.filter.where);
-    tell_query_errors(tap, "--jq", tap->plan.printer.query);
+    /* Even with --quiet: what is wrong with an expression shows in nothing else. */
+    tulle__query_tell(tap->plan.filter.where, tap->program->name, "--where");
+    tulle__query_tell(tap->plan.printer.query, tap->program->name, "--jq");
     tulle_node_stop(tap->node, LINGER_MS);
     tulle_node_free(&tap->node); /* with its subscription */
     return tap->exit_status;
@@ -355,7 +346,7 @@ fini(struct tap *tap)
     tulle__text_free(&tap->out);
     tulle__text_free(&tap->remarks);
     tulle__tap_plan_fini(&tap->plan);
-    tulle__tap_end_free(&tap->end);
+    tulle__history_end_free(&tap->end);
 }
 
 static int

@@ -6,6 +6,7 @@
 #include "tools/tap/tap_options.h"
 
 #include "app/exit.h"
+#include "tools/common/terminal.h"
 #include "tools/common/when.h"
 
 #include <tulle/topic.h>
@@ -160,10 +161,7 @@ wants_colour(const struct tulle__tap_options *options)
 {
     if (options->colour != TULLE__TAP_COLOUR_AUTO)
         return options->colour == TULLE__TAP_COLOUR_ALWAYS;
-    const char *no_color = getenv("NO_COLOR");
-    const char *term = getenv("TERM");
-    return isatty(STDOUT_FILENO) == 1 && (no_color == NULL || no_color[0] == '\0') &&
-           term != NULL && strcmp(term, "dumb") != 0;
+    return tulle__terminal_has_colour();
 }
 
 static uint32_t

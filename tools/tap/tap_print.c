@@ -7,6 +7,7 @@
 #include "tools/tap/tap_print.h"
 
 #include "app/json.h"
+#include "tools/common/terminal.h"
 #include "tools/tap/tap_cloudevent.h"
 
 #include <inttypes.h>
@@ -56,37 +57,10 @@ set_colour(const struct tulle__tap_printer *printer, enum colour colour, struct 
         tulle__text_str(out, codes[colour]);
 }
 
-/* Text that may come from a peer, with control characters escaped. */
-static void
-put_safe(struct tulle__text *out, const char *text, size_t len)
-{
-    const unsigned char *at = (const unsigned char *)text;
-    size_t done = 0;
-    size_t i = 0;
-    while (i < len) {
-        bool is_control = at[i] < 0x20 || at[i] == 0x7f;
-        size_t step = is_control ? 0 : tulle__utf8_len(at + i, len - i);
-        bool is_c1 = step == 2 && at[i] == 0xc2 && at[i + 1] < 0xa0;
-        if (step > 0 && !is_c1) {
-            i += step;
-            continue;
-        }
-        tulle__text_put(out, text + done, i - done);
-        if (at[i] == '\n' || at[i] == '\t')
-            tulle__text_str(out, at[i] == '\n' ? "\\n" : "\\t");
-        else
-            tulle__text_format(out, "\\x%02x", at[i]);
-        if (is_c1)
-            tulle__text_format(out, "\\x%02x", at[++i]);
-        done = ++i;
-    }
-    tulle__text_put(out, text + done, i - done);
-}
-
 static void
 put_str(struct tulle__text *out, const char *text)
 {
-    put_safe(out, text, strlen(text));
+    tulle__terminal_put_safe(out, text, strlen(text));
 }
 
 static void
@@ -148,7 +122,7 @@ put_payload(const tulle_event *event, struct tulle__text *out)
     tulle__payload_put(event, &payload);
     bool is_text = tulle__payload_is_msgpack(event) || tulle__is_text(payload.bytes, payload.len);
     if (is_text) {
-        put_safe(out, payload.bytes, payload.len);
+        tulle__terminal_put_safe(out, payload.bytes, payload.len);
     } else {
         size_t shown = event->payload_len < BINARY_SHOWN ? event->payload_len : BINARY_SHOWN;
         tulle__text_str(out, "0x");

@@ -19,11 +19,11 @@ enum { NAMES_MAX = 64 };
 
 static const char notes[] =
     "EVENT: NODE/STREAM/SEQ, where NODE is the id of a node, as tap -v prints it, or its name.\n"
-    "Without EVENT, --topic and --find: everything that is read.\n\n"
+    "Without EVENT, --topic, --find and --where: everything that is read.\n\n"
     "Examples:\n"
     "  tulle trace --join tcp://192.0.2.7:7100 shop/orders/17\n"
     "  tulle trace --join tcp://192.0.2.7:7100 --find order=1001\n"
-    "  tulle trace --beacon --topic 'orders/**' --html orders.html\n"
+    "  tulle trace --beacon --where '.payload.amount > 100' --html large.html\n"
     "  tulle trace --beacon --from live --topic alarm --up --potential";
 
 struct trace {
@@ -144,6 +144,7 @@ run(struct trace *trace)
                                                   .selection = &trace->selection,
                                                   .store = &trace->store };
     int status = tulle__trace_read_mesh(&trace->reader, &trace->common, &trace->subscribe);
+    tulle__query_tell(trace->selection.where, trace->program->name, "--where");
     if (status == 0)
         status = answer(trace);
     tulle__trace_graph_fini(&trace->graph);
@@ -163,6 +164,10 @@ check_selection(struct trace *trace, const struct tulle__args *args)
                                                         .name_count = args->operand_count,
                                                         .topics = trace->options.topics,
                                                         .finds = trace->options.finds };
+    char problem[TULLE__QUERY_ERROR_LEN];
+    if (trace->options.where != NULL &&
+        !tulle__query_new(trace->options.where, &trace->selection.where, problem))
+        return tulle__args_usage(trace->program, "--where: %s", problem);
     return 0;
 }
 
@@ -199,6 +204,7 @@ tulle__tool_trace(int argc, char **argv)
     if (status == 0 && tulle__common_finish(&program, &trace.common, &status) &&
         tulle__tool_has_way(&program, &trace.common, &status))
         status = run(&trace);
+    tulle__query_free(&trace.selection.where);
     tulle__args_end(&args);
     return status;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-/* When is a mesh read? History is, when for some time nothing came that is older than the start:
- * what is published meanwhile does not count, so a busy mesh comes to an end too. Live, it is
- * when the events asked for were seen, and for some time nothing came that follows from them. */
+/* When is a mesh read? History is, when all that was there as each lane was met is delivered: what
+ * is published meanwhile does not count, so a busy mesh comes to an end too. Live, it is when the
+ * events asked for were seen, and for some time nothing came that follows from them. */
 
 #include "tools/trace/trace_mesh.h"
 
 #include "app/exit.h"
+#include "tools/common/history_end.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -24,8 +25,9 @@ struct mesh {
     struct tulle__signals signals;
     tulle_node *node;
     tulle_subscription *subscription;
-    int64_t start_us, start_wall_us;
-    int64_t busy_us; /* when something came last that counts */
+    struct tulle__history_end *end; /* of what is not read live */
+    int64_t start_us;
+    int64_t busy_us; /* when something came last that follows from what was asked for */
     bool is_reached, was_alone_told;
     int exit_status;
 };
@@ -36,7 +38,7 @@ tulle__trace_read(struct tulle__trace_reader *reader, const tulle_message *messa
     struct tulle__trace_event *event = tulle__trace_add(reader->store, message);
     if (event == NULL)
         return false;
-    event->is_asked = tulle__trace_selects(reader->selection, &message->u.event);
+    event->is_asked = tulle__trace_selects(reader->selection, message);
     event->is_followed = event->is_asked;
     reader->asked_count += event->is_asked;
     for (uint32_t i = 0; i < event->cause_count && !event->is_followed; i++) {
@@ -49,12 +51,7 @@ tulle__trace_read(struct tulle__trace_reader *reader, const tulle_message *messa
 static void
 take(struct mesh *mesh, const tulle_message *message)
 {
-    bool is_live = mesh->reader->options->is_live;
-    bool is_followed = tulle__trace_read(mesh->reader, message);
-    bool is_old =
-        message->kind == TULLE_MESSAGE_GAP ||
-        (message->kind == TULLE_MESSAGE_EVENT && message->u.event.time_us <= mesh->start_wall_us);
-    if (is_live ? is_followed : is_old)
+    if (tulle__trace_read(mesh->reader, message))
         mesh->busy_us = tulle__tool_mono_us();
 }
 
@@ -99,18 +96,21 @@ look_around(struct mesh *mesh, int64_t now_us)
 }
 
 static bool
-is_over(const struct mesh *mesh, int64_t now_us)
+is_over(struct mesh *mesh, int64_t now_us)
 {
     const struct tulle__trace_options *options = mesh->reader->options;
-    tulle_counters counters;
     if (options->timeout_ms >= 0 && now_us - mesh->start_us >= options->timeout_ms * 1000)
         return true;
-    if (!mesh->is_reached || now_us - mesh->busy_us < options->wait_ms * 1000)
+    if (!mesh->is_reached)
         return false;
-    if (options->is_live)
-        return mesh->reader->asked_count > 0 && !tulle__trace_selects_all(mesh->reader->selection);
-    tulle_node_counters(mesh->node, &counters);
-    return counters.held_now == 0; /* else something is missing and looked for */
+    if (!options->is_live) {
+        bool is_end = tulle__history_end_is_reached(mesh->end, mesh->node, now_us);
+        if (is_end)
+            (void)drain(mesh); /* it is delivered, not all of it received */
+        return is_end;
+    }
+    return now_us - mesh->busy_us >= options->wait_ms * 1000 && mesh->reader->asked_count > 0 &&
+           !tulle__trace_selects_all(mesh->reader->selection);
 }
 
 static void
@@ -164,7 +164,6 @@ join_and_read(struct mesh *mesh, struct tulle__common *common, tulle_subscribe_o
     if (mesh->node == NULL)
         return status;
     mesh->start_us = mesh->busy_us = tulle__tool_mono_us();
-    mesh->start_wall_us = tulle__tool_wall_us();
     status = subscribe(mesh, options);
     if (status == 0 && tulle__common_run(program, &mesh->node, &status)) {
         watch(mesh);
@@ -187,7 +186,10 @@ tulle__trace_read_mesh(struct tulle__trace_reader *reader,
         (void)fprintf(stderr, "%s: %s\n", reader->program->name, strerror(errno));
         return TULLE__EXIT_FAILURE;
     }
-    int status = join_and_read(&mesh, common, subscribe);
+    mesh.end = tulle__history_end_new(reader->options->wait_ms * 1000);
+    reader->store->has_failed = mesh.end == NULL;
+    int status = mesh.end != NULL ? join_and_read(&mesh, common, subscribe) : 0;
+    tulle__history_end_free(&mesh.end);
     tulle__signals_close(&mesh.signals);
     return status;
 }

@@ -22,6 +22,7 @@ enum tulle__trace_form {
 
 struct tulle__trace_options {
     struct tulle__list topics, finds; /* which events are asked for */
+    const char *where;
     bool is_up, is_down, has_potential;
     uint64_t depth;
     const char *from;

@@ -114,25 +114,44 @@ topic_matches(const struct tulle__list *topics, const char *topic)
     return matches;
 }
 
-bool
-tulle__trace_selects_all(const struct tulle__trace_selection *selection)
+static bool
+has_conditions(const struct tulle__trace_selection *selection)
 {
-    return selection->name_count == 0 && selection->topics.count == 0 &&
-           selection->finds.count == 0;
+    return selection->topics.count > 0 || selection->finds.count > 0 || selection->where != NULL;
+}
+
+static bool
+where_holds(struct tulle__query *where, const tulle_message *message)
+{
+    struct tulle__text json = { 0 };
+    if (where == NULL)
+        return true;
+    tulle__json_message(message, 0, &json);
+    bool holds = !json.has_failed && tulle__query_holds(where, json.bytes, json.len);
+    tulle__text_free(&json);
+    return holds;
 }
 
 bool
-tulle__trace_selects(const struct tulle__trace_selection *selection, const tulle_event *event)
+tulle__trace_selects_all(const struct tulle__trace_selection *selection)
 {
+    return selection->name_count == 0 && !has_conditions(selection);
+}
+
+bool
+tulle__trace_selects(const struct tulle__trace_selection *selection, const tulle_message *message)
+{
+    const tulle_event *event = &message->u.event;
     for (size_t i = 0; i < selection->name_count; i++) {
         uint64_t seq = 0;
         if (is_in_lane(selection->names[i], event->node, event->node_name, event->stream, &seq) &&
             seq == event->seq)
             return true;
     }
-    if (selection->name_count > 0 && selection->topics.count == 0 && selection->finds.count == 0)
+    if (selection->name_count > 0 && !has_conditions(selection))
         return false;
-    return topic_matches(&selection->topics, event->topic) && finds_hold(&selection->finds, event);
+    return topic_matches(&selection->topics, event->topic) &&
+           finds_hold(&selection->finds, event) && where_holds(selection->where, message);
 }
 
 void

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-#include "tools/tap/tap_end.h"
+#include "tools/common/history_end.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
-
-enum { SETTLE_US = 1000000 };
 
 /* A lane, and where it ended when it was seen first. */
 struct lane_end {
@@ -17,9 +15,10 @@ struct lane_end {
     unsigned char key[]; /* id and stream */
 };
 
-struct tulle__tap_end {
+struct tulle__history_end {
     struct lane_end *lanes;
     size_t peers;
+    int64_t settle_us;
     int64_t news_us; /* when something new was seen last; 0: never */
     /* of one look */
     int64_t now_us;
@@ -27,16 +26,19 @@ struct tulle__tap_end {
     size_t open_count; /* lanes that are not delivered up to their end */
 };
 
-struct tulle__tap_end *
-tulle__tap_end_new(void)
+struct tulle__history_end *
+tulle__history_end_new(int64_t settle_us)
 {
-    return calloc(1, sizeof(struct tulle__tap_end));
+    struct tulle__history_end *end = calloc(1, sizeof *end);
+    if (end != NULL)
+        end->settle_us = settle_us;
+    return end;
 }
 
 void
-tulle__tap_end_free(struct tulle__tap_end **pointer)
+tulle__history_end_free(struct tulle__history_end **pointer)
 {
-    struct tulle__tap_end *end = *pointer;
+    struct tulle__history_end *end = *pointer;
     if (end == NULL)
         return;
     struct lane_end *lane = end->lanes;
@@ -53,12 +55,12 @@ tulle__tap_end_free(struct tulle__tap_end **pointer)
 static void
 look_at_peer(const tulle_peer *peer, void *ctx)
 {
-    struct tulle__tap_end *end = ctx;
+    struct tulle__history_end *end = ctx;
     end->up_count += peer->state == TULLE_PEER_UP;
 }
 
 static struct lane_end *
-get_lane(struct tulle__tap_end *end, const tulle_lane *lane)
+get_lane(struct tulle__history_end *end, const tulle_lane *lane)
 {
     unsigned char key[sizeof lane->node + 256];
     size_t stream_len = strnlen(lane->stream, sizeof key - sizeof lane->node);
@@ -83,14 +85,14 @@ get_lane(struct tulle__tap_end *end, const tulle_lane *lane)
 static void
 look_at_lane(const tulle_lane *lane, void *ctx)
 {
-    struct tulle__tap_end *end = ctx;
+    struct tulle__history_end *end = ctx;
     const struct lane_end *known = get_lane(end, lane);
     if (known == NULL || (!lane->is_begun && known->head > 0) || lane->delivered < known->head)
         end->open_count++;
 }
 
 bool
-tulle__tap_end_is_reached(struct tulle__tap_end *end, tulle_node *node, int64_t now_us)
+tulle__history_end_is_reached(struct tulle__history_end *end, tulle_node *node, int64_t now_us)
 {
     end->now_us = now_us;
     end->up_count = end->open_count = 0;
@@ -100,5 +102,5 @@ tulle__tap_end_is_reached(struct tulle__tap_end *end, tulle_node *node, int64_t 
     if (end->up_count > end->peers)
         end->news_us = now_us;
     end->peers = end->up_count > end->peers ? end->up_count : end->peers;
-    return end->peers > 0 && end->open_count == 0 && now_us - end->news_us >= SETTLE_US;
+    return end->peers > 0 && end->open_count == 0 && now_us - end->news_us >= end->settle_us;
 }
