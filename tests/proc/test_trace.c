@@ -60,12 +60,13 @@ start_mesh(void **state)
     start_service(&steps[1], port);
     for (size_t i = 2; i < STEPS; i++)
         start_service(&steps[i], proc_free_port());
-    for (int i = 1; i <= ORDERS; i++)
+    for (int i = 1; i <= ORDERS; i++) {
         len +=
             (size_t)snprintf(lines + len, LINE_LEN,
                              "{\"topic\":\"orders/placed\",\"payload\":{\"order\":%d,\"customer\":"
                              "\"a customer with a long name\",\"amount\":%d}}\n",
                              100 + i, i);
+    }
     struct proc *tap =
         proc_start("tulle", "tap", "--join", address, "--from", "earliest", "-C", "30", NULL);
     struct proc *pub = proc_start("tulle", "pub", "--json", "--name", "shop", "--join", address,

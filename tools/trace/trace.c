@@ -104,10 +104,11 @@ static void
 tell_bounds(const struct trace *trace)
 {
     bool is_of_events = trace->store.event_count >= trace->store.events_max;
-    if (trace->store.is_full)
+    if (trace->store.is_full) {
         (void)fprintf(stderr, "%s: not all is read: the limit is reached (%s); events read: %zu\n",
                       trace->program->name, is_of_events ? "--limit" : "--limit-memory",
                       trace->store.event_count);
+    }
 }
 
 static int

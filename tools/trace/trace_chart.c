@@ -61,14 +61,15 @@ begin_node(struct chart *chart, char kind, size_t number)
 static void
 end_node(struct chart *chart, const char *style)
 {
-    if (!chart->is_dot)
+    if (!chart->is_dot) {
         tulle__text_format(chart->out, "\"]%s%s\n", style != NULL ? ":::" : "",
                            style != NULL ? style : "");
-    else if (style == NULL)
+    } else if (style == NULL) {
         tulle__text_str(chart->out, "\"];\n");
-    else
+    } else {
         tulle__text_format(chart->out, "\", style=\"rounded,%s\"];\n",
                            strcmp(style, "asked") == 0 ? "bold" : "dashed");
+    }
 }
 
 static void
@@ -77,14 +78,15 @@ put_edge(struct chart *chart, uint32_t cause, uint32_t effect)
     const struct tulle__trace_graph *graph = chart->graph;
     const struct tulle__trace_event *event = &graph->store->events[effect];
     double ms = (double)(event->time_us - graph->store->events[cause].time_us) / 1000.0;
-    if (chart->is_dot)
+    if (chart->is_dot) {
         tulle__text_format(chart->out, "  e%" PRIu32 " -> e%" PRIu32 " [label=\"%.2f ms\"%s];\n",
                            graph->rank[cause], graph->rank[effect], ms,
                            event->is_potential ? ", style=dashed" : "");
-    else
+    } else {
         tulle__text_format(chart->out, "  e%" PRIu32 " %s|%.2f ms| e%" PRIu32 "\n",
                            graph->rank[cause], event->is_potential ? "-.->" : "-->", ms,
                            graph->rank[effect]);
+    }
 }
 
 static void

@@ -153,8 +153,8 @@ tulle__trace_graph_init(struct tulle__trace_graph *graph, const struct tulle__tr
 {
     size_t count = store->event_count + 1;
     graph->store = store;
-    graph->order = malloc(count * sizeof *graph->order);
-    graph->rank = malloc(count * sizeof *graph->rank);
+    graph->order = calloc(count, sizeof *graph->order);
+    graph->rank = calloc(count, sizeof *graph->rank);
     graph->effects_begin = calloc(count + 1, sizeof *graph->effects_begin);
     graph->marks = calloc(count, sizeof *graph->marks);
     return graph->order != NULL && graph->rank != NULL && graph->effects_begin != NULL &&

@@ -88,10 +88,11 @@ look_around(struct mesh *mesh, int64_t now_us)
         mesh->busy_us = now_us;
     } else if (!mesh->was_alone_told && now_us - mesh->start_us >= ALONE_AFTER_US) {
         mesh->was_alone_told = true;
-        if (!mesh->reader->options->is_quiet)
+        if (!mesh->reader->options->is_quiet) {
             (void)fprintf(stderr, "%s: %s; still trying\n", mesh->reader->program->name,
                           reach == TULLE__REACH_PROXY ? "a proxy is reached, but no node beyond it"
                                                       : "no other node is reached");
+        }
     }
 }
 

@@ -127,6 +127,7 @@ tulle__trace_page(const struct tulle__trace_graph *graph, struct tulle__trace_ou
     struct page page = { .graph = graph, .out = &out->text };
     page.numbers = calloc(graph->store->event_count + 1, sizeof *page.numbers);
     if (page.numbers == NULL || place == NULL) {
+        free(page.numbers);
         out->text.has_failed = true;
         return;
     }

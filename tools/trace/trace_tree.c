@@ -126,7 +126,7 @@ put_time(struct tree *tree, int64_t time_us)
 static size_t
 payload_room(const struct tree *tree)
 {
-    size_t used = tree->label_width + tree->name_width + 2 * SPAN_WIDTH + 6;
+    size_t used = tree->label_width + tree->name_width + (size_t)SPAN_WIDTH * 2 + 6;
     if (tree->style->columns == 0)
         return PAYLOAD_SHOWN;
     return tree->style->columns >= used + PAYLOAD_MIN ? tree->style->columns - used : PAYLOAD_MIN;
