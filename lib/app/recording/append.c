@@ -51,12 +51,12 @@ load(struct tulle__recording_writer *w, const struct span *span, struct tulle__m
 {
     tulle__text_clear(&w->out);
     if (span->len > MCAP_RECORD_LEN_MAX)
-        return tulle__writer_fail(w, "it is damaged");
+        return tulle__recording_writer_fail(w, "it is damaged");
     char *room = tulle__text_room(&w->out, (size_t)span->len + 1);
     if (room == NULL)
-        return tulle__writer_fail(w, "out of memory");
+        return tulle__recording_writer_fail(w, "out of memory");
     if (!read_file(w, span->start, room, (size_t)span->len))
-        return tulle__writer_fail(w, "%s", strerror(errno));
+        return tulle__recording_writer_fail(w, "%s", strerror(errno));
     *body = (struct tulle__mcap_cursor){ .at = (const uint8_t *)room, .left = (size_t)span->len };
     return true;
 }
@@ -70,11 +70,11 @@ check_header(struct tulle__recording_writer *w, struct tulle__mcap_cursor body)
     const char *library = tulle__mcap_take_str(&body, &library_len);
     if (body.has_failed || profile_len != strlen(MCAP_PROFILE) ||
         memcmp(profile, MCAP_PROFILE, profile_len) != 0)
-        return tulle__writer_fail(w, "it is no recording of tulle");
+        return tulle__recording_writer_fail(w, "it is no recording of tulle");
     /* Others may lay out indexes in another way, which resuming would have to preserve. */
     if (library_len < strlen(MCAP_LIBRARY_NAME) ||
         memcmp(library, MCAP_LIBRARY_NAME, strlen(MCAP_LIBRARY_NAME)) != 0)
-        return tulle__writer_fail(w, "it was written by another program");
+        return tulle__recording_writer_fail(w, "it was written by another program");
     return true;
 }
 
@@ -105,7 +105,7 @@ take_records(struct tulle__recording_writer *w)
             uint64_t time_ns = tulle__mcap_take(&record.body, 8);
             if (channel == NULL || record.body.has_failed)
                 return false;
-            tulle__writer_note_message(w, channel, time_ns, offset);
+            tulle__recording_writer_note_message(w, channel, time_ns, offset);
         }
     }
 }
@@ -117,15 +117,15 @@ unpack(struct tulle__recording_writer *w,
        struct tulle__mcap_chunk *chunk)
 {
     if (!tulle__mcap_read_chunk(body, chunk))
-        return tulle__writer_fail(w, "it is damaged");
+        return tulle__recording_writer_fail(w, "it is damaged");
     char *raw = tulle__text_room(&w->records, (size_t)chunk->raw_len + 1);
     if (raw == NULL)
-        return tulle__writer_fail(w, "out of memory");
+        return tulle__recording_writer_fail(w, "out of memory");
     if (!tulle__mcap_decompress(w->codec, chunk, (uint8_t *)raw) ||
         tulle__mcap_crc(0, raw, (size_t)chunk->raw_len) != chunk->crc)
-        return tulle__writer_fail(w, "it is damaged");
+        return tulle__recording_writer_fail(w, "it is damaged");
     w->records.len = (size_t)chunk->raw_len;
-    return take_records(w) || tulle__writer_fail(w, "it is damaged");
+    return take_records(w) || tulle__recording_writer_fail(w, "it is damaged");
 }
 
 /* A chunk and the message indexes behind it; what is missing of these is written. */
@@ -141,9 +141,9 @@ take_chunk(struct tulle__recording_writer *w, const struct span *span, uint64_t 
     const char *compression = tulle__mcap_compression_name(chunk.compression);
     tulle__text_clear(&w->out);
     w->end = span->start + span->len;
-    tulle__writer_put_indexes(w, w->end, &place, compression);
+    tulle__recording_writer_put_indexes(w, w->end, &place, compression);
     if (w->out.has_failed)
-        return tulle__writer_fail(w, "out of memory");
+        return tulle__recording_writer_fail(w, "out of memory");
     uint64_t have = w->end;
     struct span next;
     while (find_record(w, have, file_len, &next) && next.opcode == MCAP_MESSAGE_INDEX)
@@ -151,11 +151,11 @@ take_chunk(struct tulle__recording_writer *w, const struct span *span, uint64_t 
     if (have - w->end == w->out.len) {
         w->end = have;
         tulle__text_clear(&w->out);
-    } else if (!tulle__writer_write(w)) {
+    } else if (!tulle__recording_writer_write(w)) {
         return false;
     }
     w->tally.chunks++;
-    tulle__writer_begin_chunk(w);
+    tulle__recording_writer_begin_chunk(w);
     return true;
 }
 
@@ -165,13 +165,14 @@ take_record(struct tulle__recording_writer *w, const struct span *span, uint64_t
     if (span->opcode == MCAP_CHUNK)
         return take_chunk(w, span, file_len);
     if (span->opcode == MCAP_METADATA)
-        tulle__writer_index_note(w, span->start - MCAP_LEAD_LEN, span->len + MCAP_LEAD_LEN);
+        tulle__recording_writer_index_note(w, span->start - MCAP_LEAD_LEN,
+                                           span->len + MCAP_LEAD_LEN);
     w->end = span->start + span->len;
     return true;
 }
 
 bool
-tulle__writer_resume(struct tulle__recording_writer *w, uint64_t file_len)
+tulle__recording_writer_resume(struct tulle__recording_writer *w, uint64_t file_len)
 {
     struct span span;
     struct tulle__mcap_cursor body;
@@ -180,7 +181,7 @@ tulle__writer_resume(struct tulle__recording_writer *w, uint64_t file_len)
     if (file_len < MCAP_MAGIC_LEN || !read_file(w, 0, magic, sizeof magic) ||
         memcmp(magic, tulle__mcap_magic, sizeof magic) != 0 ||
         !find_record(w, w->end, file_len, &span) || span.opcode != MCAP_HEADER)
-        return tulle__writer_fail(w, "it is no recording");
+        return tulle__recording_writer_fail(w, "it is no recording");
     if (!load(w, &span, &body) || !check_header(w, body))
         return false;
     w->end = span.start + span.len;
@@ -194,7 +195,7 @@ tulle__writer_resume(struct tulle__recording_writer *w, uint64_t file_len)
         w->tally.dropped = file_len - w->end;
     tulle__text_clear(&w->out);
     if (ftruncate(w->fd, (off_t)w->end) != 0)
-        return tulle__writer_fail(w, "%s", strerror(errno));
+        return tulle__recording_writer_fail(w, "%s", strerror(errno));
     w->tally.bytes = w->end;
     return true;
 }

@@ -49,30 +49,30 @@ struct headers {
     size_t count, cap;
 };
 
-struct tulle__event_codec {
-    struct tulle__lanes *lanes;
+struct tulle__recorded_codec {
+    struct tulle__chunk_lanes *lanes;
     struct refs causes;
     struct headers headers;
 };
 
-struct tulle__event_codec *
-tulle__event_codec_new(void)
+struct tulle__recorded_codec *
+tulle__recorded_codec_new(void)
 {
-    struct tulle__event_codec *codec = calloc(1, sizeof *codec);
+    struct tulle__recorded_codec *codec = calloc(1, sizeof *codec);
     if (codec == NULL)
         return NULL;
-    codec->lanes = tulle__lanes_new();
+    codec->lanes = tulle__chunk_lanes_new();
     if (codec->lanes == NULL)
-        tulle__event_codec_free(&codec);
+        tulle__recorded_codec_free(&codec);
     return codec;
 }
 
 void
-tulle__event_codec_free(struct tulle__event_codec **codec)
+tulle__recorded_codec_free(struct tulle__recorded_codec **codec)
 {
     if (*codec == NULL)
         return;
-    tulle__lanes_free(&(*codec)->lanes);
+    tulle__chunk_lanes_free(&(*codec)->lanes);
     free((*codec)->causes.items);
     free((*codec)->headers.items);
     free(*codec);
@@ -80,9 +80,9 @@ tulle__event_codec_free(struct tulle__event_codec **codec)
 }
 
 void
-tulle__event_codec_reset(struct tulle__event_codec *codec)
+tulle__recorded_codec_reset(struct tulle__recorded_codec *codec)
 {
-    tulle__lanes_reset(codec->lanes);
+    tulle__chunk_lanes_reset(codec->lanes);
 }
 
 /* ---- writing ---- */
@@ -157,7 +157,7 @@ put_triple(struct tulle__text *out, uint64_t node, const char *stream, uint64_t 
 
 /* How many of the first entries are of the lanes that the clock has, in its order? */
 static size_t
-common_len(const struct tulle__lane_clock *clock, const tulle_clock_entry *entries, size_t count)
+common_len(const struct tulle__chunk_clock *clock, const tulle_clock_entry *entries, size_t count)
 {
     size_t len = 0;
     while (len < clock->count && len < count && clock->entries[len].node == entries[len].node &&
@@ -167,7 +167,7 @@ common_len(const struct tulle__lane_clock *clock, const tulle_clock_entry *entri
 }
 
 static bool
-is_same(const struct tulle__lane_clock *clock, const tulle_clock_entry *entries, size_t count)
+is_same(const struct tulle__chunk_clock *clock, const tulle_clock_entry *entries, size_t count)
 {
     if (clock->count != count || common_len(clock, entries, count) != count)
         return false;
@@ -179,15 +179,15 @@ is_same(const struct tulle__lane_clock *clock, const tulle_clock_entry *entries,
 }
 
 static bool
-remember(struct tulle__event_codec *codec,
-         struct tulle__lane_clock *clock,
+remember(struct tulle__recorded_codec *codec,
+         struct tulle__chunk_clock *clock,
          const tulle_clock_entry *entries,
          size_t count)
 {
     for (size_t i = clock->count; i < count; i++) {
         const char *stream =
-            tulle__lanes_copy(codec->lanes, entries[i].stream, strlen(entries[i].stream));
-        if (!tulle__lane_clock_push(clock, entries[i].node, stream, entries[i].count))
+            tulle__chunk_lanes_copy(codec->lanes, entries[i].stream, strlen(entries[i].stream));
+        if (!tulle__chunk_clock_push(clock, entries[i].node, stream, entries[i].count))
             return false;
     }
     return true;
@@ -195,8 +195,8 @@ remember(struct tulle__event_codec *codec,
 
 /* All entries, in the place of what the lane had. */
 static bool
-put_entries(struct tulle__event_codec *codec,
-            struct tulle__lane_clock *clock,
+put_entries(struct tulle__recorded_codec *codec,
+            struct tulle__chunk_clock *clock,
             struct map *map,
             const tulle_clock_entry *entries,
             size_t count)
@@ -210,8 +210,8 @@ put_entries(struct tulle__event_codec *codec,
 
 /* [index, count] of an entry that has grown, [node, stream, count] of one that is new. */
 static bool
-put_changes(struct tulle__event_codec *codec,
-            struct tulle__lane_clock *clock,
+put_changes(struct tulle__recorded_codec *codec,
+            struct tulle__chunk_clock *clock,
             struct map *map,
             const tulle_clock_entry *entries,
             size_t count)
@@ -234,9 +234,10 @@ put_changes(struct tulle__event_codec *codec,
 }
 
 static bool
-put_clocks(struct tulle__event_codec *codec, const tulle_event *event, struct map *map)
+put_clocks(struct tulle__recorded_codec *codec, const tulle_event *event, struct map *map)
 {
-    struct tulle__lane *lane = tulle__lanes_get(codec->lanes, event->node, event->stream);
+    struct tulle__chunk_lane *lane =
+        tulle__chunk_lanes_get(codec->lanes, event->node, event->stream);
     if (lane == NULL)
         return false;
     /* The last entry is the event itself. */
@@ -284,7 +285,7 @@ put_attributes(const tulle_event *event, struct map *map)
 }
 
 static bool
-encode_event(struct tulle__event_codec *codec, const tulle_event *event, struct tulle__text *out)
+encode_event(struct tulle__recorded_codec *codec, const tulle_event *event, struct tulle__text *out)
 {
     struct map map;
     begin_map(&map, out);
@@ -311,9 +312,9 @@ encode_event(struct tulle__event_codec *codec, const tulle_event *event, struct 
 }
 
 bool
-tulle__event_encode(struct tulle__event_codec *codec,
-                    const tulle_message *message,
-                    struct tulle__text *out)
+tulle__recorded_encode(struct tulle__recorded_codec *codec,
+                       const tulle_message *message,
+                       struct tulle__text *out)
 {
     if (message->kind != TULLE_MESSAGE_GAP)
         return encode_event(codec, &message->u.event, out);
@@ -425,16 +426,16 @@ get_true(const struct fields *fields, enum key key)
 
 /* NULL: it is none, or there is no memory. */
 static const char *
-copy_str(struct tulle__event_codec *codec, const struct tulle__msgpack_item *item)
+copy_str(struct tulle__recorded_codec *codec, const struct tulle__msgpack_item *item)
 {
     if (item->kind != TULLE__MSGPACK_STR ||
         (item->len > 0 && memchr(item->body, 0, item->len) != NULL))
         return NULL;
-    return tulle__lanes_copy(codec->lanes, (const char *)item->body, item->len);
+    return tulle__chunk_lanes_copy(codec->lanes, (const char *)item->body, item->len);
 }
 
 static bool
-get_str(struct tulle__event_codec *codec,
+get_str(struct tulle__recorded_codec *codec,
         const struct fields *fields,
         enum key key,
         const char **out)
@@ -454,7 +455,9 @@ take_uint(struct tulle__msgpack_cursor *cursor, uint64_t *out)
 }
 
 static bool
-take_str(struct tulle__event_codec *codec, struct tulle__msgpack_cursor *cursor, const char **out)
+take_str(struct tulle__recorded_codec *codec,
+         struct tulle__msgpack_cursor *cursor,
+         const char **out)
 {
     struct tulle__msgpack_item item;
     *out = tulle__msgpack_take(cursor, &item) ? copy_str(codec, &item) : NULL;
@@ -462,7 +465,7 @@ take_str(struct tulle__event_codec *codec, struct tulle__msgpack_cursor *cursor,
 }
 
 static bool
-take_triple(struct tulle__event_codec *codec,
+take_triple(struct tulle__recorded_codec *codec,
             struct tulle__msgpack_cursor *cursor,
             tulle_clock_entry *out)
 {
@@ -472,10 +475,10 @@ take_triple(struct tulle__event_codec *codec,
 
 /* Append triples, or change what is there by pairs of index and count. */
 static bool
-take_entries(struct tulle__event_codec *codec,
+take_entries(struct tulle__recorded_codec *codec,
              const struct fields *fields,
              enum key key,
-             struct tulle__lane_clock *clock)
+             struct tulle__chunk_clock *clock)
 {
     struct tulle__msgpack_cursor cursor = fields->inside[key];
     if (fields->items[key].kind != TULLE__MSGPACK_ARRAY)
@@ -488,7 +491,7 @@ take_entries(struct tulle__event_codec *codec,
             return false;
         if (item.count == 3) {
             if (!take_triple(codec, &cursor, &entry) ||
-                !tulle__lane_clock_push(clock, entry.node, entry.stream, entry.count))
+                !tulle__chunk_clock_push(clock, entry.node, entry.stream, entry.count))
                 return false;
         } else if (item.count != 2 || key != KEY_CHANGES || !take_uint(&cursor, &index) ||
                    index >= clock->count || !take_uint(&cursor, &clock->entries[index].count)) {
@@ -499,9 +502,10 @@ take_entries(struct tulle__event_codec *codec,
 }
 
 static bool
-take_clocks(struct tulle__event_codec *codec, const struct fields *fields, tulle_event *event)
+take_clocks(struct tulle__recorded_codec *codec, const struct fields *fields, tulle_event *event)
 {
-    struct tulle__lane *lane = tulle__lanes_get(codec->lanes, event->node, event->stream);
+    struct tulle__chunk_lane *lane =
+        tulle__chunk_lanes_get(codec->lanes, event->node, event->stream);
     if (lane == NULL)
         return false;
     if (fields->has[KEY_DEPS]) {
@@ -519,7 +523,7 @@ take_clocks(struct tulle__event_codec *codec, const struct fields *fields, tulle
     event->deps = lane->deps.entries;
     event->dep_count = lane->deps.count;
     /* The last entry is the event itself: behind what the lane keeps. */
-    if (!tulle__lane_clock_push(&lane->clock, event->node, event->stream, event->seq))
+    if (!tulle__chunk_clock_push(&lane->clock, event->node, event->stream, event->seq))
         return false;
     event->clock = lane->clock.entries;
     event->clock_count = lane->clock.count--;
@@ -527,7 +531,7 @@ take_clocks(struct tulle__event_codec *codec, const struct fields *fields, tulle
 }
 
 static bool
-take_causes(struct tulle__event_codec *codec, const struct fields *fields, tulle_event *event)
+take_causes(struct tulle__recorded_codec *codec, const struct fields *fields, tulle_event *event)
 {
     struct tulle__msgpack_cursor cursor = fields->inside[KEY_CAUSES];
     struct refs *causes = &codec->causes;
@@ -559,7 +563,7 @@ take_causes(struct tulle__event_codec *codec, const struct fields *fields, tulle
 }
 
 static bool
-take_headers(struct tulle__event_codec *codec, const struct fields *fields, tulle_event *event)
+take_headers(struct tulle__recorded_codec *codec, const struct fields *fields, tulle_event *event)
 {
     struct tulle__msgpack_cursor cursor = fields->inside[KEY_HEADERS];
     struct headers *headers = &codec->headers;
@@ -587,7 +591,7 @@ take_headers(struct tulle__event_codec *codec, const struct fields *fields, tull
 }
 
 static bool
-read_event(struct tulle__event_codec *codec, const struct fields *fields, tulle_event *event)
+read_event(struct tulle__recorded_codec *codec, const struct fields *fields, tulle_event *event)
 {
     const struct tulle__msgpack_item *payload = &fields->items[KEY_PAYLOAD];
     uint64_t hops = 0;
@@ -615,7 +619,7 @@ read_event(struct tulle__event_codec *codec, const struct fields *fields, tulle_
 }
 
 static bool
-read_gap(struct tulle__event_codec *codec, const struct fields *fields, tulle_gap *gap)
+read_gap(struct tulle__recorded_codec *codec, const struct fields *fields, tulle_gap *gap)
 {
     const char *reason = NULL;
     *gap = (tulle_gap){ 0 };
@@ -633,10 +637,10 @@ read_gap(struct tulle__event_codec *codec, const struct fields *fields, tulle_ga
 }
 
 bool
-tulle__event_decode(struct tulle__event_codec *codec,
-                    const void *bytes,
-                    size_t len,
-                    tulle_message *out)
+tulle__recorded_decode(struct tulle__recorded_codec *codec,
+                       const void *bytes,
+                       size_t len,
+                       tulle_message *out)
 {
     struct tulle__msgpack_cursor cursor = { bytes, len };
     struct fields fields;

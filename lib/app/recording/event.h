@@ -11,25 +11,25 @@
 #include "app/recording/recording.h"
 #include "app/text.h"
 
-struct tulle__event_codec;
+struct tulle__recorded_codec;
 
 /* NULL: no memory. */
-struct tulle__event_codec *tulle__event_codec_new(void);
-void tulle__event_codec_free(struct tulle__event_codec **codec);
+struct tulle__recorded_codec *tulle__recorded_codec_new(void);
+void tulle__recorded_codec_free(struct tulle__recorded_codec **codec);
 
 /* A chunk begins. */
-void tulle__event_codec_reset(struct tulle__event_codec *codec);
+void tulle__recorded_codec_reset(struct tulle__recorded_codec *codec);
 
 /* Append an EVENT or GAP. False: no memory; what was appended is of no use then, and the chunk
  * must end. */
-bool tulle__event_encode(struct tulle__event_codec *codec,
-                         const tulle_message *message,
-                         struct tulle__text *out);
+bool tulle__recorded_encode(struct tulle__recorded_codec *codec,
+                            const tulle_message *message,
+                            struct tulle__text *out);
 
 /* Pointers in out are valid until the next call. False: it is no event, or there is no memory. */
-bool tulle__event_decode(struct tulle__event_codec *codec,
-                         const void *bytes,
-                         size_t len,
-                         tulle_message *out);
+bool tulle__recorded_decode(struct tulle__recorded_codec *codec,
+                            const void *bytes,
+                            size_t len,
+                            tulle_message *out);
 
 #endif

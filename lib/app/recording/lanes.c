@@ -29,19 +29,19 @@ struct key {
 
 struct named_lane {
     UT_hash_handle hh;
-    struct tulle__lane lane;
+    struct tulle__chunk_lane lane;
     struct key key;
 };
 
-struct tulle__lanes {
+struct tulle__chunk_lanes {
     struct named_lane *table;
     struct block *blocks;
 };
 
-struct tulle__lanes *
-tulle__lanes_new(void)
+struct tulle__chunk_lanes *
+tulle__chunk_lanes_new(void)
 {
-    return calloc(1, sizeof(struct tulle__lanes));
+    return calloc(1, sizeof(struct tulle__chunk_lanes));
 }
 
 static void
@@ -55,7 +55,7 @@ free_blocks(struct block *block)
 }
 
 void
-tulle__lanes_reset(struct tulle__lanes *lanes)
+tulle__chunk_lanes_reset(struct tulle__chunk_lanes *lanes)
 {
     struct named_lane *named = NULL;
     struct named_lane *next = NULL;
@@ -74,18 +74,18 @@ tulle__lanes_reset(struct tulle__lanes *lanes)
 }
 
 void
-tulle__lanes_free(struct tulle__lanes **lanes)
+tulle__chunk_lanes_free(struct tulle__chunk_lanes **lanes)
 {
     if (*lanes == NULL)
         return;
-    tulle__lanes_reset(*lanes);
+    tulle__chunk_lanes_reset(*lanes);
     free_blocks((*lanes)->blocks);
     free(*lanes);
     *lanes = NULL;
 }
 
-struct tulle__lane *
-tulle__lanes_get(struct tulle__lanes *lanes, uint64_t node, const char *stream)
+struct tulle__chunk_lane *
+tulle__chunk_lanes_get(struct tulle__chunk_lanes *lanes, uint64_t node, const char *stream)
 {
     size_t len = strlen(stream);
     if (len == 0 || len > TULLE_TOPIC_LEN_MAX)
@@ -109,10 +109,10 @@ tulle__lanes_get(struct tulle__lanes *lanes, uint64_t node, const char *stream)
 }
 
 bool
-tulle__lane_clock_push(struct tulle__lane_clock *clock,
-                       uint64_t node,
-                       const char *stream,
-                       uint64_t count)
+tulle__chunk_clock_push(struct tulle__chunk_clock *clock,
+                        uint64_t node,
+                        const char *stream,
+                        uint64_t count)
 {
     if (stream == NULL)
         return false;
@@ -130,7 +130,7 @@ tulle__lane_clock_push(struct tulle__lane_clock *clock,
 }
 
 const char *
-tulle__lanes_copy(struct tulle__lanes *lanes, const char *text, size_t len)
+tulle__chunk_lanes_copy(struct tulle__chunk_lanes *lanes, const char *text, size_t len)
 {
     struct block *block = lanes->blocks;
     if (block == NULL || block->cap - block->used <= len) {

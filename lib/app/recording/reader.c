@@ -31,7 +31,7 @@ struct tulle__recording_reader {
     struct tulle__text record;       /* the one that is read: its content */
     struct tulle__text raw;          /* of the chunk */
     struct tulle__mcap_cursor chunk; /* what is left of raw */
-    struct tulle__event_codec *events;
+    struct tulle__recorded_codec *events;
     struct tulle__mcap_codec *codec;
 
     int64_t from_us, to_us;
@@ -136,7 +136,7 @@ take_message(struct tulle__recording_reader *reader, struct tulle__mcap_cursor b
     uint64_t log_ns = tulle__mcap_take(&body, 8);
     (void)tulle__mcap_take(&body, 8);
     if (body.has_failed || log_ns > INT64_MAX ||
-        !tulle__event_decode(reader->events, body.at, body.left, &reader->recorded.message)) {
+        !tulle__recorded_decode(reader->events, body.at, body.left, &reader->recorded.message)) {
         reader->state.damaged_records++;
         return false;
     }
@@ -150,7 +150,7 @@ static bool
 unpack_chunk(struct tulle__recording_reader *reader, struct tulle__mcap_cursor body)
 {
     struct tulle__mcap_chunk chunk;
-    tulle__event_codec_reset(reader->events);
+    tulle__recorded_codec_reset(reader->events);
     tulle__text_clear(&reader->raw);
     if (!tulle__mcap_read_chunk(body, &chunk))
         return false;
@@ -226,7 +226,7 @@ take_record(struct tulle__recording_reader *reader, uint8_t opcode)
             reader->state.damaged_chunks++;
         return false;
     case MCAP_MESSAGE:
-        tulle__event_codec_reset(reader->events);
+        tulle__recorded_codec_reset(reader->events);
         return take_message(reader, body);
     case MCAP_METADATA:
         take_notes(reader, body);
@@ -344,7 +344,7 @@ new_reader(int fd,
         .fd = fd, .bytes = bytes, .len = len, .from_us = INT64_MIN, .to_us = INT64_MAX
     };
     reader->state.file_bytes = len;
-    reader->events = tulle__event_codec_new();
+    reader->events = tulle__recorded_codec_new();
     reader->codec = tulle__mcap_codec_new();
     if (reader->events == NULL || reader->codec == NULL) {
         (void)snprintf(problem, TULLE__RECORDING_PROBLEM_LEN, "out of memory");
@@ -432,7 +432,7 @@ tulle__recording_rewind(struct tulle__recording_reader *reader)
     reader->chunk = (struct tulle__mcap_cursor){ 0 };
     reader->is_over = false;
     reader->is_data_over = false;
-    tulle__event_codec_reset(reader->events);
+    tulle__recorded_codec_reset(reader->events);
 }
 
 void
@@ -446,7 +446,7 @@ tulle__recording_reader_close(struct tulle__recording_reader **reader)
     forget_notes(r);
     tulle__text_free(&r->record);
     tulle__text_free(&r->raw);
-    tulle__event_codec_free(&r->events);
+    tulle__recorded_codec_free(&r->events);
     tulle__mcap_codec_free(&r->codec);
     free(r);
     *reader = NULL;

@@ -30,7 +30,7 @@ tulle__recording_options_init(struct tulle__recording_options *options)
 }
 
 bool
-tulle__writer_fail(struct tulle__recording_writer *writer, const char *format, ...)
+tulle__recording_writer_fail(struct tulle__recording_writer *writer, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -42,11 +42,11 @@ tulle__writer_fail(struct tulle__recording_writer *writer, const char *format, .
 /* ---- the file ---- */
 
 bool
-tulle__writer_write(struct tulle__recording_writer *w)
+tulle__recording_writer_write(struct tulle__recording_writer *w)
 {
     if (w->out.has_failed) {
         tulle__text_clear(&w->out);
-        return tulle__writer_fail(w, "out of memory");
+        return tulle__recording_writer_fail(w, "out of memory");
     }
     int failed = 0;
     size_t done = 0;
@@ -64,7 +64,7 @@ tulle__writer_write(struct tulle__recording_writer *w)
         /* What is half written goes; the reader would pass over it all the same. */
         (void)!ftruncate(w->fd, (off_t)w->end);
         tulle__text_clear(&w->out);
-        return tulle__writer_fail(w, "%s", strerror(failed));
+        return tulle__recording_writer_fail(w, "%s", strerror(failed));
     }
     w->end += w->out.len;
     w->tally.bytes = w->end;
@@ -83,7 +83,7 @@ put_start(struct tulle__recording_writer *w)
 }
 
 void
-tulle__writer_index_note(struct tulle__recording_writer *w, uint64_t offset, uint64_t len)
+tulle__recording_writer_index_note(struct tulle__recording_writer *w, uint64_t offset, uint64_t len)
 {
     size_t start = tulle__mcap_begin(&w->note_index, MCAP_METADATA_INDEX);
     tulle__mcap_put_u64(&w->note_index, offset);
@@ -107,7 +107,7 @@ put_notes(struct tulle__recording_writer *w)
     }
     tulle__mcap_end_map(&w->out, map);
     tulle__mcap_end(&w->out, start);
-    tulle__writer_index_note(w, w->end + start, w->out.len - start);
+    tulle__recording_writer_index_note(w, w->end + start, w->out.len - start);
 }
 
 /* ---- chunks ---- */
@@ -144,10 +144,10 @@ get_channel(struct tulle__recording_writer *w, const char *topic)
 }
 
 void
-tulle__writer_note_message(struct tulle__recording_writer *w,
-                           struct tulle__channel *channel,
-                           uint64_t time_ns,
-                           uint64_t offset)
+tulle__recording_writer_note_message(struct tulle__recording_writer *w,
+                                     struct tulle__channel *channel,
+                                     uint64_t time_ns,
+                                     uint64_t offset)
 {
     if (channel->index.len == 0) {
         channel->next_touched = NULL;
@@ -171,10 +171,10 @@ tulle__writer_note_message(struct tulle__recording_writer *w,
 }
 
 void
-tulle__writer_put_indexes(struct tulle__recording_writer *w,
-                          uint64_t base,
-                          const struct tulle__chunk_place *place,
-                          const char *compression)
+tulle__recording_writer_put_indexes(struct tulle__recording_writer *w,
+                                    uint64_t base,
+                                    const struct tulle__chunk_place *place,
+                                    const char *compression)
 {
     size_t first = w->out.len;
     size_t start = tulle__mcap_begin(&w->index, MCAP_CHUNK_INDEX);
@@ -203,7 +203,7 @@ tulle__writer_put_indexes(struct tulle__recording_writer *w,
 }
 
 void
-tulle__writer_begin_chunk(struct tulle__recording_writer *w)
+tulle__recording_writer_begin_chunk(struct tulle__recording_writer *w)
 {
     for (struct tulle__channel *c = w->touched; c != NULL; c = c->next_touched)
         tulle__text_clear(&c->index);
@@ -214,7 +214,7 @@ tulle__writer_begin_chunk(struct tulle__recording_writer *w)
     w->must_end = false;
     w->tally.waiting = 0;
     tulle__text_clear(&w->records);
-    tulle__event_codec_reset(w->events);
+    tulle__recorded_codec_reset(w->events);
 }
 
 static bool
@@ -251,18 +251,18 @@ tulle__recording_flush(struct tulle__recording_writer *w)
     size_t stored_len = 0;
     if (!put_chunk(w, &stored_len)) {
         tulle__text_clear(&w->out);
-        return tulle__writer_fail(w, "out of memory");
+        return tulle__recording_writer_fail(w, "out of memory");
     }
     const struct tulle__chunk_place place = { w->end, w->out.len, stored_len };
-    tulle__writer_put_indexes(w, w->end, &place,
-                              tulle__mcap_compression_name(w->options.compression));
-    if (!tulle__writer_write(w)) {
+    tulle__recording_writer_put_indexes(w, w->end, &place,
+                                        tulle__mcap_compression_name(w->options.compression));
+    if (!tulle__recording_writer_write(w)) {
         w->index.len = index_len;
         w->index.has_failed = false;
         return false;
     }
     w->tally.chunks++;
-    tulle__writer_begin_chunk(w);
+    tulle__recording_writer_begin_chunk(w);
     return true;
 }
 
@@ -293,13 +293,13 @@ put_message(struct tulle__recording_writer *w, const tulle_message *message, int
     tulle__mcap_put_u32(&w->records, is_gap ? 0 : (uint32_t)event->seq);
     tulle__mcap_put_u64(&w->records, arrival_ns);
     tulle__mcap_put_u64(&w->records, publish_us > 0 ? (uint64_t)publish_us * 1000 : 0);
-    if (!tulle__event_encode(w->events, message, &w->records)) {
+    if (!tulle__recorded_encode(w->events, message, &w->records)) {
         w->records.len = start;
         w->records.has_failed = false;
         return false;
     }
     tulle__mcap_end(&w->records, start);
-    tulle__writer_note_message(w, channel, arrival_ns, start);
+    tulle__recording_writer_note_message(w, channel, arrival_ns, start);
     return !channel->index.has_failed;
 }
 
@@ -311,14 +311,14 @@ tulle__recording_add(struct tulle__recording_writer *w,
     if (message->kind != TULLE_MESSAGE_EVENT && message->kind != TULLE_MESSAGE_GAP)
         return true;
     if (w->must_end && w->touched == NULL) {
-        tulle__event_codec_reset(w->events);
+        tulle__recorded_codec_reset(w->events);
         w->must_end = false;
     }
     if (w->must_end && !tulle__recording_flush(w))
         return false;
     if (!put_message(w, message, arrival_us)) {
         w->must_end = true; /* what it knows of lanes may be half changed */
-        return tulle__writer_fail(w, "out of memory");
+        return tulle__recording_writer_fail(w, "out of memory");
     }
     return w->records.len < w->options.chunk_bytes || tulle__recording_flush(w);
 }
@@ -403,7 +403,7 @@ write_summary(struct tulle__recording_writer *w)
     }
     tulle__text_put(out, tulle__mcap_magic, MCAP_MAGIC_LEN);
     out->has_failed |= w->note_index.has_failed;
-    return tulle__writer_write(w);
+    return tulle__recording_writer_write(w);
 }
 
 /* ---- life ---- */
@@ -415,7 +415,7 @@ free_writer(struct tulle__recording_writer **writer)
     if (w->fd >= 0)
         (void)close(w->fd);
     tulle__channels_free(&w->channels);
-    tulle__event_codec_free(&w->events);
+    tulle__recorded_codec_free(&w->events);
     tulle__mcap_codec_free(&w->codec);
     tulle__text_free(&w->records);
     tulle__text_free(&w->out);
@@ -434,16 +434,16 @@ open_file(struct tulle__recording_writer *w, const char *path)
     w->fd = open(path, flags, FILE_MODE);
     struct stat stat;
     if (w->fd < 0 || fstat(w->fd, &stat) != 0) {
-        (void)tulle__writer_fail(w, "%s",
-                                 errno == EEXIST ? "it is there already" : strerror(errno));
+        (void)tulle__recording_writer_fail(
+            w, "%s", errno == EEXIST ? "it is there already" : strerror(errno));
         return -1;
     }
     if (!S_ISREG(stat.st_mode)) {
-        (void)tulle__writer_fail(w, "it is no regular file");
+        (void)tulle__recording_writer_fail(w, "it is no regular file");
         return -1;
     }
     if (flock(w->fd, LOCK_EX | LOCK_NB) != 0) {
-        (void)tulle__writer_fail(
+        (void)tulle__recording_writer_fail(
             w, "%s", errno == EWOULDBLOCK ? "another program records to it" : strerror(errno));
         return -1;
     }
@@ -451,7 +451,7 @@ open_file(struct tulle__recording_writer *w, const char *path)
         return stat.st_size;
     if (ftruncate(w->fd, 0) == 0)
         return 0;
-    (void)tulle__writer_fail(w, "%s", strerror(errno));
+    (void)tulle__recording_writer_fail(w, "%s", strerror(errno));
     return -1;
 }
 
@@ -459,20 +459,20 @@ static bool
 begin_file(struct tulle__recording_writer *w, const char *path)
 {
     w->channels = tulle__channels_new();
-    w->events = tulle__event_codec_new();
+    w->events = tulle__recorded_codec_new();
     w->codec = tulle__mcap_codec_new();
     if (w->channels == NULL || w->events == NULL || w->codec == NULL)
-        return tulle__writer_fail(w, "out of memory");
-    tulle__writer_begin_chunk(w);
+        return tulle__recording_writer_fail(w, "out of memory");
+    tulle__recording_writer_begin_chunk(w);
     int64_t len = open_file(w, path);
     if (len < 0)
         return false;
     if (len == 0)
         put_start(w);
-    else if (!tulle__writer_resume(w, (uint64_t)len))
+    else if (!tulle__recording_writer_resume(w, (uint64_t)len))
         return false;
     put_notes(w);
-    return tulle__writer_write(w);
+    return tulle__recording_writer_write(w);
 }
 
 struct tulle__recording_writer *
@@ -518,7 +518,7 @@ tulle__recording_close(struct tulle__recording_writer **writer,
         return true;
     bool is_ok = tulle__recording_flush(w) && write_summary(w);
     if (is_ok && close(w->fd) != 0)
-        is_ok = tulle__writer_fail(w, "%s", strerror(errno));
+        is_ok = tulle__recording_writer_fail(w, "%s", strerror(errno));
     else if (is_ok)
         w->fd = -1;
     (void)snprintf(problem, TULLE__RECORDING_PROBLEM_LEN, "%s", w->problem);

@@ -35,7 +35,7 @@ struct tulle__recording_writer {
 
     uint64_t first_ns, last_ns; /* times of the file */
     struct tulle__recording_tally tally;
-    struct tulle__event_codec *events;
+    struct tulle__recorded_codec *events;
     struct tulle__mcap_codec *codec;
     char problem[TULLE__RECORDING_PROBLEM_LEN];
 };
@@ -58,34 +58,35 @@ tulle__channels_add(struct tulle__channels *channels, const char *topic, size_t 
 /* ---- writer.c ---- */
 
 /* Write out at end, which moves. False: the file is as it was. */
-bool tulle__writer_write(struct tulle__recording_writer *writer);
+bool tulle__recording_writer_write(struct tulle__recording_writer *writer);
 /* A message at the offset of records belongs to the open chunk. */
-void tulle__writer_note_message(struct tulle__recording_writer *writer,
-                                struct tulle__channel *channel,
-                                uint64_t time_ns,
-                                uint64_t offset);
+void tulle__recording_writer_note_message(struct tulle__recording_writer *writer,
+                                          struct tulle__channel *channel,
+                                          uint64_t time_ns,
+                                          uint64_t offset);
 /* Append the message indexes of the open chunk to out, which will be in the file from base on, and
  * the chunk's index to index. chunk: as it is in the file. */
 struct tulle__chunk_place {
     uint64_t offset, len; /* of the record */
     uint64_t stored_len;  /* of its content */
 };
-void tulle__writer_put_indexes(struct tulle__recording_writer *writer,
-                               uint64_t base,
-                               const struct tulle__chunk_place *place,
-                               const char *compression);
+void tulle__recording_writer_put_indexes(struct tulle__recording_writer *writer,
+                                         uint64_t base,
+                                         const struct tulle__chunk_place *place,
+                                         const char *compression);
 /* The file has metadata at the offset. */
-void
-tulle__writer_index_note(struct tulle__recording_writer *writer, uint64_t offset, uint64_t len);
+void tulle__recording_writer_index_note(struct tulle__recording_writer *writer,
+                                        uint64_t offset,
+                                        uint64_t len);
 /* The open chunk is in the file: begin another. */
-void tulle__writer_begin_chunk(struct tulle__recording_writer *writer);
-bool tulle__writer_fail(struct tulle__recording_writer *writer, const char *format, ...)
+void tulle__recording_writer_begin_chunk(struct tulle__recording_writer *writer);
+bool tulle__recording_writer_fail(struct tulle__recording_writer *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* ---- append.c ---- */
 
 /* Take up the state of a file that is there; end is behind its last whole record then, and what
  * follows is cut off. False, with problem. */
-bool tulle__writer_resume(struct tulle__recording_writer *writer, uint64_t file_len);
+bool tulle__recording_writer_resume(struct tulle__recording_writer *writer, uint64_t file_len);
 
 #endif
