@@ -22,6 +22,7 @@ set(TULLE_TOOLS_PROGRAM_SOURCES
     tap/tap_print.c
     tap/tap_reorder.c
     trace/trace.c
+    trace/trace_file.c
     trace/trace_mesh.c
     trace/trace_options.c
     trace/trace_select.c

@@ -8,6 +8,7 @@
 #include "app/exit.h"
 #include "tools/common/terminal.h"
 #include "tools/trace/trace_export.h"
+#include "tools/trace/trace_file.h"
 #include "tools/trace/trace_mesh.h"
 #include "tools/trace/trace_tree.h"
 
@@ -121,8 +122,9 @@ answer(struct trace *trace)
     tulle__trace_select_late(&trace->selection, &trace->store);
     graph->is_upward = !trace->options.is_down;
     graph->is_downward = !trace->options.is_up;
-    graph->is_partial =
-        trace->subscribe.from != TULLE_FROM_EARLIEST || trace->options.takes.count > 0;
+    graph->is_partial = trace->options.file != NULL ||
+                        trace->subscribe.from != TULLE_FROM_EARLIEST ||
+                        trace->options.takes.count > 0;
     if (!tulle__trace_graph_init(graph, &trace->store) ||
         !tulle__trace_graph_show(graph, trace->options.depth))
         return fail(trace, "out of memory");
@@ -144,7 +146,9 @@ run(struct trace *trace)
                                                   .options = &trace->options,
                                                   .selection = &trace->selection,
                                                   .store = &trace->store };
-    int status = tulle__trace_read_mesh(&trace->reader, &trace->common, &trace->subscribe);
+    int status = trace->options.file != NULL
+                     ? tulle__trace_read_file(&trace->reader, trace->options.file)
+                     : tulle__trace_read_mesh(&trace->reader, &trace->common, &trace->subscribe);
     tulle__query_tell(trace->selection.where, trace->program->name, "--where");
     if (status == 0)
         status = answer(trace);
@@ -203,7 +207,7 @@ tulle__tool_trace(int argc, char **argv)
     if (status == 0)
         status = tulle__trace_options_finish(&program, &trace.options, &trace.subscribe);
     if (status == 0 && tulle__common_finish(&program, &trace.common, &status) &&
-        tulle__tool_has_way(&program, &trace.common, &status))
+        (trace.options.file != NULL || tulle__tool_has_way(&program, &trace.common, &status)))
         status = run(&trace);
     tulle__query_free(&trace.selection.where);
     tulle__args_end(&args);

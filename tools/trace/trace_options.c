@@ -50,6 +50,8 @@ static const struct tulle__option selection_options[] = {
 };
 
 static const struct tulle__option source_options[] = {
+    { .name = "file", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(file),
+      .arg = "FILE", .help = "read a recording instead of joining a mesh" },
     { .name = "from", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(from),
       .arg = "WHERE", .help = "where reading begins: earliest (all that is still kept), last:N (the last N events of each node and stream), or live" },
     { .name = "take", .type = TULLE__OPTION_LIST, .flags = HERE, .offset = AT(takes),

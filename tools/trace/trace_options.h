@@ -25,6 +25,7 @@ struct tulle__trace_options {
     const char *where;
     bool is_up, is_down, has_potential;
     uint64_t depth;
+    const char *file; /* a recording, rather than a mesh */
     const char *from;
     struct tulle__list takes;
     int64_t wait_ms, timeout_ms; /* timeout -1: none */
