@@ -53,6 +53,14 @@ tulle__frame_send(void *socket, struct tulle__buf *buf, int flags)
     return false;
 }
 
+void
+tulle__frame_look_for_room(void *socket)
+{
+    int events;
+    size_t len = sizeof events;
+    (void)zmq_getsockopt(socket, ZMQ_EVENTS, &events, &len);
+}
+
 static void
 close_owned(struct tulle__buf *buf)
 {

@@ -36,6 +36,7 @@ enum {
     CALLERS_MAX = 10000,
     IDENTITY_LEN = 17, /* "N", id, serial */
     DIAL_NAME_LEN = 9, /* "D", serial */
+    ROOM_EVERY = 64,   /* batches sent between two looks for room in the queues */
     FRAMES_MAX = 3
 };
 
@@ -88,6 +89,7 @@ struct tulle__transport {
     uint16_t control_port;
     zmq_msg_t frames[FRAMES_MAX + 1]; /* of the message received last */
     int frame_count;
+    uint32_t published; /* since it was looked for room */
 };
 
 /* ---- sockets ---- */
@@ -471,6 +473,10 @@ tulle__transport_publish(struct tulle__transport *t,
                          struct tulle__buf *body,
                          struct tulle__buf *path)
 {
+    if (++t->published >= ROOM_EVERY) {
+        t->published = 0;
+        tulle__frame_look_for_room(t->pub);
+    }
     /* PUB never blocks and never refuses: it drops for whom the queue is full. */
     if (zmq_send(t->pub, key.data, key.len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
         return;
