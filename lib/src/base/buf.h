@@ -22,6 +22,7 @@ struct tulle__buf {
     void (*release)(struct tulle__buf *buf);
     void *owner; /* for release */
     bool is_pooled;
+    bool is_part; /* of much more memory, that is kept with it: who keeps it for long copies it */
 };
 
 /* Room for len bytes, written through the returned pointer before sharing:

@@ -189,10 +189,14 @@ tulle__action_push(struct tulle__engine *e, enum tulle__action_kind kind)
         return NULL;
     }
     struct tulle__action *action = &e->actions[e->action_len++];
-    if (is_delivery(kind)) /* filled in whole by who pushes it */
+    if (is_delivery(kind)) { /* filled in whole by who pushes it */
         action->kind = kind;
-    else
+    } else if (kind == TULLE__ACTION_PUBLISH) { /* the usual one, and small */
+        action->kind = kind;
+        memset(&action->u.publication, 0, sizeof action->u.publication);
+    } else {
         *action = (struct tulle__action){ .kind = kind };
+    }
     return action;
 }
 
@@ -201,7 +205,13 @@ tulle__engine_next_action(struct tulle__engine *e, struct tulle__action *out)
 {
     if (e->action_head == e->action_len)
         return false;
-    *out = e->actions[e->action_head++];
+    const struct tulle__action *next = &e->actions[e->action_head++];
+    if (next->kind == TULLE__ACTION_PUBLISH) {
+        out->kind = next->kind;
+        out->u.publication = next->u.publication;
+    } else {
+        *out = *next;
+    }
     return true;
 }
 

@@ -33,6 +33,8 @@ tulle__forward_new(const struct tulle__forward_side *sides,
     f->epoch = 1;
     tulle__writer_init(&f->writer);
     tulle__store_init(&f->store, NULL, retain_bytes, sides[0].engine.retain_ms);
+    f->pool = tulle__pool_open(TULLE__POOL_UNUSED_BYTES);
+    f->store.pool = f->pool;
     for (size_t i = 0; i < side_count; i++) {
         struct tulle__engine_config config = sides[i].engine;
         config.is_proxy = true;
@@ -65,6 +67,8 @@ tulle__forward_free(struct tulle__forward **forward)
         tulle__free(f->sides[i].key_bytes);
     }
     tulle__writer_fini(&f->writer);
+    tulle__buf_unref(&f->own_path);
+    tulle__pool_close(&f->pool);
     tulle__free(f);
     *forward = NULL;
 }
@@ -185,8 +189,11 @@ rebuild_interest(struct tulle__forward *f)
 /* Rebuilding looks at all peers: where there are many it waits, so that a thousand who come
  * at once are not looked at a thousand times. What is missed meanwhile is fetched. */
 static int64_t
-rebuild_pause_ns(size_t peer_count)
+rebuild_pause_ns(const struct tulle__forward *f)
 {
+    size_t peer_count = 0;
+    for (size_t i = 0; i < f->side_count; i++)
+        peer_count += HASH_COUNT(f->sides[i].engine->peers);
     return peer_count < FEW_PEERS ? 0 : (int64_t)peer_count * REBUILD_PAUSE_NS_PER_PEER;
 }
 
@@ -195,20 +202,19 @@ tulle__forward_after_input(struct tulle__forward *f)
 {
     uint64_t epoch = 0;
     uint64_t route_epoch = 0;
-    size_t peer_count = 0;
     for (size_t i = 0; i < f->side_count; i++) {
         epoch += f->sides[i].engine->interest_epoch;
         route_epoch += f->sides[i].engine->route_epoch;
-        peer_count += HASH_COUNT(f->sides[i].engine->peers);
     }
     /* Ways may change with every message, where there are several; homes seldom. */
     int64_t soon_ns = f->now.mono.ns + tulle__ms_to_ns(50);
     if (route_epoch != f->seen_route_epoch && f->rebuild_due_ns > soon_ns)
         f->rebuild_due_ns = soon_ns;
     f->seen_route_epoch = route_epoch;
-    int64_t paused_ns = f->rebuilt_ns + rebuild_pause_ns(peer_count);
-    if (epoch != f->seen_epoch && f->rebuild_due_ns > paused_ns)
-        f->rebuild_due_ns = paused_ns;
+    if (epoch != f->seen_epoch) {
+        int64_t paused_ns = f->rebuilt_ns + rebuild_pause_ns(f);
+        f->rebuild_due_ns = f->rebuild_due_ns > paused_ns ? paused_ns : f->rebuild_due_ns;
+    }
     if (f->now.mono.ns < f->rebuild_due_ns)
         return;
     f->seen_epoch = epoch;

@@ -45,30 +45,49 @@ static void
 free_lane(struct tulle__forward *f, struct tulle__passing *lane)
 {
     HASH_DEL(f->lanes, lane);
+    if (f->recent == lane)
+        f->recent = NULL;
     set_waiting(f, lane, 0, 0);
     unqueue_lane(f, lane);
     tulle__kept_fini(&f->store, &lane->kept);
     tulle__free(lane);
 }
 
+static size_t
+name_len(size_t stream_len)
+{
+    return offsetof(struct tulle__passing, name.stream) - offsetof(struct tulle__passing, name) +
+           stream_len;
+}
+
+static bool
+is_of_stream(const struct tulle__passing *lane, struct tulle__view stream)
+{
+    return lane != NULL && lane->stream_len == stream.len &&
+           memcmp(lane->name.stream, stream.data, stream.len) == 0;
+}
+
 struct tulle__passing *
 tulle__passing_find(const struct tulle__forward *f, uint64_t node, struct tulle__view stream)
 {
     struct tulle__passing key;
-    memset(&key.name, 0, sizeof key.name);
     key.name.node = node;
     memcpy(key.name.stream, stream.data, stream.len);
     struct tulle__passing *lane = NULL;
-    HASH_FIND(hh, f->lanes, &key.name, sizeof key.name, lane);
+    HASH_FIND(hh, f->lanes, &key.name, name_len(stream.len), lane);
     return lane;
 }
 
 static struct tulle__passing *
 get_lane(struct tulle__forward *f, uint64_t node, struct tulle__view stream)
 {
+    if (is_of_stream(f->recent, stream) && f->recent->name.node == node)
+        return f->recent;
     struct tulle__passing *lane = tulle__passing_find(f, node, stream);
-    if (lane != NULL)
+    if (lane != NULL) {
+        f->recent = lane;
         return lane;
+    }
     if (HASH_COUNT(f->lanes) >= PASSING_LANES_MAX)
         free_lane(f, f->lanes);
     lane = tulle__alloc(sizeof *lane);
@@ -76,8 +95,9 @@ get_lane(struct tulle__forward *f, uint64_t node, struct tulle__view stream)
         return NULL;
     lane->name.node = node;
     memcpy(lane->name.stream, stream.data, stream.len);
+    lane->stream_len = stream.len;
     tulle__kept_init(&lane->kept);
-    HASH_ADD(hh, f->lanes, name, sizeof lane->name, lane);
+    HASH_ADD(hh, f->lanes, name, name_len(stream.len), lane);
     if (tulle__passing_find(f, node, stream) == lane)
         return lane;
     tulle__free(lane); /* no memory for the table */
@@ -121,11 +141,16 @@ tulle__forward_extend_path(struct tulle__forward *f, const struct tulle__passed 
 {
     if (passed->hops >= f->hops_max || passed->hops >= TULLE__PATH_MAX)
         return NULL;
+    if (passed->hops == 0 && f->own_path != NULL)
+        return tulle__buf_ref(f->own_path);
     struct tulle__passed extended = *passed;
     extended.ids[extended.hops++] = f->id;
     tulle__writer_reset(&f->writer);
     tulle__path_encode(&f->writer, extended.ids, extended.hops);
-    return tulle__writer_take(&f->writer);
+    struct tulle__buf *path = tulle__writer_take(&f->writer);
+    if (passed->hops == 0 && path != NULL)
+        f->own_path = tulle__buf_ref(path);
+    return path;
 }
 
 bool
@@ -210,15 +235,12 @@ keep(struct tulle__forward *f,
      struct tulle__buf *body,
      struct tulle__seen_range events)
 {
-    struct tulle__batch batch;
     size_t len = lane->kept.len;
     if (f->store.bytes_max == 0 ||
-        (len > 0 && tulle__kept_at(&lane->kept, len - 1)->last >= events.first) ||
-        tulle__batch_decode(body->data, body->len, &batch) != TULLE_OK)
+        (len > 0 && tulle__kept_at(&lane->kept, len - 1)->last >= events.first))
         return;
-    struct tulle__keep keep = {
-        .buf = body, .first = events.first, .last = events.last, .has_deps = batch.deps.count > 0
-    };
+    /* A proxy tells no clocks: deps mean nothing to it. */
+    struct tulle__keep keep = { .buf = body, .first = events.first, .last = events.last };
     tulle__kept_append(&f->store, &lane->kept, &keep, f->now.mono);
 }
 
@@ -289,7 +311,7 @@ send_batch(struct tulle__forward *f,
     struct tulle__load load = { .batches = 1, .events = events, .bytes = body->len };
     bool is_sent = false;
     /* The key that came is the caller's; the lane's own outlives the action. */
-    struct tulle__view key = { (const uint8_t *)lane->name.stream, strlen(lane->name.stream) + 1 };
+    struct tulle__view key = { (const uint8_t *)lane->name.stream, lane->stream_len + 1 };
     for (size_t i = 0; i < f->side_count; i++) {
         if (i == lane->from || !lane->is_wanted[i] ||
             !tulle__forward_push(f->sides[i].engine, key, body, path))
@@ -419,7 +441,12 @@ tulle__forward_on_publication(struct tulle__forward *f,
     struct tulle__engine *e = f->sides[side].engine;
     e->now = now;
     struct tulle__view stream;
-    if (tulle__key_decode(key.data, key.len, &stream) != TULLE_OK)
+    /* Mostly it is the key of the message before, which was good. */
+    bool is_recent = key.len > 0 && key.data[key.len - 1] == 0 &&
+                     is_of_stream(f->recent, (struct tulle__view){ key.data, key.len - 1 });
+    if (is_recent)
+        stream = (struct tulle__view){ key.data, key.len - 1 };
+    if (!is_recent && tulle__key_decode(key.data, key.len, &stream) != TULLE_OK)
         tulle__malformed(e, "key", 0, TULLE_EBADMSG);
     else if (stream.data[0] == '$')
         tulle__engine_on_publication(e, key, body, path, now);

@@ -98,6 +98,19 @@ answer_across(struct tulle__forward *f,
     return true;
 }
 
+/* What was kept as it came is looked into before it is told: up to what cannot be read. */
+static size_t
+count_readable(const struct batches *batches)
+{
+    struct tulle__batch batch;
+    size_t count = 0;
+    while (count < batches->count &&
+           tulle__batch_decode(batches->views[count].data, batches->views[count].len, &batch) ==
+               TULLE_OK)
+        count++;
+    return count;
+}
+
 static bool
 answer_from_kept(struct tulle__forward *f, struct question *q, struct batches *batches)
 {
@@ -114,6 +127,7 @@ answer_from_kept(struct tulle__forward *f, struct question *q, struct batches *b
         tulle__side_narrow(&f->sides[lane->from], &fetch);
     batches->count = tulle__gather_batches(
         &lane->kept, &fetch, tulle__kept_find(&lane->kept, fetch.first), batches->views);
+    batches->count = count_readable(batches);
     q->range.batches = batches->views;
     q->range.batch_count = batches->count;
     if (batches->count == 0)

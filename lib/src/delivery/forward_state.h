@@ -20,8 +20,9 @@ struct tulle__passed {
 struct tulle__passing {
     struct {
         uint64_t node;
-        char stream[TULLE__TOPIC_LEN_MAX + 1]; /* zero padded: part of the hash key */
-    } name;
+        char stream[TULLE__TOPIC_LEN_MAX + 1];
+    } name; /* the hash key, without the zeros behind the stream */
+    size_t stream_len;
     struct tulle__seen seen;
     struct tulle__kept kept;
     size_t from; /* side that its batches came from last */
@@ -88,9 +89,12 @@ struct tulle__forward {
     uint32_t hops_max;
     struct tulle__passing *lanes;  /* uthash, oldest first */
     struct tulle__origin *origins; /* uthash, oldest first */
+    struct tulle__passing *recent; /* of them, the one looked for last */
     struct tulle__store store;
-    uint64_t epoch;      /* grows with each rebuilding of interest */
-    uint64_t seen_epoch; /* sum of the engines' when it was last rebuilt */
+    struct tulle__pool *pool;    /* of what is kept */
+    struct tulle__buf *own_path; /* of what comes with none; NULL: not made yet */
+    uint64_t epoch;              /* grows with each rebuilding of interest */
+    uint64_t seen_epoch;         /* sum of the engines' when it was last rebuilt */
     uint64_t seen_route_epoch;
     uint32_t proxies_up;
     uint64_t beats;             /* counter of beats, of all sides */

@@ -66,6 +66,8 @@ static void
 free_peer(struct tulle__engine *e, struct tulle__peer *peer)
 {
     HASH_DEL(e->peers, peer);
+    if (e->recent == peer)
+        e->recent = NULL;
     tulle__peer_unindex(e, peer);
     tulle__heap_remove(&e->asking, &peer->asking);
     tulle__clock_fini(&peer->acked);
@@ -98,9 +100,13 @@ make_room(struct tulle__engine *e)
 struct tulle__peer *
 tulle__peer_get(struct tulle__engine *e, uint64_t id)
 {
+    if (e->recent != NULL && e->recent->id == id)
+        return e->recent;
     struct tulle__peer *peer = tulle__peer_find(e, id);
-    if (peer != NULL)
+    if (peer != NULL) {
+        e->recent = peer;
         return peer;
+    }
     peer = make_room(e) ? tulle__alloc(sizeof *peer) : NULL;
     if (peer == NULL) {
         e->counters.dropped_table_full++;

@@ -96,6 +96,7 @@ struct tulle__engine {
     uint32_t cited_count;              /* lanes that do not start yet and wait for a citer */
 
     struct tulle__peer *peers;           /* uthash by id */
+    struct tulle__peer *recent;          /* of them, the one wanted last */
     struct tulle__id_set live;           /* ids of those that are, as far as there was memory */
     struct tulle__heap asking;           /* peers to sync with, by when */
     int64_t link_due_ns;                 /* some link is to be asked */

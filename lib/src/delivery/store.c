@@ -11,6 +11,8 @@
 #include "clock/wire.h"
 #include "codec/batch.h"
 
+#include <string.h>
+
 void
 tulle__store_init(struct tulle__store *store,
                   struct tulle__lane_names *names,
@@ -72,9 +74,11 @@ move_floor(struct tulle__store *store, struct tulle__kept *kept, const struct tu
 static void
 drop_batch(struct tulle__store *store, struct tulle__kept_batch *batch)
 {
+    struct tulle__buf *buf = batch->buf;
     unlink_batch(store, batch);
-    tulle__buf_unref(&batch->buf);
-    tulle__pool_give_own(batch);
+    if (!batch->is_inside)
+        tulle__pool_give_own(batch);
+    tulle__buf_unref(&buf);
 }
 
 /* The lane's lowest batch goes; its floor moves past it. */
@@ -138,6 +142,29 @@ skip_batch(struct tulle__store *store, struct tulle__kept *kept, const struct tu
     move_floor(store, kept, buf);
 }
 
+/* A note with a reference to the buffer; or one block of the note and a copy. */
+static struct tulle__kept_batch *
+new_batch(struct tulle__store *store, struct tulle__buf *buf)
+{
+    struct tulle__kept_batch *batch = NULL;
+    if (!buf->is_part) {
+        batch = tulle__pool_take(store->pool, sizeof *batch, NULL);
+        if (batch != NULL)
+            *batch = (struct tulle__kept_batch){ .buf = tulle__buf_ref(buf) };
+        return batch;
+    }
+    uint8_t *bytes;
+    struct tulle__buf *copy = tulle__buf_new_in(store->pool, sizeof *batch + buf->len, &bytes);
+    if (copy == NULL)
+        return NULL;
+    memcpy(bytes + sizeof *batch, buf->data, buf->len);
+    copy->data = bytes + sizeof *batch;
+    copy->len = buf->len;
+    batch = (struct tulle__kept_batch *)(void *)bytes;
+    *batch = (struct tulle__kept_batch){ .buf = copy, .is_inside = true };
+    return batch;
+}
+
 void
 tulle__kept_append(struct tulle__store *store,
                    struct tulle__kept *kept,
@@ -150,19 +177,18 @@ tulle__kept_append(struct tulle__store *store,
     kept->bytes_total += buf->len;
     struct tulle__kept_batch *batch = NULL;
     if (buf->len <= store->bytes_max && grow_ring(kept))
-        batch = tulle__pool_take(store->pool, sizeof *batch, NULL);
+        batch = new_batch(store, buf);
     if (batch == NULL) {
         skip_batch(store, kept, buf);
         return;
     }
-    *batch = (struct tulle__kept_batch){ .buf = tulle__buf_ref(buf),
-                                         .lane = kept,
-                                         .has_deps = keep->has_deps,
-                                         .first = keep->first,
-                                         .last = keep->last,
-                                         .end_bytes = kept->bytes_total,
-                                         .at_ns = now.ns,
-                                         .older = store->newest };
+    batch->lane = kept;
+    batch->has_deps = keep->has_deps;
+    batch->first = keep->first;
+    batch->last = keep->last;
+    batch->end_bytes = kept->bytes_total;
+    batch->at_ns = now.ns;
+    batch->older = store->newest;
     if (store->newest != NULL)
         store->newest->newer = batch;
     else

@@ -24,6 +24,7 @@ struct tulle__kept_batch {
     struct tulle__buf *buf;
     struct tulle__kept *lane;
     bool has_deps;
+    bool is_inside; /* of the buffer's own block */
     uint64_t first;
     uint64_t last;
     uint64_t end_bytes; /* bytes of the lane up to and with this batch, since the beginning */
@@ -67,8 +68,8 @@ struct tulle__keep {
     bool has_deps; /* else its bytes are not looked at again to move the floor */
 };
 
-/* Keep a batch (a reference is taken). first must be above everything kept of
- * the lane. Without memory, or when it alone is above the bound, it is not kept
+/* Keep a batch (a reference is taken; of what is part of more, a copy). first must be above
+ * everything kept of the lane. Without memory, or when it alone is above the bound, it is not kept
  * and the floor moves past it. Then evicts what is over the bounds. */
 void tulle__kept_append(struct tulle__store *store,
                         struct tulle__kept *kept,

@@ -14,6 +14,29 @@ enum {
     KEEP_LEN_MIN = 8192
 };
 
+/* A received frame and the buffer that shows it, in one block. */
+struct whole {
+    struct tulle__buf buf; /* first: it is freed as that */
+    zmq_msg_t frame;
+};
+
+static void
+close_whole(struct tulle__buf *buf)
+{
+    struct whole *whole = buf->owner;
+    (void)zmq_msg_close(&whole->frame);
+}
+
+/* Who has the last reference needs the bytes no more. */
+static bool
+pass_on(zmq_msg_t *frame, struct whole *whole)
+{
+    (void)zmq_msg_init(frame);
+    if (atomic_load_explicit(&whole->buf.refs, memory_order_acquire) == 1)
+        return zmq_msg_move(frame, &whole->frame) == 0;
+    return zmq_msg_copy(frame, &whole->frame) == 0;
+}
+
 static void
 release_shared(void *data, void *hint)
 {
@@ -26,6 +49,8 @@ release_shared(void *data, void *hint)
 static bool
 init_frame(zmq_msg_t *frame, struct tulle__buf *buf)
 {
+    if (buf->release == close_whole)
+        return pass_on(frame, buf->owner);
     if (buf->len <= COPY_LEN_MAX) {
         if (zmq_msg_init_size(frame, buf->len) != 0)
             return false;
@@ -86,4 +111,21 @@ tulle__frame_take(zmq_msg_t *frame)
         tulle__free(owned);
     }
     return buf;
+}
+
+struct tulle__buf *
+tulle__frame_take_whole(zmq_msg_t *frame)
+{
+    struct whole *whole = tulle__realloc(NULL, sizeof *whole);
+    if (whole == NULL)
+        return NULL;
+    (void)zmq_msg_init(&whole->frame);
+    (void)zmq_msg_move(&whole->frame, frame);
+    whole->buf = (struct tulle__buf){ .data = zmq_msg_data(&whole->frame),
+                                      .len = zmq_msg_size(&whole->frame),
+                                      .release = close_whole,
+                                      .owner = whole };
+    whole->buf.is_part = whole->buf.len < KEEP_LEN_MIN;
+    atomic_init(&whole->buf.refs, 1);
+    return &whole->buf;
 }

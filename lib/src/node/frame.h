@@ -17,5 +17,8 @@ void tulle__frame_look_for_room(void *socket);
 /* A received frame as a buffer: a long one is kept as it is, a short one is copied. The
  * frame is the caller's to close. NULL when there is no memory. */
 struct tulle__buf *tulle__frame_take(zmq_msg_t *frame);
+/* The same for who mostly passes it on: it is kept as it is, marked as part of more when it
+ * is short, and leaves again without a copy. */
+struct tulle__buf *tulle__frame_take_whole(zmq_msg_t *frame);
 
 #endif

@@ -72,6 +72,7 @@ drain(tulle_proxy *proxy)
 static bool
 receive_publications(tulle_proxy *proxy, size_t side)
 {
+    struct tulle__now now = tulle__os_now();
     for (int i = 0; i < MESSAGES_PER_TURN; i++) {
         struct tulle__incoming in;
         enum tulle__received received =
@@ -82,9 +83,8 @@ receive_publications(tulle_proxy *proxy, size_t side)
             tulle__forward_on_malformed(proxy->forward, side);
             continue;
         }
-        tulle__forward_on_publication(proxy->forward, side, in.key, in.body, in.path,
-                                      tulle__os_now());
-        tulle__buf_unref(&in.body);
+        tulle__forward_on_publication(proxy->forward, side, in.key, in.body, in.path, now);
+        tulle__buf_unref(&in.body); /* the last to send it has the last reference */
         drain(proxy);
     }
     return true;
@@ -317,7 +317,8 @@ open_segment(tulle_proxy *proxy, size_t index, tulle_error *error)
                                                   .advertise_events = o->advertise_events,
                                                   .advertise_inlet = o->advertise_inlet,
                                                   .use_inlet = o->use_inlet,
-                                                  .dial_only = o->dial_only };
+                                                  .dial_only = o->dial_only,
+                                                  .passes_on = true };
     memcpy(transport.listen, o->listen, sizeof transport.listen);
     tulle_status status =
         tulle__transport_open(proxy->context, &transport, &segment->transport, error);

@@ -89,6 +89,7 @@ struct tulle__transport {
     uint16_t control_port;
     zmq_msg_t frames[FRAMES_MAX + 1]; /* of the message received last */
     int frame_count;
+    bool passes_on;
     uint32_t published; /* since it was looked for room */
 };
 
@@ -344,6 +345,7 @@ tulle__transport_open(void *context,
         return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
     t->id = options->id;
     t->has_inlet = options->use_inlet;
+    t->passes_on = options->passes_on;
     tulle_status status = TULLE_OK;
     if (!open_sockets(t, context) || (options->dial_only && !set_dialing_pub(t->pub)))
         status = tulle__error_set(error, TULLE_EOS, "cannot open sockets: %s",
@@ -689,18 +691,15 @@ receive_frames(struct tulle__transport *t, void *socket)
     int count = 0;
     int has_more = 1;
     while (has_more) {
-        zmq_msg_t frame;
-        (void)zmq_msg_init(&frame);
-        if (zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) < 0) {
-            (void)zmq_msg_close(&frame);
+        /* What is past the limit takes the place of the last one. */
+        zmq_msg_t *frame = &t->frames[count <= FRAMES_MAX ? count : FRAMES_MAX];
+        if (count <= FRAMES_MAX) {
+            (void)zmq_msg_init(frame);
+            t->frame_count++;
+        }
+        if (zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0)
             break;
-        }
-        has_more = zmq_msg_more(&frame);
-        if (t->frame_count <= FRAMES_MAX) {
-            (void)zmq_msg_init(&t->frames[t->frame_count]);
-            (void)zmq_msg_move(&t->frames[t->frame_count++], &frame);
-        }
-        (void)zmq_msg_close(&frame);
+        has_more = zmq_msg_more(frame);
         count++;
     }
     return count;
@@ -725,7 +724,8 @@ tulle__transport_receive_publication(struct tulle__transport *t, struct tulle__i
         out->path = frame_view(&t->frames[2]);
     if (count == 3 && out->path.len == 0)
         return TULLE__RECEIVED_MALFORMED;
-    out->body = tulle__frame_take(&t->frames[1]);
+    out->body =
+        t->passes_on ? tulle__frame_take_whole(&t->frames[1]) : tulle__frame_take(&t->frames[1]);
     return out->body == NULL ? TULLE__RECEIVED_MALFORMED : TULLE__RECEIVED_MESSAGE;
 }
 

@@ -34,6 +34,7 @@ struct tulle__transport_options {
     const char *advertise_inlet;
     bool use_inlet;
     bool dial_only; /* the others but id mean nothing */
+    bool passes_on; /* publications are passed on rather than kept */
 };
 
 /* Bind. error may be NULL. Returns as tulle_node_start(). */
