@@ -20,6 +20,7 @@ struct fixture {
     uint64_t counter;
     uint64_t retain_bytes;
     char log[4096];
+    bool has_no_memory;  /* for what is told */
     bool are_asks_noted; /* of the proxy's own beats */
     bool is_beyond_noted;
     unsigned told[256];
@@ -158,9 +159,13 @@ tell(struct fixture *f,
     }
     if (count > 0)
         tulle__path_encode(&w, ids, count);
+    struct testkit_memory none = { .left = 0 };
+    if (f->has_no_memory)
+        tulle__alloc_set_hook(testkit_may_allocate, &none);
     tulle__forward_on_publication(
         f->forward, side, (struct tulle__view){ (const uint8_t *)stream, strlen(stream) + 1 }, body,
         (struct tulle__view){ w.data, w.len }, f->now);
+    tulle__alloc_set_hook(NULL, NULL);
     tulle__buf_unref(&body);
     tulle__writer_fini(&w);
     drain(f);
@@ -441,10 +446,9 @@ TEST(batch_without_memory_is_counted_as_such)
     open_with_nodes(f);
     for (uint64_t first = 1; first <= 2; first++) { /* for the lane, for the path */
         struct tulle__buf *body = mini_batch(id_of(1), first, 1, NULL, 0);
-        struct testkit_memory none = { .left = 0 };
-        tulle__alloc_set_hook(testkit_may_allocate, &none);
-        tell(f, 0, "t", body, NULL);
-        tulle__alloc_set_hook(NULL, NULL);
+        f->has_no_memory = true;
+        tell(f, 0, "t", body, (const unsigned[]){ 8, 0 });
+        f->has_no_memory = false;
 
         assert_int_equal(counters(f, 0).dropped_table_full, first);
         assert_string_equal(f->log, "");
