@@ -55,6 +55,11 @@ void tulle__rx_free(struct tulle__engine *e, struct tulle__rx **pointer);
 void tulle__rx_activate(struct tulle__engine *e, struct tulle__rx *rx, uint64_t next);
 /* Somebody knows of events up to head. */
 void tulle__rx_raise_head(struct tulle__engine *e, struct tulle__rx *rx, uint64_t head);
+/* Is there room to hold so many bytes of a batch that begins with first? */
+bool tulle__rx_has_room(const struct tulle__engine *e,
+                        const struct tulle__rx *rx,
+                        uint64_t first,
+                        size_t len);
 /* Take in a checked batch. */
 void tulle__receive_batch(struct tulle__engine *e,
                           struct tulle__rx *rx,

@@ -148,8 +148,11 @@ tulle__rx_raise_head(struct tulle__engine *e, struct tulle__rx *rx, uint64_t hea
 /* Past the bound the newest is dropped, to be fetched again later. What a lane
  * needs next may go over it, up to twice; and what is due at once always: what all
  * others wait for must not be kept out by those who wait. */
-static bool
-has_room(const struct tulle__engine *e, const struct tulle__rx *rx, uint64_t first, size_t len)
+bool
+tulle__rx_has_room(const struct tulle__engine *e,
+                   const struct tulle__rx *rx,
+                   uint64_t first,
+                   size_t len)
 {
     uint64_t bound = e->config.held_bytes;
     if (rx->is_active && first <= rx->next)
@@ -168,6 +171,15 @@ is_next(const struct tulle__rx *rx, uint64_t first)
            (rx->held.first[0] == NULL || rx->held.first[0]->first > rx->next);
 }
 
+/* It is known now that it exists, and what is asked for next is what there is room for. */
+static void
+refuse(struct tulle__engine *e, struct tulle__rx *rx, size_t len)
+{
+    e->counters.dropped_held_full++;
+    tulle__repair_check(e, rx);
+    rx->repair.refused_len = len;
+}
+
 /* There was no room for the batch at the head of the lane: it is due, or goes. */
 static void
 deliver_or_drop(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *held)
@@ -175,9 +187,9 @@ deliver_or_drop(struct tulle__engine *e, struct tulle__rx *rx, const struct tull
     run_lane(e, rx);
     if (rx->held.first[0] != held)
         return;
+    size_t len = held->buf->len;
     tulle__held_drop_first(e, rx);
-    e->counters.dropped_held_full++;
-    tulle__repair_check(e, rx);
+    refuse(e, rx, len);
     tulle__repair_pause(e, rx);
 }
 
@@ -193,12 +205,11 @@ drop_duplicate(struct tulle__engine *e, struct tulle__rx *rx, struct tulle__held
 static void
 hold(struct tulle__engine *e, struct tulle__rx *rx, const struct tulle__held *arrived)
 {
-    bool is_over = !has_room(e, rx, arrived->first, arrived->buf->len);
+    bool is_over = !tulle__rx_has_room(e, rx, arrived->first, arrived->buf->len);
     bool is_refused = is_over && (!is_next(rx, arrived->first) || e->is_stalled);
     struct tulle__held *held = is_refused ? NULL : tulle__held_copy(e, arrived);
     if (held == NULL) {
-        e->counters.dropped_held_full++;
-        tulle__repair_check(e, rx); /* it is known now that it exists */
+        refuse(e, rx, arrived->buf->len);
         return;
     }
     if (!tulle__held_link(e, rx, held)) {

@@ -257,6 +257,18 @@ fetch_timeout_ms(const struct tulle__repair *repair)
     return timeout < TULLE__FETCH_TIMEOUT_MS_MAX ? timeout : TULLE__FETCH_TIMEOUT_MS_MAX;
 }
 
+/* After an answer that did not find room, no more than there is room for: what is dropped
+ * again costs others their share of what is on the way. */
+static uint64_t
+bytes_to_ask_for(const struct tulle__engine *e, const struct tulle__rx *rx)
+{
+    if (rx->repair.refused_len == 0)
+        return TULLE__FETCH_BYTES;
+    uint64_t bound = e->config.held_bytes;
+    uint64_t room = e->held_bytes < bound ? bound - e->held_bytes : 1;
+    return room < TULLE__FETCH_BYTES ? room : TULLE__FETCH_BYTES;
+}
+
 /* Ask one node for one range. Returns the counter, 0 when it cannot be reached. */
 static uint64_t
 send_fetch(
@@ -266,7 +278,7 @@ send_fetch(
                                   .stream = tulle__lane_names_stream(e->names, rx->lane),
                                   .first = first,
                                   .last = last,
-                                  .bytes_max = TULLE__FETCH_BYTES,
+                                  .bytes_max = bytes_to_ask_for(e, rx),
                                   .wants_clock = rx->wants_prefix && first == rx->next };
     tulle__writer_reset(&e->body);
     tulle__fetch_encode(&e->body, &fetch);
@@ -345,16 +357,26 @@ step_unordered(struct tulle__engine *e, struct tulle__rx *rx)
     repair->due_ns = repair->since_ns + ms(e->config.hold_ms);
 }
 
+/* What the lane needs next was here, waits for another lane, and had to go for lack of room:
+ * it is asked for when it can be taken in. */
+static bool
+waits_for_room(const struct tulle__engine *e, const struct tulle__rx *rx)
+{
+    size_t len = rx->repair.refused_len;
+    return len > 0 && rx->is_waiting && !tulle__rx_has_room(e, rx, rx->next, len);
+}
+
 /* How long is searched. An event that does not come holds the lane up for hold_ms.
  * To go on without its clock costs causal order: while its publisher lives, it is
- * asked for longer. So is what a proxy's limit holds back (PROTOCOL 7.9). */
+ * asked for longer. So is what a proxy's limit holds back (PROTOCOL 7.9), and what waits
+ * for room. */
 static int64_t
 patience_ms(struct tulle__engine *e, const struct tulle__rx *rx)
 {
     const struct tulle__peer *peer = tulle__peer_find(e, rx->node);
     bool is_patient = peer != NULL && tulle__peer_is_live(peer) && !tulle__rx_has_hole(rx) &&
                       tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_CAUSAL;
-    return (is_patient || rx->repair.is_held_back ? TULLE__PATIENCE : 1) *
+    return (is_patient || rx->repair.is_held_back || waits_for_room(e, rx) ? TULLE__PATIENCE : 1) *
            (int64_t)e->config.hold_ms;
 }
 
@@ -387,7 +409,10 @@ step(struct tulle__engine *e, struct tulle__rx *rx)
         repair->is_asking = false;
         repair->is_silent = true;
     }
-    ask_next(e, rx);
+    if (waits_for_room(e, rx))
+        tulle__repair_pause(e, rx);
+    else
+        ask_next(e, rx);
     if (repair->due_ns > expires_ns)
         repair->due_ns = expires_ns;
 }
@@ -621,6 +646,7 @@ tulle__on_range(struct tulle__engine *e,
     }
     bool wanted_prefix = rx->wants_prefix;
     uint64_t next_before = rx->next;
+    rx->repair.refused_len = 0;
     bool has_helped = receive_range(e, rx, header, *range);
     if (wanted_prefix && rx->wants_prefix)
         has_helped = false; /* the events may be here, but not the clock */
