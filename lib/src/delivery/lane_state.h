@@ -113,7 +113,7 @@ struct tulle__repair {
     bool is_silent;       /* in this round, somebody did not answer or could not be asked */
     bool is_malformed;    /* an answer could not be read */
     bool is_withheld;     /* a proxy said that it does not let it pass */
-    bool is_held_back;    /* a proxy's limit holds back what is missing: it will come */
+    bool is_held_back;    /* by a proxy's limit, or for lack of room here: it will come */
     size_t refused_len;   /* of what came last and found no room; 0: all of it did */
     int64_t since_ns;     /* when the hole began to hold the lane up */
     int64_t due_ns;       /* next step */

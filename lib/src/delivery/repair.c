@@ -376,7 +376,7 @@ patience_ms(struct tulle__engine *e, const struct tulle__rx *rx)
     const struct tulle__peer *peer = tulle__peer_find(e, rx->node);
     bool is_patient = peer != NULL && tulle__peer_is_live(peer) && !tulle__rx_has_hole(rx) &&
                       tulle__lane_policy(e, rx->lane)->order == TULLE_ORDER_CAUSAL;
-    return (is_patient || rx->repair.is_held_back || waits_for_room(e, rx) ? TULLE__PATIENCE : 1) *
+    return (is_patient || rx->repair.is_held_back ? TULLE__PATIENCE : 1) *
            (int64_t)e->config.hold_ms;
 }
 
@@ -409,10 +409,12 @@ step(struct tulle__engine *e, struct tulle__rx *rx)
         repair->is_asking = false;
         repair->is_silent = true;
     }
-    if (waits_for_room(e, rx))
+    if (waits_for_room(e, rx)) {
+        repair->is_held_back = true;
         tulle__repair_pause(e, rx);
-    else
+    } else {
         ask_next(e, rx);
+    }
     if (repair->due_ns > expires_ns)
         repair->due_ns = expires_ns;
 }
