@@ -34,6 +34,18 @@ observer(const char *join)
     return kit_start(&options);
 }
 
+/* What is looked up and is not there: unlike anything that is expected. */
+static const tulle_seen_node no_node;
+static const tulle_seen_lane no_lane;
+static const tulle_seen_link no_link = { .segment = SIZE_MAX };
+
+static const tulle_seen_node *
+node_of(const tulle_snapshot *s, uint64_t id)
+{
+    const tulle_seen_node *node = tulle_snapshot_node(s, id);
+    return node == NULL ? &no_node : node;
+}
+
 static const tulle_seen_lane *
 lane_of(const tulle_snapshot *s, const char *stream, uint64_t node)
 {
@@ -41,13 +53,13 @@ lane_of(const tulle_snapshot *s, const char *stream, uint64_t node)
         if (strcmp(s->lanes[i].stream, stream) == 0 && s->lanes[i].node == node)
             return &s->lanes[i];
     }
-    return NULL;
+    return &no_lane;
 }
 
 static bool
 has_taken(const tulle_seen_lane *lane, uint64_t node, uint64_t acked)
 {
-    for (size_t i = 0; lane != NULL && i < lane->taker_count; i++) {
+    for (size_t i = 0; i < lane->taker_count; i++) {
         if (lane->takers[i].node == node)
             return lane->takers[i].acked == acked;
     }
@@ -57,7 +69,7 @@ has_taken(const tulle_seen_lane *lane, uint64_t node, uint64_t acked)
 static bool
 is_held_by(const tulle_seen_lane *lane, uint64_t node, uint64_t first, uint64_t last)
 {
-    for (size_t i = 0; lane != NULL && i < lane->holder_count; i++) {
+    for (size_t i = 0; i < lane->holder_count; i++) {
         if (lane->holders[i].node == node)
             return lane->holders[i].first == first && lane->holders[i].last == last;
     }
@@ -67,11 +79,11 @@ is_held_by(const tulle_seen_lane *lane, uint64_t node, uint64_t first, uint64_t 
 static const tulle_seen_link *
 link_named(const tulle_seen_node *proxy, const char *name)
 {
-    for (size_t i = 0; proxy != NULL && i < proxy->link_count; i++) {
+    for (size_t i = 0; i < proxy->link_count; i++) {
         if (strcmp(proxy->links[i].name, name) == 0)
             return &proxy->links[i];
     }
-    return NULL;
+    return &no_link;
 }
 
 /* Three segments in a row, one node on each. */
@@ -105,10 +117,10 @@ make_row(struct row *r)
 static void
 expect_nodes(const struct row *r, const tulle_snapshot *s, const tulle_node *self)
 {
-    const tulle_seen_node *far = tulle_snapshot_node(s, tulle_node_id(r->far));
-    const tulle_seen_node *me = tulle_snapshot_node(s, tulle_node_id(self));
-    const tulle_seen_node *left = tulle_snapshot_node(s, tulle_proxy_id(r->left));
-    const tulle_seen_node *right = tulle_snapshot_node(s, tulle_proxy_id(r->right));
+    const tulle_seen_node *far = node_of(s, tulle_node_id(r->far));
+    const tulle_seen_node *me = node_of(s, tulle_node_id(self));
+    const tulle_seen_node *left = node_of(s, tulle_proxy_id(r->left));
+    const tulle_seen_node *right = node_of(s, tulle_proxy_id(r->right));
     assert_true(me->is_self && me->segment == 0);
     assert_string_equal(far->name, "far");
     assert_string_equal(far->address, ""); /* dialed by nobody here */
@@ -123,6 +135,7 @@ expect_nodes(const struct row *r, const tulle_snapshot *s, const tulle_node *sel
     assert_true(far->counters.bytes_delivered > 0 && far->counters.delay_p99_us > 0);
     assert_true(left->is_proxy && left->hops == 0 && left->link_count == 2);
     assert_true(right->is_proxy && right->hops == 1 && right->link_count == 2);
+    assert_true(link_named(right, "left")->segment < s->segment_count);
     assert_int_equal(link_named(right, "left")->segment, link_named(left, "right")->segment);
     assert_int_equal(link_named(left, "left")->segment, 0);
     assert_int_equal(link_named(right, "right")->segment, far->segment);
@@ -176,7 +189,7 @@ TEST(what_lags_and_who_goes_is_seen)
     KIT_UNTIL(has_taken(lane_of(look(self), "near", near), far, 2 * EVENTS));
     KIT_UNTIL(lane_of(look(self), "near", near)->head == 2 * EVENTS);
     kit_free(&r.far);
-    KIT_UNTIL(tulle_snapshot_node(look(self), far)->state == TULLE_SEEN_LEFT);
+    KIT_UNTIL(node_of(look(self), far)->state == TULLE_SEEN_LEFT);
     assert_int_equal(lane_of(shot, "near", near)->taker_count, 0);
     assert_int_equal(lane_of(shot, "far", far)->head, 2 * EVENTS);
     kit_proxy_free(&r.right);
