@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MPL-2.0
-set(TULLE_TOOLS_PROGRAM_SOURCES
+# Everything but main(): unit tests link it too.
+set(TULLE_TOOLS_SOURCES
     common/history_end.c
     common/output.c
     common/query.c
+    common/terminal.c
     common/tools.c
     common/when.c
     load/bench.c
@@ -12,7 +14,6 @@ set(TULLE_TOOLS_PROGRAM_SOURCES
     load/load_report.c
     load/load_run.c
     load/load_series.c
-    main.c
     pub/pub.c
     pub/pub_input.c
     tap/tap.c
@@ -22,20 +23,16 @@ set(TULLE_TOOLS_PROGRAM_SOURCES
     tap/tap_print.c
     tap/tap_reorder.c
     trace/trace.c
-    trace/trace_file.c
-    trace/trace_mesh.c
-    trace/trace_options.c
-    trace/trace_select.c
-)
-# What a trace is made of, which its unit test links too.
-set(TULLE_TRACE_SOURCES
-    common/terminal.c
     trace/trace_chart.c
     trace/trace_clock.c
+    trace/trace_file.c
     trace/trace_graph.c
     trace/trace_json.c
+    trace/trace_mesh.c
+    trace/trace_options.c
     trace/trace_out.c
     trace/trace_page.c
+    trace/trace_select.c
     trace/trace_shiviz.c
     trace/trace_store.c
     trace/trace_tree.c

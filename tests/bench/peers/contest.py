@@ -211,7 +211,7 @@ def build(root):
     )  # fmt: skip
     subprocess.run(
         ["cmake", "--build", "--preset", "release", "--parallel", jobs,
-         "--target", "peers", "tulle_tools"],
+         "--target", "peers", "tulle_program"],
         cwd=root, check=True, stdout=sys.stderr,
     )  # fmt: skip
     return root / "build" / "release" / "bin"
