@@ -2,6 +2,9 @@
 # Everything but main(): unit tests link it too.
 set(TULLE_TOOLS_SOURCES
     common/history_end.c
+    common/lookout.c
+    common/mesh.c
+    common/mesh_json.c
     common/output.c
     common/query.c
     common/terminal.c
