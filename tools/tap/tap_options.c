@@ -75,7 +75,7 @@ static const struct tulle__option output_options[] = {
 static const struct tulle__option event_options[] = {
     { .name = "exclude", .letter = 'T', .type = TULLE__OPTION_LIST, .flags = HERE,
       .offset = AT(exclude), .arg = "PATTERN", .check = check_pattern, .max = 256,
-      .help = "leave out events whose topics match; may be repeated" },
+      .help = "leave out events whose topics match" },
     { .name = "where", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(where), .arg = "EXPR",
       .help = "only events for which the jq program EXPR, given the object that --json prints, is true" },
     { .name = "causal", .type = TULLE__OPTION_FLAG, .flags = HERE,

@@ -118,6 +118,7 @@ answer(struct trace *trace)
     struct tulle__trace_graph *graph = &trace->graph;
     if (trace->store.has_failed)
         return fail(trace, "out of memory");
+    uint64_t depth = trace->options.depth == 0 ? UINT64_MAX : trace->options.depth;
     tell_bounds(trace);
     tulle__trace_select_late(&trace->selection, &trace->store);
     graph->is_upward = !trace->options.is_down;
@@ -125,8 +126,7 @@ answer(struct trace *trace)
     graph->is_partial = trace->options.file != NULL ||
                         trace->subscribe.from != TULLE_FROM_EARLIEST ||
                         trace->options.takes.count > 0;
-    if (!tulle__trace_graph_init(graph, &trace->store) ||
-        !tulle__trace_graph_show(graph, trace->options.depth))
+    if (!tulle__trace_graph_init(graph, &trace->store) || !tulle__trace_graph_show(graph, depth))
         return fail(trace, "out of memory");
     if (graph->shown_count == 0) {
         (void)fprintf(stderr, "%s: none of %zu events read is the one asked for\n",

@@ -92,7 +92,6 @@ void
 tulle__trace_options_init(struct tulle__trace_options *options)
 {
     *options = (struct tulle__trace_options){
-        .depth = UINT64_MAX,
         .from = "earliest",
         .wait_ms = 1000,
         .timeout_ms = -1,

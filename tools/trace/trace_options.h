@@ -24,7 +24,7 @@ struct tulle__trace_options {
     struct tulle__list topics, finds; /* which events are asked for */
     const char *where;
     bool is_up, is_down, has_potential;
-    uint64_t depth;
+    uint64_t depth;   /* 0: any */
     const char *file; /* a recording, rather than a mesh */
     const char *from;
     struct tulle__list takes;
