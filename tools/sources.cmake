@@ -12,8 +12,10 @@ set(TULLE_TOOLS_SOURCES
     common/when.c
     load/bench.c
     load/latency.c
+    load/load_message.c
     load/load_node.c
     load/load_options.c
+    load/load_proxy.c
     load/load_report.c
     load/load_run.c
     load/load_series.c

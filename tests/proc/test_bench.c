@@ -151,7 +151,8 @@ TEST(latencies_are_measured_and_described)
     assert_whole(result, "size", 64);
     assert_clean(result);
     assert_whole(json_object_get(result, "latency_us"), "count", 2000); /* runs, subscribers */
-    static const char *const rising[] = { "min", "p50", "p90", "p99", "p999", "max" };
+    static const char *const rising[] = { "min", "p50",  "p75",   "p90", "p95",
+                                          "p99", "p999", "p9999", "max" };
     assert_true(latency_at(result, "min") > 0);
     for (size_t i = 1; i < sizeof rising / sizeof *rising; i++)
         assert_true(latency_at(result, rising[i]) >= latency_at(result, rising[i - 1]));
@@ -189,10 +190,78 @@ TEST(a_rate_is_kept)
     assert_int_equal(proc_wait(bench), 0);
     assert_int_equal(proc_count_lines(bench, PROC_OUT), 2);
     const char *row = strchr(proc_text(bench, PROC_OUT), '\n') + 1;
-    static const char head[] = "1,2,0,1,1,64,fifo,tcp,2000,1,";
+    static const char head[] = "1,2,0,0,1,1,64,fifo,tcp,2000,1,";
     assert_int_equal(strncmp(row, head, strlen(head)), 0);
     double rate = strtod(row + strlen(head), NULL);
     assert_true(rate > 1000 && rate < 3000);
+}
+
+/* All goes through both of them, in either direction, and comes in order. */
+TEST(proxies_are_between)
+{
+    (void)state;
+    struct proc *bench = proc_start("tulle", "bench", "--json", "--proxies", "2", "-p", "2", "-c",
+                                    "2", "-n", "300", "--warmup", "0", "-r", "1", "-s", "64", NULL);
+    struct proc *latency =
+        proc_start("tulle", "latency", "--json", "-P", "1", "-n", "200", "--warmup", "0", "-r", "1",
+                   "--rate", "1000", "--round-trip", "-t", "ipc", NULL);
+    assert_int_equal(proc_wait(bench), 0);
+    json_t *root = read_json(bench);
+    const json_t *result = result_at(root, 0);
+    assert_whole(result, "proxies", 2);
+    assert_clean(result);
+    assert_above_0(json_object_get(result, "cpu_seconds_per_million"), "proxy");
+    assert_above_0(json_object_get(result, "peak_rss_bytes"), "proxy");
+    const json_t *run = json_array_get(json_object_get(result, "runs"), 0);
+    assert_whole(run, "delivered", 1200);
+    const json_t *processes = json_object_get(run, "processes");
+    assert_int_equal(json_array_size(processes), 6);
+    for (size_t i = 4; i < 6; i++) {
+        const json_t *process = json_array_get(processes, i);
+        assert_text(process, "role", "proxy");
+        assert_true(json_integer_value(json_object_get(process, "relayed")) >= 600);
+    }
+    json_decref(root);
+    assert_int_equal(proc_wait(latency), 0);
+    root = read_json(latency);
+    assert_clean(result_at(root, 0));
+    assert_whole(json_object_get(result_at(root, 0), "latency_us"), "count", 200);
+    json_decref(root);
+}
+
+/* Nodes that do both are on both sides. */
+TEST(rates_are_measured_in_turn)
+{
+    (void)state;
+    struct proc *bench =
+        proc_start("tulle", "bench", "--csv", "--both", "2", "-P", "1", "--rate", "0,1000", "-n",
+                   "200", "--warmup", "0", "-r", "1", "-s", "64", NULL);
+    assert_int_equal(proc_wait(bench), 0);
+    assert_int_equal(proc_count_lines(bench, PROC_OUT), 3);
+    const char *text = proc_text(bench, PROC_OUT);
+    assert_int_equal(strncmp(text, "publishers,subscribers,both,proxies,", 36), 0);
+    assert_non_null(strstr(text, ",p99_us,p999_us,p9999_us,max_us\n"));
+    assert_non_null(strstr(text, "\n0,0,2,1,1,1,64,causal,tcp,0,1,"));
+    assert_non_null(strstr(text, "\n0,0,2,1,1,1,64,causal,tcp,1000,1,"));
+}
+
+/* What "script" runs, with a terminal for standard error. */
+TEST(progress_is_for_terminals)
+{
+    (void)state;
+    char command[1024];
+    static const char *const quiet[] = { "", " --quiet" };
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(command, sizeof command,
+                       "%s/tulle bench -d 1 --warmup 0 -r 1 -s 64 --rate 100%s >/dev/null",
+                       getenv("TULLE_BIN_DIR"), quiet[i]);
+        struct proc *bench = proc_start("/usr/bin/script", "-qec", command, "/dev/null", NULL);
+        assert_int_equal(proc_wait(bench), 0);
+        bool has_shown =
+            strstr(proc_text(bench, PROC_OUT), "size 64, 100 a second, run 1 of 1, ") != NULL &&
+            strstr(proc_text(bench, PROC_OUT), " delivered, ") != NULL;
+        assert_int_equal(has_shown, i == 0);
+    }
 }
 
 TEST(a_table_is_printed)
@@ -202,7 +271,8 @@ TEST(a_table_is_printed)
                                     "32", "-p", "2", NULL);
     assert_int_equal(proc_wait(bench), 0);
     assert_string_equal(proc_text(bench, PROC_ERR), ""); /* progress is for terminals */
-    assert_int_equal(proc_count_lines(bench, PROC_OUT), 4);
+    assert_int_equal(proc_count_lines(bench, PROC_OUT), 5);
+    assert_non_null(strstr(proc_text(bench, PROC_OUT), "latency p50 "));
     assert_non_null(strstr(proc_text(bench, PROC_OUT), "2 publishers, 1 subscriber, tcp"));
 }
 
@@ -247,7 +317,7 @@ TEST(a_histogram_is_drawn)
     struct proc *csv = proc_start("tulle", "latency", "-n", "100", "--warmup", "0", "-r", "1",
                                   "--rate", "1000", "--csv", NULL);
     assert_int_equal(proc_wait(csv), 0);
-    assert_non_null(strstr(proc_text(csv, PROC_OUT), "\n1,64,causal,tcp,0,1000,1,100,"));
+    assert_non_null(strstr(proc_text(csv, PROC_OUT), "\n1,0,64,causal,tcp,0,1000,1,100,"));
 }
 
 /* A subscriber that sleeps while events pass by that nobody keeps: what it missed is told. */
@@ -342,6 +412,8 @@ TEST(wrong_options_are_status_2)
         { "--both", "1", "nobody", NULL },
         { "--subscribers", "128", "128", NULL },
         { "--runs", "0", "--runs", NULL },
+        { "--rate", "1,-2", "--rate", NULL },
+        { "--proxies", "9", "--proxies", NULL },
         { "--duration", "-1", "--duration", NULL },
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -370,6 +442,9 @@ main(void)
         cmocka_unit_test_teardown(latencies_are_measured_and_described, proc_end_all),
         cmocka_unit_test_teardown(answers_are_waited_for, proc_end_all),
         cmocka_unit_test_teardown(a_rate_is_kept, proc_end_all),
+        cmocka_unit_test_teardown(proxies_are_between, proc_end_all),
+        cmocka_unit_test_teardown(rates_are_measured_in_turn, proc_end_all),
+        cmocka_unit_test_teardown(progress_is_for_terminals, proc_end_all),
         cmocka_unit_test_teardown(a_table_is_printed, proc_end_all),
         cmocka_unit_test_teardown(a_pause_of_the_publisher_is_not_omitted, proc_end_all),
         cmocka_unit_test_teardown(a_histogram_is_drawn, proc_end_all),

@@ -29,9 +29,6 @@ static const struct tulle__option mesh_options[] = {
       .help = "streams that each publisher publishes on, in turn" },
     { .name = "topics", .type = TULLE__OPTION_U32, .flags = HERE, .offset = AT(plan.topics),
       .arg = "N", .min = 1, .max = TULLE__LOAD_TOPICS_MAX, .help = "topics within each stream" },
-    { .name = "rate", .type = TULLE__OPTION_NUMBER, .flags = HERE, .offset = AT(plan.rate),
-      .arg = "N", .min = 0, .max = 1e9,
-      .help = "events a second of each publisher; 0: as fast as they are taken" },
 };
 // clang-format on
 
@@ -43,6 +40,7 @@ static const char notes[] =
     "  tulle bench                              # one publisher, one subscriber, four sizes\n"
     "  tulle bench -p 2 -c 4 -s 64 -d 5\n"
     "  tulle bench --both 4 --transport ipc     # four nodes that publish and take\n"
+    "  tulle bench --proxies 2 -s 64            # two proxies in between\n"
     "  tulle bench -s 1K --rate 10000 --json";
 
 struct bench {
@@ -90,7 +88,8 @@ print_header(const struct tulle__load_options *options)
         const char *one, *many;
     } roles[] = { { plan->publishers, "publisher", "publishers" },
                   { plan->subscribers, "subscriber", "subscribers" },
-                  { plan->both, "node that does both", "nodes that do both" } };
+                  { plan->both, "node that does both", "nodes that do both" },
+                  { plan->proxies, "proxy between", "proxies between" } };
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
         if (roles[i].count > 0)
             (void)printf("%" PRIu32 " %s, ", roles[i].count,
@@ -110,6 +109,30 @@ print_header(const struct tulle__load_options *options)
                  "peak RSS MiB");
     (void)printf("%8s %9s %9s %9s %12s %9s %8s %8s %8s %8s %8s %7s\n", "size", "median", "min",
                  "max", "events/s", "MiB/s", "pub", "sub", "all", "pub", "sub", "lost");
+}
+
+/* What one does not find in the table, below its row. */
+static void
+print_more(const struct tulle__load_plan *plan,
+           const struct tulle__load_result *runs,
+           uint32_t count)
+{
+    static const int shown[] = { TULLE__LOAD_P50, TULLE__LOAD_P90, TULLE__LOAD_P99,
+                                 TULLE__LOAD_P99_9 };
+    static const char *const names[] = { "p50", "p90", "p99", "p99.9" };
+    struct tulle__load_latency latency = tulle__load_latency(runs, count);
+    (void)printf("%8s latency", "");
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        (void)printf(" %s %.2f,", names[i], latency.percentiles[shown[i]] / 1000.0);
+    (void)printf(" max %.2f ms", latency.max / 1000.0);
+    if (plan->rate > 0)
+        (void)printf("; rate %.15g of each publisher", plan->rate);
+    if (plan->proxies > 0) {
+        (void)printf("; each proxy %.3f CPU s a million events, %.1f MiB",
+                     tulle__load_spread_at(runs, count, OF(proxy_cpu)).median,
+                     (double)tulle__load_max_at(runs, count, OF(proxy_rss)) / MIB);
+    }
+    (void)fputc('\n', stdout);
 }
 
 static void
@@ -135,6 +158,7 @@ print_row(struct bench *bench,
     print_cell((double)tulle__load_max_at(runs, count, OF(publisher_rss)), MIB, 8, 1);
     print_cell((double)tulle__load_max_at(runs, count, OF(subscriber_rss)), MIB, 8, 1);
     (void)printf(" %7" PRIu64 "\n", tulle__load_sum_at(runs, count, OF(lost)));
+    print_more(plan, runs, count);
 }
 
 /* Below 0: an empty field. */
@@ -154,19 +178,22 @@ print_csv(struct bench *bench,
 {
     static const size_t wholes[] = { OF(lost),     OF(gaps),    OF(misordered),
                                      OF(uncaused), OF(foreign), OF(repaired) };
+    static const size_t peaks[] = { OF(publisher_rss), OF(subscriber_rss), OF(proxy_rss) };
     uint32_t count = bench->options.runs;
     if (!bench->has_header) {
-        (void)puts("publishers,subscribers,both,streams,topics,size,order,transport,rate,runs,"
-                   "events_per_second,events_per_second_min,events_per_second_max,"
-                   "deliveries_per_second,cpu_publisher,cpu_subscriber,cpu_total,"
-                   "peak_rss_publisher,peak_rss_subscriber,"
-                   "lost,gaps,misordered,uncaused,foreign,repaired");
+        (void)puts(
+            "publishers,subscribers,both,proxies,streams,topics,size,order,transport,rate,runs,"
+            "events_per_second,events_per_second_min,events_per_second_max,"
+            "deliveries_per_second,cpu_publisher,cpu_subscriber,cpu_proxy,cpu_total,"
+            "peak_rss_publisher,peak_rss_subscriber,peak_rss_proxy,"
+            "lost,gaps,misordered,uncaused,foreign,repaired,"
+            "min_us,mean_us,p50_us,p75_us,p90_us,p95_us,p99_us,p999_us,p9999_us,max_us");
     }
     bench->has_header = true;
-    (void)printf("%u,%u,%u,%u,%u,%" PRIu64 ",%s,%s,%.15g,%" PRIu32, plan->publishers,
-                 plan->subscribers, plan->both, plan->streams, plan->topics, plan->size,
-                 tulle__load_order_name(plan->order), tulle__load_transport_name(plan->transport),
-                 plan->rate, count);
+    (void)printf("%u,%u,%u,%u,%u,%u,%" PRIu64 ",%s,%s,%.15g,%" PRIu32, plan->publishers,
+                 plan->subscribers, plan->both, plan->proxies, plan->streams, plan->topics,
+                 plan->size, tulle__load_order_name(plan->order),
+                 tulle__load_transport_name(plan->transport), plan->rate, count);
     struct tulle__spread events = tulle__load_spread_at(runs, count, OF(events_per_second));
     print_field(events.median);
     print_field(events.min);
@@ -174,11 +201,18 @@ print_csv(struct bench *bench,
     print_field(tulle__load_spread_at(runs, count, OF(deliveries_per_second)).median);
     print_field(tulle__load_spread_at(runs, count, OF(publisher_cpu)).median);
     print_field(tulle__load_spread_at(runs, count, OF(subscriber_cpu)).median);
+    print_field(tulle__load_spread_at(runs, count, OF(proxy_cpu)).median);
     print_field(tulle__load_spread_at(runs, count, OF(total_cpu)).median);
-    (void)printf(",%" PRIu64 ",%" PRIu64, tulle__load_max_at(runs, count, OF(publisher_rss)),
-                 tulle__load_max_at(runs, count, OF(subscriber_rss)));
+    for (size_t i = 0; i < sizeof peaks / sizeof *peaks; i++)
+        (void)printf(",%" PRIu64, tulle__load_max_at(runs, count, peaks[i]));
     for (size_t i = 0; i < sizeof wholes / sizeof *wholes; i++)
         (void)printf(",%" PRIu64, tulle__load_sum_at(runs, count, wholes[i]));
+    struct tulle__load_latency latency = tulle__load_latency(runs, count);
+    print_field(latency.min);
+    print_field(latency.mean);
+    for (size_t i = 0; i < TULLE__LOAD_PERCENTILES; i++)
+        print_field(latency.percentiles[i]);
+    print_field(latency.max);
     (void)fputc('\n', stdout);
 }
 
@@ -199,6 +233,7 @@ tulle__tool_bench(int argc, char **argv)
     tulle__load_options_init(&bench.options);
     const struct tulle__option_group groups[] = {
         { "Mesh", mesh_options, sizeof mesh_options / sizeof *mesh_options, &bench.options },
+        tulle__load_mesh_group(&bench.options),
         tulle__load_measure_group(&bench.options),
         tulle__load_output_group(&bench.options),
         tulle__common_log_group(&bench.options.common),
@@ -220,12 +255,9 @@ tulle__tool_bench(int argc, char **argv)
         return status;
     status = check_options(&bench, &args);
     if (status == 0) {
-        const struct tulle__load_series series = { .program = &program,
-                                                   .options = &bench.options,
-                                                   .rates = &bench.options.plan.rate,
-                                                   .rate_count = 1,
-                                                   .print = print,
-                                                   .ctx = &bench };
+        const struct tulle__load_series series = {
+            .program = &program, .options = &bench.options, .print = print, .ctx = &bench
+        };
         status = tulle__load_series_run(&series);
     }
     tulle__args_end(&args);

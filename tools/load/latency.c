@@ -17,9 +17,6 @@ enum { BAR_LEN = 50 };
 
 struct latency {
     struct tulle__load_options load;
-    const char *rate; /* a list */
-    double rates[TULLE__LOAD_VALUES_MAX];
-    size_t rate_count;
     bool has_picture;
     bool has_header;
 };
@@ -28,8 +25,6 @@ struct latency {
 #define AT(field) offsetof(struct latency, field)
 #define HERE TULLE__OPTION_FLAG_ONLY
 static const struct tulle__option mesh_options[] = {
-    { .name = "rate", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(rate),
-      .arg = "N,...", .help = "events a second, measured one rate after the other" },
     { .name = "subscribers", .letter = 'c', .type = TULLE__OPTION_U32, .flags = HERE,
       .offset = AT(load.plan.subscribers), .arg = "N", .min = 1, .max = TULLE__LOAD_NODES_MAX - 1,
       .help = "nodes that take every event" },
@@ -53,33 +48,18 @@ static const char notes[] =
     "  tulle latency --rate 5000 -s 1K --histogram\n"
     "  tulle latency --round-trip --transport ipc --json";
 
-/* "1000,2.5" */
-static bool
-parse_rates(struct latency *latency)
-{
-    const char *at = latency->rate;
-    while (at != NULL) {
-        char text[32];
-        char *end = NULL;
-        if (latency->rate_count == TULLE__LOAD_VALUES_MAX || !tulle__load_next_item(&at, text))
-            return false;
-        double rate = strtod(text, &end);
-        /* Not "<": it may be no number at all. */
-        if (end == text || *end != '\0' || !(rate >= 0.001 && rate <= 1e9))
-            return false;
-        latency->rates[latency->rate_count++] = rate;
-    }
-    return true;
-}
-
 /* ---- output ---- */
 
 static void
 print_header(const struct latency *latency)
 {
     const struct tulle__load_plan *plan = &latency->load.plan;
-    (void)printf("1 publisher, %" PRIu32 " subscriber%s, %s, order %s, %s; ", plan->subscribers,
-                 plan->subscribers == 1 ? "" : "s", tulle__load_transport_name(plan->transport),
+    (void)printf("1 publisher, %" PRIu32 " subscriber%s, ", plan->subscribers,
+                 plan->subscribers == 1 ? "" : "s");
+    if (plan->proxies > 0)
+        (void)printf("%" PRIu32 " prox%s between, ", plan->proxies,
+                     plan->proxies == 1 ? "y" : "ies");
+    (void)printf("%s, order %s, %s; ", tulle__load_transport_name(plan->transport),
                  tulle__load_order_name(plan->order),
                  plan->is_round_trip ? "there and back" : "one way");
     if (latency->load.runs > 1)
@@ -91,8 +71,8 @@ print_header(const struct latency *latency)
     else
         (void)printf(" of %.15g s\n", (double)plan->duration_ms / 1000.0);
     (void)printf("%27s %s\n", "", "microseconds from when an event was due");
-    (void)printf("%8s %8s %9s %8s %8s %8s %8s %8s %8s %8s %6s\n", "size", "rate", "events/s", "min",
-                 "mean", "p50", "p90", "p99", "p99.9", "max", "lost");
+    (void)printf("%8s %8s %9s %8s %8s %8s %8s %8s %8s %8s %8s %6s\n", "size", "rate", "events/s",
+                 "min", "mean", "p50", "p90", "p99", "p99.9", "p99.99", "max", "lost");
 }
 
 /* Ends of the rows of the picture: so many for each power of ten. */
@@ -164,10 +144,12 @@ print_row(struct latency *latency,
     if (!latency->has_header)
         print_header(latency);
     latency->has_header = true;
-    (void)printf("%8" PRIu64 " %8.10g %9.0f %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %6" PRIu64
-                 "\n",
-                 plan->size, plan->rate, events, figures.min, figures.mean, figures.p50,
-                 figures.p90, figures.p99, figures.p999, figures.max, lost);
+    const double *p = figures.percentiles;
+    (void)printf("%8" PRIu64
+                 " %8.10g %9.0f %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %6" PRIu64 "\n",
+                 plan->size, plan->rate, events, figures.min, figures.mean, p[TULLE__LOAD_P50],
+                 p[TULLE__LOAD_P90], p[TULLE__LOAD_P99], p[TULLE__LOAD_P99_9],
+                 p[TULLE__LOAD_P99_99], figures.max, lost);
     if (latency->has_picture)
         print_picture(runs, count);
 }
@@ -180,16 +162,18 @@ print_csv(struct latency *latency,
     uint32_t count = latency->load.runs;
     struct tulle__load_latency figures = tulle__load_latency(runs, count);
     if (!latency->has_header) {
-        (void)puts("subscribers,size,order,transport,round_trip,rate,runs,count,min_us,mean_us,"
-                   "p50_us,p90_us,p99_us,p999_us,max_us,lost,gaps");
+        (void)puts("subscribers,proxies,size,order,transport,round_trip,rate,runs,count,min_us,"
+                   "mean_us,p50_us,p75_us,p90_us,p95_us,p99_us,p999_us,p9999_us,max_us,lost,gaps");
     }
     latency->has_header = true;
-    (void)printf("%" PRIu32 ",%" PRIu64 ",%s,%s,%d,%.15g,%" PRIu32 ",%" PRIu64
-                 ",%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%" PRIu64 ",%" PRIu64 "\n",
-                 plan->subscribers, plan->size, tulle__load_order_name(plan->order),
+    (void)printf("%" PRIu32 ",%" PRIu32 ",%" PRIu64 ",%s,%s,%d,%.15g,%" PRIu32 ",%" PRIu64
+                 ",%.9g,%.9g",
+                 plan->subscribers, plan->proxies, plan->size, tulle__load_order_name(plan->order),
                  tulle__load_transport_name(plan->transport), plan->is_round_trip, plan->rate,
-                 count, figures.count, figures.min, figures.mean, figures.p50, figures.p90,
-                 figures.p99, figures.p999, figures.max,
+                 count, figures.count, figures.min, figures.mean);
+    for (size_t i = 0; i < TULLE__LOAD_PERCENTILES; i++)
+        (void)printf(",%.9g", figures.percentiles[i]);
+    (void)printf(",%.9g,%" PRIu64 ",%" PRIu64 "\n", figures.max,
                  tulle__load_sum_at(runs, count, offsetof(struct tulle__load_result, lost)),
                  tulle__load_sum_at(runs, count, offsetof(struct tulle__load_result, gaps)));
 }
@@ -207,32 +191,28 @@ print(const struct tulle__load_plan *plan, const struct tulle__load_result *runs
 static int
 run(const struct tulle__program *program, const struct tulle__args *args, struct latency *latency)
 {
-    if (!parse_rates(latency))
-        return tulle__args_usage(program, "--rate: '%s' is no list of up to %d rates above 0",
-                                 latency->rate, TULLE__LOAD_VALUES_MAX);
     if (latency->has_picture && (latency->load.is_json || latency->load.is_csv))
         return tulle__args_usage(program, "--histogram excludes --json and --csv");
     int status = tulle__load_options_finish(program, args, &latency->load);
     if (status != 0)
         return status;
-    const struct tulle__load_series series = { .program = program,
-                                               .options = &latency->load,
-                                               .rates = latency->rates,
-                                               .rate_count = latency->rate_count,
-                                               .print = print,
-                                               .ctx = latency };
+    const struct tulle__load_series series = {
+        .program = program, .options = &latency->load, .print = print, .ctx = latency
+    };
     return tulle__load_series_run(&series);
 }
 
 int
 tulle__tool_latency(int argc, char **argv)
 {
-    struct latency latency = { .rate = "1000,10000" };
+    struct latency latency = { 0 };
     tulle__load_options_init(&latency.load);
+    latency.load.rate = "1000,10000";
     latency.load.size = "64";
     latency.load.plan.is_timed = true;
     const struct tulle__option_group groups[] = {
         { "Mesh", mesh_options, sizeof mesh_options / sizeof *mesh_options, &latency },
+        tulle__load_mesh_group(&latency.load),
         tulle__load_measure_group(&latency.load),
         tulle__load_output_group(&latency.load),
         tulle__common_log_group(&latency.load.common),

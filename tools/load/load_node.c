@@ -21,6 +21,7 @@
 
 #define SECOND_NS    INT64_C(1000000000)
 #define ANSWER_TOPIC "answer/0/0"
+#define PROBE_TOPIC  "bench/probe/0" /* of a stream of its own, which those who take all take */
 
 enum {
     SLICE_MS = 20,          /* longest wait for an event */
@@ -28,6 +29,8 @@ enum {
     SPIN_NS = 100000,
     LISTEN_NS = 5000000, /* how often the runner is listened to while events come */
     PROGRESS_NS = 200000000,
+    PROBE_MS = 20,
+    PROBES_LIVE = 3,     /* from each publisher, one after the other, and the ways are settled */
     LOOK_EVERY = 1024,   /* events taken between looks at the clock */
     CLOCK_EVERY = 32,    /* events published between looks at the clock */
     NOBODY = UINT16_MAX, /* no cause */
@@ -58,6 +61,7 @@ struct worker {
     char (*topics)[32];
     uint64_t *next; /* sequence numbers awaited: of each publisher, or of each of its streams */
     uint64_t expected;
+    uint64_t repaired_before; /* probes */
     bool is_expecting, is_complete;
     bool has_news; /* deliveries whose time is not noted */
     int64_t listened_ns, progress_ns;
@@ -78,37 +82,16 @@ now_ns(void)
 }
 
 static void
-say(const struct worker *worker, const struct tulle__load_message *message)
-{
-    /* It fails only when the runner is gone, and then this process is about to be. */
-    (void)send(worker->fd, message, sizeof *message, MSG_NOSIGNAL);
-}
-
-static void
 say_word(const struct worker *worker, enum tulle__load_word word)
 {
-    say(worker, &(struct tulle__load_message){ .word = word });
+    tulle__load_say(worker->fd, &(struct tulle__load_message){ .word = word });
 }
 
 /* Returns the exit status. */
 static int
 say_failed(const struct worker *worker, int status, const char *what, const char *why)
 {
-    struct tulle__load_message message = { .word = TULLE__LOAD_FAILED, .status = status };
-    (void)snprintf(message.u.text, sizeof message.u.text, "%.60s%s%.180s", what,
-                   what[0] != '\0' ? ": " : "", why);
-    say(worker, &message);
-    return status;
-}
-
-static bool
-listen_for(const struct worker *worker, enum tulle__load_word word, struct tulle__load_message *out)
-{
-    ssize_t got;
-    do {
-        got = recv(worker->fd, out, sizeof *out, 0);
-    } while (got < 0 && errno == EINTR);
-    return got == (ssize_t)sizeof *out && out->word == word;
+    return tulle__load_say_failed(worker->fd, status, what, why);
 }
 
 static void
@@ -211,7 +194,7 @@ publish_all(void *ctx)
     struct tulle__load_message done = { .word = TULLE__LOAD_PUBLISHED };
     done.u.share.published = worker->share.published;
     done.u.share.published_measured = worker->share.published_measured;
-    say(worker, &done);
+    tulle__load_say(worker->fd, &done);
     return NULL;
 }
 
@@ -243,7 +226,7 @@ take_event(struct worker *worker, const tulle_event *event)
 {
     struct stamp stamp;
     if (event->payload_len != worker->plan->size) {
-        worker->share.foreign++;
+        worker->share.foreign += event->payload_len != 0; /* that is a probe */
         return;
     }
     memcpy(&stamp, event->payload, sizeof stamp);
@@ -263,7 +246,10 @@ take_event(struct worker *worker, const tulle_event *event)
         if ((worker->share.roles & TULLE__LOAD_PUBLISHES) == 0)
             note_usage(worker);
     }
-    if (worker->plan->is_timed && worker->answer == NULL)
+    /* Without a rate only the time of some is known: of those that the publisher's clock was
+     * read for. */
+    bool has_time = worker->plan->rate > 0 || stamp.seq % CLOCK_EVERY == 0;
+    if (has_time && worker->answer == NULL)
         tulle__histogram_record(&worker->latency, (uint64_t)(now_ns() - stamp.due_ns));
 }
 
@@ -313,8 +299,8 @@ look_around(struct worker *worker)
     }
     if (now - worker->progress_ns >= PROGRESS_NS) {
         worker->progress_ns = now;
-        say(worker, &(struct tulle__load_message){ .word = TULLE__LOAD_PROGRESS,
-                                                   .u.count = share->delivered });
+        tulle__load_say(worker->fd, &(struct tulle__load_message){ .word = TULLE__LOAD_PROGRESS,
+                                                                   .u.count = share->delivered });
     }
     if (now - worker->listened_ns < LISTEN_NS)
         return true;
@@ -376,16 +362,15 @@ open_node(struct worker *worker)
     tulle_node_options options = plan->node;
     tulle_error error = { 0 };
     char name[32];
-    char address[64] = "tcp://127.0.0.1:*";
+    char address[64];
     char mesh[48];
-    (void)snprintf(mesh, sizeof mesh, "bench-%ld", (long)getppid());
+    tulle__load_mesh_name(mesh);
+    tulle__load_listen_address(plan, 0, address);
     uint32_t roles = worker->share.roles;
     const char *role = (roles & TULLE__LOAD_TAKES) == 0 ? "publisher" : "subscriber";
     if ((roles & TULLE__LOAD_PUBLISHES) != 0 && (roles & TULLE__LOAD_TAKES) != 0)
         role = "node";
     (void)snprintf(name, sizeof name, "%s-%u", role, worker->index);
-    if (plan->transport == TULLE__LOAD_IPC) /* a name without a file: nothing can stay behind */
-        (void)snprintf(address, sizeof address, "ipc://@tulle-bench-%ld", (long)getpid());
     options.mesh = mesh;
     options.name = name;
     options.listen[0] = address;
@@ -407,14 +392,100 @@ open_node(struct worker *worker)
                       error.text[0] != '\0' ? error.text : tulle_strerror(status));
 }
 
+/* ---- settling ----
+ *
+ * Nodes know one another before each proxy knows what is taken beyond the next one; what is
+ * published until then comes by fetch, which is not what is to be measured. So those who
+ * publish send probes, and those who take are ready when some have come from each of them
+ * without that. */
+
+struct settling {
+    uint64_t ids[TULLE__LOAD_NODES_MAX];
+    uint32_t live[TULLE__LOAD_NODES_MAX]; /* probes one after the other that came live */
+    size_t count;
+};
+
+static void
+note_probe(struct settling *settling, const tulle_event *event)
+{
+    size_t at = 0;
+    while (at < settling->count && settling->ids[at] != event->node)
+        at++;
+    if (at == TULLE__LOAD_NODES_MAX)
+        return;
+    if (at == settling->count)
+        settling->count++;
+    settling->ids[at] = event->node;
+    settling->live[at] = event->is_repaired ? 0 : settling->live[at] + 1;
+}
+
+static bool
+is_settled(const struct worker *worker, const struct settling *settling)
+{
+    const struct tulle__load_plan *plan = worker->plan;
+    bool is_both = (worker->share.roles & TULLE__LOAD_PUBLISHES) != 0;
+    size_t wanted = plan->publishers + plan->both - (is_both ? 1 : 0);
+    size_t found = 0;
+    if ((worker->share.roles & TULLE__LOAD_AWAITS) != 0)
+        wanted = plan->subscribers;
+    for (size_t i = 0; i < settling->count; i++)
+        found += settling->live[i] >= PROBES_LIVE;
+    return worker->subscription == NULL || found >= wanted;
+}
+
+static tulle_status
+send_probe(const struct worker *worker)
+{
+    uint32_t roles = worker->share.roles;
+    if ((roles & (TULLE__LOAD_PUBLISHES | TULLE__LOAD_ANSWERS)) == 0)
+        return TULLE_OK;
+    const char *topic = (roles & TULLE__LOAD_ANSWERS) != 0 ? ANSWER_TOPIC : PROBE_TOPIC;
+    tulle_status status = tulle_node_publish(worker->node, topic, "", 0, NULL);
+    return status == TULLE_EAGAIN ? TULLE_OK : status;
+}
+
+/* Until all who publish are heard as they should be; but a mesh in which that does not come about
+ * is measured as it is. Returns 0 or an exit status, after a message. */
+static int
+settle(struct worker *worker)
+{
+    struct settling settling = { .count = 0 };
+    int64_t end_ns = now_ns() + worker->plan->timeout_ms * 1000000;
+    tulle_status status = TULLE_OK;
+    while (status == TULLE_OK && !is_settled(worker, &settling) && now_ns() < end_ns) {
+        const tulle_message *message = NULL;
+        status = send_probe(worker);
+        int64_t next_ns = now_ns() + PROBE_MS * INT64_C(1000000);
+        while (status == TULLE_OK && now_ns() < next_ns) {
+            status = tulle_subscription_receive(worker->subscription, &message, PROBE_MS);
+            if (status == TULLE_OK && message->kind == TULLE_MESSAGE_EVENT)
+                note_probe(&settling, &message->u.event);
+        }
+        if (status == TULLE_ETIMEDOUT)
+            status = TULLE_OK;
+    }
+    if (status != TULLE_OK)
+        return say_failed(worker, (int)tulle__exit_of(status), "probing", tulle_strerror(status));
+    return 0;
+}
+
+/* The others may need more of them. */
+static void
+probe_until_go(const struct worker *worker)
+{
+    struct pollfd wait = { .fd = worker->fd, .events = POLLIN };
+    while (poll(&wait, 1, PROBE_MS) <= 0)
+        (void)send_probe(worker); /* a failure shows when events are published */
+}
+
 static int
 join_others(struct worker *worker)
 {
     const struct tulle__load_plan *plan = worker->plan;
     struct tulle__load_message message = { .word = TULLE__LOAD_HELLO };
     (void)snprintf(message.u.text, sizeof message.u.text, "%s", tulle_node_address(worker->node));
-    say(worker, &message);
-    if (!listen_for(worker, TULLE__LOAD_JOIN, &message))
+    tulle__load_say(worker->fd, &message);
+    if (!tulle__load_listen(worker->fd, TULLE__LOAD_JOIN, &message))
         return TULLE__EXIT_FAILURE;
     tulle_status status = TULLE_OK;
     if (message.u.text[0] != '\0')
@@ -430,36 +501,34 @@ join_others(struct worker *worker)
         return say_failed(worker, TULLE__EXIT_NETWORK, "", "the nodes did not all connect in time");
     if (status != TULLE_OK)
         return say_failed(worker, (int)tulle__exit_of(status), "join", tulle_strerror(status));
+    int settled = plan->proxies > 0 ? settle(worker) : 0;
+    if (settled != 0)
+        return settled;
     say_word(worker, TULLE__LOAD_READY);
-    if (!listen_for(worker, TULLE__LOAD_GO, &message))
+    if (plan->proxies > 0)
+        probe_until_go(worker);
+    if (!tulle__load_listen(worker->fd, TULLE__LOAD_GO, &message))
         return TULLE__EXIT_FAILURE;
+    tulle_counters counters;
+    tulle_node_counters(worker->node, &counters);
+    worker->repaired_before = counters.events_repaired;
     worker->start_ns = message.u.start_ns;
     worker->measure_ns = worker->start_ns + plan->warmup_ms * 1000000;
     worker->end_ns = worker->measure_ns + plan->duration_ms * 1000000;
     return 0;
 }
 
-static int64_t
-between_us(const struct timeval *from, const struct timeval *to)
-{
-    return (int64_t)(to->tv_sec - from->tv_sec) * 1000000 + (to->tv_usec - from->tv_usec);
-}
-
 static void
 report(struct worker *worker)
 {
-    struct rusage usage;
     tulle_counters counters;
-    (void)getrusage(RUSAGE_SELF, &usage);
     tulle_node_counters(worker->node, &counters);
-    worker->share.repaired = counters.events_repaired;
-    if (worker->has_usage) {
-        worker->share.user_us = between_us(&worker->usage.ru_utime, &usage.ru_utime);
-        worker->share.system_us = between_us(&worker->usage.ru_stime, &usage.ru_stime);
-    }
-    say(worker,
-        &(struct tulle__load_message){ .word = TULLE__LOAD_RESULT, .u.share = worker->share });
-    if (worker->plan->is_timed)
+    worker->share.repaired = counters.events_repaired - worker->repaired_before;
+    if (worker->has_usage)
+        tulle__load_note_cpu(&worker->share, &worker->usage);
+    tulle__load_say(worker->fd, &(struct tulle__load_message){ .word = TULLE__LOAD_RESULT,
+                                                               .u.share = worker->share });
+    if ((worker->share.roles & (TULLE__LOAD_TAKES | TULLE__LOAD_AWAITS)) != 0)
         (void)send(worker->fd, &worker->latency, sizeof worker->latency, MSG_NOSIGNAL);
 }
 
@@ -474,7 +543,7 @@ work(struct worker *worker)
     struct tulle__load_message message;
     if (worker->subscription != NULL)
         status = take_all(worker);
-    else if (!listen_for(worker, TULLE__LOAD_END, &message))
+    else if (!tulle__load_listen(worker->fd, TULLE__LOAD_END, &message))
         status = TULLE__EXIT_FAILURE;
     atomic_store(&worker->is_over, true);
     if (is_publisher)
@@ -488,7 +557,7 @@ int
 tulle__load_node(const struct tulle__load_plan *plan, uint32_t index, int fd)
 {
     struct worker worker = { .plan = plan, .index = (uint16_t)index, .fd = fd };
-    worker.node_count = plan->publishers + plan->subscribers + plan->both;
+    worker.node_count = tulle__load_node_count(plan);
     worker.share.roles = tulle__load_roles(plan, index);
     tulle__histogram_init(&worker.latency);
     atomic_init(&worker.is_over, false);

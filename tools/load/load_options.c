@@ -5,6 +5,7 @@
 #include "tools/load/load_options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct tulle__choice orders[] = {
@@ -23,6 +24,14 @@ static const struct tulle__choice transports[] = {
 // clang-format off
 #define AT(field) offsetof(struct tulle__load_options, field)
 #define HERE TULLE__OPTION_FLAG_ONLY
+static const struct tulle__option load_options[] = {
+    { .name = "rate", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(rate),
+      .arg = "N,...", .help = "events a second of each publisher, one rate after the other; 0: as fast as they are taken" },
+    { .name = "proxies", .letter = 'P', .type = TULLE__OPTION_U32, .flags = HERE,
+      .offset = AT(plan.proxies), .arg = "N", .max = TULLE__LOAD_PROXIES_MAX,
+      .help = "proxies in a row between publishers and subscribers" },
+};
+
 static const struct tulle__option measure_options[] = {
     { .name = "size", .letter = 's', .type = TULLE__OPTION_STRING, .flags = HERE,
       .offset = AT(size), .arg = "BYTES,...", .help = "sizes of payloads, one after the other; from 32 on" },
@@ -76,11 +85,19 @@ tulle__load_options_init(struct tulle__load_options *options)
                   .order = TULLE_ORDER_CAUSAL,
                   .transport = TULLE__LOAD_TCP },
         .size = "64,256,1024,16384",
+        .rate = "0",
         .runs = 3,
         .window_bytes = UINT64_C(8) << 20,
     };
     tulle__common_init(&options->common);
     options->common.log_level = TULLE_LOG_ERROR; /* losses are in the output */
+}
+
+struct tulle__option_group
+tulle__load_mesh_group(struct tulle__load_options *options)
+{
+    return (struct tulle__option_group){ "Load", load_options,
+                                         sizeof load_options / sizeof *load_options, options };
 }
 
 struct tulle__option_group
@@ -98,8 +115,10 @@ tulle__load_output_group(struct tulle__load_options *options)
                                          sizeof output_options / sizeof *output_options, options };
 }
 
-bool
-tulle__load_next_item(const char **at, char item[static 32])
+/* The next item of a list such as "64,256", of up to 31 characters; *at moves on, to NULL after
+ * the last. Returns false when the item is too long. */
+static bool
+next_item(const char **at, char item[static 32])
 {
     size_t len = strcspn(*at, ",");
     if (len >= 32)
@@ -116,12 +135,32 @@ parse_sizes(struct tulle__load_options *options)
     const char *at = options->size;
     while (at != NULL) {
         char text[32];
-        if (options->size_count == TULLE__LOAD_VALUES_MAX || !tulle__load_next_item(&at, text))
+        if (options->size_count == TULLE__LOAD_VALUES_MAX || !next_item(&at, text))
             return false;
         uint64_t *size = &options->sizes[options->size_count++];
         if (!tulle__parse_bytes(text, size) || *size < TULLE__LOAD_SIZE_MIN ||
             *size > TULLE__LOAD_SIZE_MAX)
             return false;
+    }
+    return true;
+}
+
+/* "1000,2.5"; 0 only where there may be none. */
+static bool
+parse_rates(struct tulle__load_options *options)
+{
+    const char *at = options->rate;
+    while (at != NULL) {
+        char text[32];
+        char *end = NULL;
+        if (options->rate_count == TULLE__LOAD_VALUES_MAX || !next_item(&at, text))
+            return false;
+        double rate = strtod(text, &end);
+        bool is_none = rate == 0 && !options->plan.is_timed;
+        /* Not "<": it may be no number at all. */
+        if (end == text || *end != '\0' || !(is_none || (rate >= 0.001 && rate <= 1e9)))
+            return false;
+        options->rates[options->rate_count++] = rate;
     }
     return true;
 }
@@ -138,6 +177,11 @@ tulle__load_options_finish(const struct tulle__program *program,
         return tulle__args_usage(program, "--size: '%s' is no list of up to %d sizes from %d to %d",
                                  options->size, TULLE__LOAD_VALUES_MAX, TULLE__LOAD_SIZE_MIN,
                                  TULLE__LOAD_SIZE_MAX);
+    }
+    if (!parse_rates(options)) {
+        return tulle__args_usage(program, "--rate: '%s' is no list of up to %d rates%s",
+                                 options->rate, TULLE__LOAD_VALUES_MAX,
+                                 plan->is_timed ? " above 0" : "");
     }
     if (options->is_json && options->is_csv)
         return tulle__args_usage(program, "--json and --csv exclude each other");

@@ -15,6 +15,9 @@ struct tulle__load_options {
     const char *size;            /* a list of sizes */
     uint64_t sizes[TULLE__LOAD_VALUES_MAX];
     size_t size_count;
+    const char *rate; /* a list of rates */
+    double rates[TULLE__LOAD_VALUES_MAX];
+    size_t rate_count;
     uint32_t runs;
     uint64_t window_bytes;
     bool is_json, is_csv, is_quiet;
@@ -23,19 +26,16 @@ struct tulle__load_options {
 /* The defaults of bench; others are set by the caller before it reads its options. */
 void tulle__load_options_init(struct tulle__load_options *options);
 
-/* "Measuring", "Output"; the tuning group of common comes beside them. */
+/* "Load", "Measuring", "Output"; the tuning group of common comes beside them. */
+struct tulle__option_group tulle__load_mesh_group(struct tulle__load_options *options);
 struct tulle__option_group tulle__load_measure_group(struct tulle__load_options *options);
 struct tulle__option_group tulle__load_output_group(struct tulle__load_options *options);
 
-/* Check them together and complete the plan, all but its size. Returns 0 or an exit status,
- * after a message. */
+/* Check them together and complete the plan, all but its size and rate. Returns 0 or an exit
+ * status, after a message. */
 int tulle__load_options_finish(const struct tulle__program *program,
                                const struct tulle__args *args,
                                struct tulle__load_options *options);
-
-/* The next item of a list such as "64,256", of up to 31 characters; *at moves on, to NULL after
- * the last. Returns false when the item is too long. */
-bool tulle__load_next_item(const char **at, char item[static 32]);
 
 /* "causal", "tcp": as the options are written. */
 const char *tulle__load_order_name(int order);

@@ -95,6 +95,20 @@ tulle__load_judge(const char *name, const char *what, const struct tulle__load_r
     return tulle__load_is_clean(run);
 }
 
+static const struct {
+    const char *name;
+    double share;
+} percentiles[TULLE__LOAD_PERCENTILES] = {
+    { "p50", 0.5 },  { "p75", 0.75 },   { "p90", 0.9 },      { "p95", 0.95 },
+    { "p99", 0.99 }, { "p999", 0.999 }, { "p9999", 0.9999 },
+};
+
+const char *
+tulle__load_percentile_name(int percentile)
+{
+    return percentiles[percentile].name;
+}
+
 static double
 latency_us(const struct tulle__load_result *run, const void *share)
 {
@@ -111,16 +125,11 @@ mean_us(const struct tulle__load_result *run, const void *ctx)
 struct tulle__load_latency
 tulle__load_latency(const struct tulle__load_result *runs, size_t count)
 {
-    static const double shares[] = { 0.5, 0.9, 0.99, 0.999 };
-    double values[sizeof shares / sizeof *shares];
     struct tulle__load_latency out = { .mean =
                                            tulle__load_spread(runs, count, mean_us, NULL).median };
-    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
-        values[i] = tulle__load_spread(runs, count, latency_us, &shares[i]).median;
-    out.p50 = values[0];
-    out.p90 = values[1];
-    out.p99 = values[2];
-    out.p999 = values[3];
+    for (size_t i = 0; i < TULLE__LOAD_PERCENTILES; i++)
+        out.percentiles[i] =
+            tulle__load_spread(runs, count, latency_us, &percentiles[i].share).median;
     uint64_t min = UINT64_MAX;
     for (size_t i = 0; i < count; i++) {
         const struct tulle__histogram *latency = &runs[i].latency;
@@ -186,26 +195,32 @@ spread_json(const struct tulle__load_result *runs, size_t count, size_t offset)
 static json_t *
 process_json(const struct tulle__load_share *share)
 {
-    static const char *const roles[] = { "", "publisher", "subscriber", "both" };
-    return json_pack(
-        "{s:s, s:o, s:o, s:f, s:f, s:o}", "role",
-        roles[share->roles & (TULLE__LOAD_PUBLISHES | TULLE__LOAD_TAKES)], "published",
-        whole(share->published_measured), "delivered", whole(share->delivered_measured),
-        "cpu_user_seconds", (double)share->user_us / 1e6, "cpu_system_seconds",
-        (double)share->system_us / 1e6, "peak_rss_bytes", whole(share->peak_rss_bytes));
+    static const char *const roles[] = { "proxy", "publisher", "subscriber", "both" };
+    json_t *out =
+        json_pack("{s:s, s:o, s:o, s:f, s:f, s:o}", "role",
+                  roles[share->roles & (TULLE__LOAD_PUBLISHES | TULLE__LOAD_TAKES)], "published",
+                  whole(share->published_measured), "delivered", whole(share->delivered_measured),
+                  "cpu_user_seconds", (double)share->user_us / 1e6, "cpu_system_seconds",
+                  (double)share->system_us / 1e6, "peak_rss_bytes", whole(share->peak_rss_bytes));
+    if (share->roles == TULLE__LOAD_FORWARDS)
+        put(&out, "relayed", whole(share->relayed));
+    return out;
 }
 
 static json_t *
 latency_json(const struct tulle__load_result *runs, size_t count)
 {
     struct tulle__load_latency latency = tulle__load_latency(runs, count);
-    return json_pack("{s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "count", whole(latency.count),
-                     "min", latency.min, "mean", latency.mean, "p50", latency.p50, "p90",
-                     latency.p90, "p99", latency.p99, "p999", latency.p999, "max", latency.max);
+    json_t *out = json_pack("{s:o, s:f, s:f}", "count", whole(latency.count), "min", latency.min,
+                            "mean", latency.mean);
+    for (size_t i = 0; i < TULLE__LOAD_PERCENTILES; i++)
+        put(&out, percentiles[i].name, json_real(latency.percentiles[i]));
+    put(&out, "max", json_real(latency.max));
+    return out;
 }
 
 static json_t *
-run_json(const struct tulle__load_result *run, bool is_timed)
+run_json(const struct tulle__load_result *run)
 {
     json_t *processes = json_array();
     for (size_t i = 0; i < run->share_count; i++)
@@ -217,8 +232,7 @@ run_json(const struct tulle__load_result *run, bool is_timed)
     put(&out, "published", whole(run->published));
     put(&out, "delivered", whole(run->delivered));
     put_counts(&out, run, 1);
-    if (is_timed)
-        put(&out, "latency_us", latency_json(run, 1));
+    put(&out, "latency_us", latency_json(run, 1));
     put(&out, "processes", processes);
     return out;
 }
@@ -230,29 +244,30 @@ tulle__load_json(const struct tulle__load_plan *plan,
 {
     json_t *each = json_array();
     for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(each, run_json(&runs[i], plan->is_timed));
-    json_t *out =
-        json_pack("{s:i, s:i, s:i, s:i, s:i, s:o, s:s, s:s, s:f, s:o}", "publishers",
-                  (int)plan->publishers, "subscribers", (int)plan->subscribers, "both",
-                  (int)plan->both, "streams", (int)plan->streams, "topics", (int)plan->topics,
-                  "size", whole(plan->size), "order", tulle__load_order_name(plan->order),
-                  "transport", tulle__load_transport_name(plan->transport), "rate", plan->rate,
-                  "window_bytes", whole(plan->node.window_bytes));
+        (void)json_array_append_new(each, run_json(&runs[i]));
+    json_t *out = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:s, s:s, s:f, s:o}", "publishers",
+                            (int)plan->publishers, "subscribers", (int)plan->subscribers, "both",
+                            (int)plan->both, "proxies", (int)plan->proxies, "streams",
+                            (int)plan->streams, "topics", (int)plan->topics, "size",
+                            whole(plan->size), "order", tulle__load_order_name(plan->order),
+                            "transport", tulle__load_transport_name(plan->transport), "rate",
+                            plan->rate, "window_bytes", whole(plan->node.window_bytes));
     put(&out, "events_per_second", spread_json(runs, count, OF(events_per_second)));
     put(&out, "deliveries_per_second", spread_json(runs, count, OF(deliveries_per_second)));
-    if (plan->is_timed) {
+    if (plan->is_timed)
         put(&out, "round_trip", json_boolean(plan->is_round_trip));
-        put(&out, "latency_us", latency_json(runs, count));
-    }
+    put(&out, "latency_us", latency_json(runs, count));
     put_counts(&out, runs, count);
     put(&out, "cpu_seconds_per_million",
-        json_pack("{s:o, s:o, s:o}", "publisher", median_json(runs, count, OF(publisher_cpu)),
-                  "subscriber", median_json(runs, count, OF(subscriber_cpu)), "total",
+        json_pack("{s:o, s:o, s:o, s:o}", "publisher", median_json(runs, count, OF(publisher_cpu)),
+                  "subscriber", median_json(runs, count, OF(subscriber_cpu)), "proxy",
+                  median_json(runs, count, OF(proxy_cpu)), "total",
                   median_json(runs, count, OF(total_cpu))));
     put(&out, "peak_rss_bytes",
-        json_pack("{s:o, s:o}", "publisher",
+        json_pack("{s:o, s:o, s:o}", "publisher",
                   whole(tulle__load_max_at(runs, count, OF(publisher_rss))), "subscriber",
-                  whole(tulle__load_max_at(runs, count, OF(subscriber_rss)))));
+                  whole(tulle__load_max_at(runs, count, OF(subscriber_rss))), "proxy",
+                  whole(tulle__load_max_at(runs, count, OF(proxy_rss)))));
     put(&out, "runs", each);
     return out;
 }

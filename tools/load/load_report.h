@@ -30,12 +30,27 @@ uint64_t tulle__load_max_at(const struct tulle__load_result *runs, size_t count,
 
 /* Latencies in microseconds: medians of the runs, but min and max of them all, and how many
  * there were. */
+enum tulle__load_percentile {
+    TULLE__LOAD_P50,
+    TULLE__LOAD_P75,
+    TULLE__LOAD_P90,
+    TULLE__LOAD_P95,
+    TULLE__LOAD_P99,
+    TULLE__LOAD_P99_9,
+    TULLE__LOAD_P99_99,
+    TULLE__LOAD_PERCENTILES
+};
+
 struct tulle__load_latency {
     uint64_t count;
-    double min, mean, p50, p90, p99, p999, max;
+    double min, mean, max;
+    double percentiles[TULLE__LOAD_PERCENTILES];
 };
 
 struct tulle__load_latency tulle__load_latency(const struct tulle__load_result *runs, size_t count);
+
+/* "p999", for instance. */
+const char *tulle__load_percentile_name(int percentile);
 
 /* Say on stderr what was not delivered as it should. Returns true when all was. */
 bool tulle__load_judge(const char *name, const char *what, const struct tulle__load_result *run);

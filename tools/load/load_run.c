@@ -29,10 +29,16 @@ enum {
     SHOW_EVERY_US = 200000
 };
 
+enum {
+    ALL = TULLE__LOAD_PUBLISHES | TULLE__LOAD_TAKES | TULLE__LOAD_FORWARDS,
+    EXPECTING = TULLE__LOAD_TAKES | TULLE__LOAD_AWAITS
+};
+
 struct child {
     pid_t pid; /* 0: has ended */
     int fd;
     unsigned heard; /* words */
+    char address[256];
     uint64_t progress;
     struct tulle__load_share share;
     uint64_t published, published_measured;
@@ -44,11 +50,12 @@ struct run {
     const char *name;
     const char *progress;
     struct tulle__signals *signals;
-    struct child children[TULLE__LOAD_NODES_MAX];
+    struct child children[TULLE__LOAD_PROCESSES_MAX];
     uint32_t count;
-    char address[256]; /* of the first node */
-    int64_t news_us;   /* when something new was heard */
+    int64_t news_us; /* when something new was heard */
+    int64_t begun_us;
     int64_t shown_us;
+    uint64_t shown; /* deliveries */
     bool has_shown;
 };
 
@@ -65,8 +72,31 @@ fail(struct run *run, const char *what)
 /* ---- processes ---- */
 
 uint32_t
+tulle__load_node_count(const struct tulle__load_plan *plan)
+{
+    return plan->publishers + plan->subscribers + plan->both;
+}
+
+uint32_t
+tulle__load_process_count(const struct tulle__load_plan *plan)
+{
+    return tulle__load_node_count(plan) + plan->proxies;
+}
+
+bool
+tulle__load_is_far(const struct tulle__load_plan *plan, uint32_t index)
+{
+    if (index < plan->publishers)
+        return false;
+    index -= plan->publishers;
+    return index < plan->subscribers || (index - plan->subscribers) % 2 == 1;
+}
+
+uint32_t
 tulle__load_roles(const struct tulle__load_plan *plan, uint32_t index)
 {
+    if (index >= tulle__load_node_count(plan))
+        return TULLE__LOAD_FORWARDS;
     if (index < plan->publishers)
         return TULLE__LOAD_PUBLISHES | (plan->is_round_trip ? TULLE__LOAD_AWAITS : 0);
     if (index < plan->publishers + plan->subscribers)
@@ -83,7 +113,9 @@ be_child(struct run *run, uint32_t index, int fd, pid_t parent)
     for (uint32_t i = 0; i < index; i++)
         (void)close(run->children[i].fd);
     tulle__signals_close(run->signals);
-    _exit(tulle__load_node(run->plan, index, fd));
+    bool is_proxy = tulle__load_roles(run->plan, index) == TULLE__LOAD_FORWARDS;
+    _exit(is_proxy ? tulle__load_proxy(run->plan, index, fd)
+                   : tulle__load_node(run->plan, index, fd));
 }
 
 static int
@@ -152,9 +184,14 @@ show_progress(struct run *run)
     uint64_t delivered = 0;
     for (uint32_t i = 0; i < run->count; i++)
         delivered += run->children[i].progress;
+    double rate = 0;
+    if (run->has_shown && delivered > run->shown)
+        rate = (double)(delivered - run->shown) * 1e6 / (double)(now - run->shown_us);
     run->shown_us = now;
+    run->shown = delivered;
     run->has_shown = true;
-    (void)fprintf(stderr, "\r%s, %" PRIu64 " delivered\033[K", run->progress, delivered);
+    (void)fprintf(stderr, "\r%s, %.1f s, %" PRIu64 " delivered, %.0f a second\033[K", run->progress,
+                  (double)(now - run->begun_us) / 1e6, delivered, rate);
 }
 
 /* Behind its result. */
@@ -180,8 +217,7 @@ hear(struct run *run, struct child *child, const struct tulle__load_message *mes
         run->news_us = tulle__tool_mono_us();
     switch (message->word) {
     case TULLE__LOAD_HELLO:
-        if (child == run->children)
-            memcpy(run->address, message->u.text, sizeof run->address);
+        memcpy(child->address, message->u.text, sizeof child->address);
         break;
     case TULLE__LOAD_PROGRESS:
         child->progress = message->u.count;
@@ -192,7 +228,7 @@ hear(struct run *run, struct child *child, const struct tulle__load_message *mes
         break;
     case TULLE__LOAD_RESULT:
         child->share = message->u.share;
-        return run->plan->is_timed ? hear_latency(run, child) : 0;
+        return (child->share.roles & EXPECTING) != 0 ? hear_latency(run, child) : 0;
     case TULLE__LOAD_FAILED:
         (void)fail(run, message->u.text);
         return message->status;
@@ -229,7 +265,7 @@ hear_child(struct run *run, struct child *child)
 static int
 hear_all(struct run *run)
 {
-    struct pollfd waits[TULLE__LOAD_NODES_MAX + 1];
+    struct pollfd waits[TULLE__LOAD_PROCESSES_MAX + 1];
     for (uint32_t i = 0; i < run->count; i++) {
         /* After its last word it ends: nothing more to hear. poll() skips what is below 0. */
         bool has_ended = (run->children[i].heard & TULLE__LOAD_RESULT) != 0;
@@ -295,10 +331,27 @@ expected_by(const struct run *run, uint32_t index)
 
 /* ---- the run ---- */
 
-enum {
-    ALL = TULLE__LOAD_PUBLISHES | TULLE__LOAD_TAKES,
-    EXPECTING = TULLE__LOAD_TAKES | TULLE__LOAD_AWAITS
-};
+/* Where a process finds its segment: at the proxy there, or at the first node; "" for the one that
+ * the others find. A proxy says both of its addresses, that of its far side first. */
+static void
+meeting_place(const struct run *run, uint32_t index, char out[static 256])
+{
+    const struct tulle__load_plan *plan = run->plan;
+    uint32_t nodes = tulle__load_node_count(plan);
+    out[0] = '\0';
+    if (plan->proxies == 0 && index > 0)
+        memcpy(out, run->children[0].address, 256);
+    if (plan->proxies == 0 || index == nodes)
+        return;
+    bool is_far = index > nodes || tulle__load_is_far(plan, index);
+    uint32_t proxy = index > nodes ? index - 1 : nodes + (is_far ? plan->proxies - 1 : 0);
+    const char *both = run->children[proxy].address;
+    size_t far_len = strcspn(both, " ");
+    if (is_far)
+        (void)snprintf(out, 256, "%.*s", (int)far_len, both);
+    else
+        (void)snprintf(out, 256, "%.200s", both + far_len + (both[far_len] == ' '));
+}
 
 static int
 connect_all(struct run *run)
@@ -310,13 +363,12 @@ connect_all(struct run *run)
         return status;
     struct tulle__load_message join = { .word = TULLE__LOAD_JOIN };
     for (uint32_t i = 0; i < run->count && !is_stalled; i++) {
-        if (i > 0)
-            memcpy(join.u.text, run->address, sizeof join.u.text);
+        meeting_place(run, i, join.u.text);
         (void)send(run->children[i].fd, &join, sizeof join, MSG_NOSIGNAL);
     }
     /* The nodes themselves say who does not connect in time. */
     if (!is_stalled)
-        status = wait_word(run, TULLE__LOAD_READY, ALL, ms + END_MS, &is_stalled);
+        status = wait_word(run, TULLE__LOAD_READY, ALL, 2 * ms + END_MS, &is_stalled);
     if (status == 0 && is_stalled) {
         (void)fail(run, "the nodes did not start in time");
         status = TULLE__EXIT_NETWORK;
@@ -370,9 +422,12 @@ add_share(struct tulle__load_result *out, const struct tulle__load_share *share)
         out->publisher_rss = share->peak_rss_bytes;
     if ((share->roles & TULLE__LOAD_TAKES) != 0 && share->peak_rss_bytes > out->subscriber_rss)
         out->subscriber_rss = share->peak_rss_bytes;
+    if (share->roles == TULLE__LOAD_FORWARDS && share->peak_rss_bytes > out->proxy_rss)
+        out->proxy_rss = share->peak_rss_bytes;
 }
 
-/* CPU seconds of the nodes that only publish, or only take (0: of all), for a million events. */
+/* CPU seconds of the nodes that only publish, or only take, or of a proxy (0: of all processes),
+ * for a million events. */
 static double
 cpu_per_million(const struct tulle__load_result *result, uint32_t roles)
 {
@@ -385,6 +440,8 @@ cpu_per_million(const struct tulle__load_result *result, uint32_t roles)
         seconds += (double)(share->user_us + share->system_us) / 1e6;
         if (roles == TULLE__LOAD_PUBLISHES)
             events += (double)share->published_measured;
+        else if (roles == TULLE__LOAD_FORWARDS)
+            events += (double)result->published;
         else if ((share->roles & TULLE__LOAD_TAKES) != 0)
             events += (double)share->delivered_measured;
     }
@@ -416,6 +473,7 @@ sum_up(const struct run *run, struct tulle__load_result *out)
     }
     out->publisher_cpu = cpu_per_million(out, TULLE__LOAD_PUBLISHES);
     out->subscriber_cpu = cpu_per_million(out, TULLE__LOAD_TAKES);
+    out->proxy_cpu = cpu_per_million(out, TULLE__LOAD_FORWARDS);
     out->total_cpu = cpu_per_million(out, 0);
 }
 
@@ -434,10 +492,11 @@ tulle__load_run(const struct tulle__load_plan *plan,
                 struct tulle__load_result *out)
 {
     struct run run = { .plan = plan, .name = name, .progress = progress, .signals = signals };
-    uint32_t count = plan->publishers + plan->subscribers + plan->both;
+    uint32_t count = tulle__load_process_count(plan);
     int status = 0;
     *out = (struct tulle__load_result){ 0 };
     tulle__histogram_init(&out->latency);
+    run.begun_us = tulle__tool_mono_us();
     run.latency = &out->latency;
     for (uint32_t i = 0; i < count && status == 0; i++)
         status = start_child(&run, i);

@@ -69,8 +69,8 @@ run_all(struct state *state)
     const struct tulle__load_series *series = state->series;
     int status = 0;
     for (size_t i = 0; i < series->options->size_count && status == 0; i++) {
-        for (size_t k = 0; k < series->rate_count && status == 0; k++)
-            status = run_load(state, series->options->sizes[i], series->rates[k]);
+        for (size_t k = 0; k < series->options->rate_count && status == 0; k++)
+            status = run_load(state, series->options->sizes[i], series->options->rates[k]);
     }
     if (series->options->is_json && !tulle__load_print_json(series->program->name, state->results))
         status = status != 0 ? status : TULLE__EXIT_FAILURE;

@@ -9,8 +9,6 @@
 struct tulle__load_series {
     const struct tulle__program *program;
     const struct tulle__load_options *options; /* finished */
-    const double *rates;
-    size_t rate_count;
     /* Print what the runs of one load came to, as text or CSV; JSON is printed here. */
     void (*print)(const struct tulle__load_plan *plan,
                   const struct tulle__load_result *runs,
