@@ -29,8 +29,6 @@ static const struct tulle__option options[] = {
     { .name = "stats", .type = TULLE__OPTION_SECONDS, .offset = MINE(stats_ms), .arg = "SECONDS",
       .min = 0, .max = 86400, .unit = "s",
       .help = "log the counters of each segment so often; 0: never" },
-    { .name = "retain_bytes", .type = TULLE__OPTION_BYTES, .offset = PROXY(retain_bytes),
-      .arg = "BYTES", .unit = "bytes", .help = "passing events kept to answer fetches" },
     { .name = "hops_max", .type = TULLE__OPTION_U32, .flags = TULLE__OPTION_RARE,
       .offset = PROXY(hops_max), .arg = "N", .min = 1, .max = 16,
       .help = "proxies that a message may pass" },
@@ -81,6 +79,11 @@ static const struct tulle__option segment_options[] = {
     { .name = "bytes_per_second", .type = TULLE__OPTION_BYTES, .offset = SEGMENT(bytes_per_second),
       .arg = "BYTES", .unit = "bytes",
       .help = "bytes that may leave it in a second, likewise; 0: any number" },
+    { .name = "retain_bytes", .type = TULLE__OPTION_BYTES, .offset = SEGMENT(retain_bytes),
+      .arg = "BYTES", .unit = "bytes",
+      .help = "of what leaves it, kept for those beyond who miss it; 0: nothing" },
+    { .name = "retain_ms", .type = TULLE__OPTION_U64, .offset = SEGMENT(retain_ms),
+      .arg = "MS", .unit = "ms", .help = "and for how long" },
 };
 // clang-format on
 
@@ -109,7 +112,9 @@ open_segment(void *ctx, const char *value)
     struct tulle__segment *segment = &config->segments[config->segment_count++];
     *segment = (struct tulle__segment){ .name = value,
                                         .beacon = "off",
-                                        .beacon_port = defaults.beacon_port };
+                                        .beacon_port = defaults.beacon_port,
+                                        .retain_bytes = defaults.retain_bytes,
+                                        .retain_ms = defaults.retain_ms };
     return segment;
 }
 
@@ -165,6 +170,8 @@ fill_segment(const struct tulle__segment *from, tulle_segment_options *to)
     to->event_bytes_max = from->event_bytes_max;
     to->events_per_second = from->events_per_second;
     to->bytes_per_second = from->bytes_per_second;
+    to->retain_bytes = from->retain_bytes;
+    to->retain_ms = from->retain_ms;
 }
 
 __attribute__((format(printf, 3, 4))) static void

@@ -23,6 +23,7 @@ struct tulle__segment {
     bool use_inlet, dial_only;
     uint32_t event_bytes_max, events_per_second;
     uint64_t bytes_per_second;
+    uint64_t retain_bytes, retain_ms;
 };
 
 struct tulle__proxy_config {

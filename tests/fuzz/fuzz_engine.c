@@ -659,7 +659,11 @@ open_play(struct play *p)
                                                           .events_per_second = 2,
                                                           .bytes_per_second = 1024 };
     }
-    p->forward = tulle__forward_new(sides, 2, (byte & 8) != 0 ? 4096 : 0, p->now);
+    for (size_t i = 0; i < 2; i++) {
+        sides[i].policy.retain_bytes = (byte & 8) != 0 ? 2048 : 0;
+        sides[i].policy.retain_ms = 30000;
+    }
+    p->forward = tulle__forward_new(sides, 2, p->now);
     TULLE_ASSERT(p->forward != NULL);
 }
 

@@ -49,7 +49,7 @@ struct sim_config {
     struct tulle__engine_config engine; /* of every host; id, name, addresses are filled in */
     struct sim_faults faults;
     struct oracle_rules rules;
-    uint64_t proxy_retain_bytes;
+    uint64_t proxy_retain_bytes; /* of each side whose policy keeps nothing */
     struct tulle__forward_policy proxy_policies[SIM_SIDES_MAX]; /* of each side, at all proxies */
     uint32_t pause_queue_max;      /* messages that wait for a paused host; more are dropped */
     int64_t skew_us_max;           /* wall clocks differ by up to this, either way */

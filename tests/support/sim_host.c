@@ -332,9 +332,12 @@ start_proxy(struct sim *sim, struct sim_host *host)
     for (size_t i = 0; i < host->endpoint_count; i++) {
         fill_config(sim, host, i, &sides[i].engine);
         sides[i].policy = sim->config.proxy_policies[i];
+        if (sides[i].policy.retain_bytes == 0)
+            sides[i].policy.retain_bytes = sim->config.proxy_retain_bytes;
+        if (sides[i].policy.retain_ms == 0)
+            sides[i].policy.retain_ms = sim->config.engine.retain_ms;
     }
-    host->forward = tulle__forward_new(sides, host->endpoint_count, sim->config.proxy_retain_bytes,
-                                       sim_now(sim, host));
+    host->forward = tulle__forward_new(sides, host->endpoint_count, sim_now(sim, host));
     if (host->forward == NULL)
         oracle_fail(sim->oracle, "%s: cannot start", host->name);
 }

@@ -300,7 +300,11 @@ counters(const struct fixture *f, size_t side)
 static void
 open_proxy(struct fixture *f)
 {
-    f->forward = tulle__forward_new(f->config, SIDES, f->retain_bytes, f->now);
+    for (size_t i = 0; i < SIDES; i++) {
+        f->config[i].policy.retain_bytes = f->retain_bytes;
+        f->config[i].policy.retain_ms = 600000;
+    }
+    f->forward = tulle__forward_new(f->config, SIDES, f->now);
     assert_non_null(f->forward);
     drain(f);
 }
@@ -824,10 +828,12 @@ TEST(new_policy_holds_for_what_is_kept)
 {
     struct fixture *f = *state;
     const char *deny[] = { "t/**" };
-    struct tulle__forward_policy policy = { .deny = deny, .deny_count = 1 };
     open_with_nodes(f);
+    struct tulle__forward_policy policy = f->config[0].policy;
+    policy.deny = deny;
+    policy.deny_count = 1;
     tell_batch(f, 0, 1, "t", 1);
-    assert_true(tulle__forward_set_policy(f->forward, 0, &policy));
+    assert_true(tulle__forward_set_policy(f->forward, 0, &policy, f->now));
     f->log[0] = '\0';
 
     tell_fetch(f, 1, 2, 1, "t", 1);

@@ -183,7 +183,7 @@ TEST(proxy_is_made_or_not)
     for (size_t left = 0; forward == NULL; left++) {
         struct testkit_memory memory = { .left = left };
         tulle__alloc_set_hook(testkit_may_allocate, &memory);
-        forward = tulle__forward_new(sides, 2, 1000, net->now);
+        forward = tulle__forward_new(sides, 2, net->now);
         tulle__alloc_set_hook(NULL, NULL);
         assert_true(left < 100);
     }

@@ -13,7 +13,7 @@ enum { NODE = 7 };
 /* A store with two lanes; batches of one event, each of BATCH_LEN bytes or so. */
 struct fixture {
     struct tulle__lane_names *names;
-    struct tulle__store store;
+    struct tulle__store store, other;
     struct tulle__kept a;
     struct tulle__kept b;
     uint64_t batch_len;
@@ -53,6 +53,15 @@ make_batch(uint64_t first, uint64_t last, uint64_t dep_count)
 }
 
 static void
+append_to(struct tulle__store *store, struct tulle__kept *kept, uint64_t seq, int64_t ms)
+{
+    struct tulle__buf *buf = make_batch(seq, seq, 1);
+    struct tulle__keep keep = { buf, seq, seq, true };
+    tulle__kept_append(store, kept, &keep, (struct tulle__mono){ tulle__ms_to_ns(ms) });
+    tulle__buf_unref(&buf);
+}
+
+static void
 append(struct fixture *f, struct tulle__kept *kept, uint64_t seq, uint64_t dep_count, int64_t ms)
 {
     struct tulle__buf *buf = make_batch(seq, seq, dep_count);
@@ -78,6 +87,7 @@ setup(void **state)
     fixture.batch_len = buf->len;
     tulle__buf_unref(&buf);
     tulle__store_init(&fixture.store, fixture.names, 4 * fixture.batch_len, 1000);
+    tulle__store_init(&fixture.other, fixture.names, 2 * fixture.batch_len, 1000);
     tulle__kept_init(&fixture.a);
     tulle__kept_init(&fixture.b);
     fixture.a.is_floor_known = fixture.b.is_floor_known = true;
@@ -90,8 +100,8 @@ teardown(void **state)
 {
     struct fixture *f = *state;
     tulle__alloc_set_hook(NULL, NULL);
-    tulle__kept_fini(&f->store, &f->a);
-    tulle__kept_fini(&f->store, &f->b);
+    tulle__kept_fini(&f->a);
+    tulle__kept_fini(&f->b);
     assert_true(f->store.bytes == 0);
     tulle__lane_names_free(&f->names);
     return 0;
@@ -140,6 +150,40 @@ TEST(evicts_what_is_too_old)
     tulle__store_expire(&f->store, (struct tulle__mono){ tulle__ms_to_ns(1001) });
     assert_int_equal(f->a.len, 1);
     assert_int_equal(tulle__kept_at(&f->a, 0)->first, 2);
+}
+
+/* Batches of one lane came by two ways, each with bounds of its own. */
+TEST(what_is_below_one_that_goes_goes_with_it_whatever_its_store)
+{
+    struct fixture *f = *state;
+    append(f, &f->a, 1, 1, 0);
+    append(f, &f->b, 1, 1, 0);
+    for (uint64_t seq = 2; seq <= 3; seq++)
+        append_to(&f->other, &f->a, seq, 0);
+    append(f, &f->a, 4, 1, 0);
+    assert_int_equal(f->a.len, 4);
+    append_to(&f->other, &f->a, 5, 0);
+
+    assert_int_equal(f->a.len, 3);
+    assert_int_equal(tulle__kept_at(&f->a, 0)->first, 3);
+    assert_int_equal(f->b.len, 1);
+    assert_int_equal(f->store.bytes, 2 * f->batch_len);
+    assert_int_equal(f->other.bytes, 2 * f->batch_len);
+}
+
+TEST(narrower_bounds_hold_at_once)
+{
+    struct fixture *f = *state;
+    for (uint64_t seq = 1; seq <= 4; seq++)
+        append(f, &f->a, seq, 0, (int64_t)(100 * seq));
+
+    tulle__store_bound(&f->store, 4 * f->batch_len, 150,
+                       (struct tulle__mono){ tulle__ms_to_ns(400) });
+    assert_int_equal(tulle__kept_at(&f->a, 0)->first, 3);
+    tulle__store_bound(&f->store, f->batch_len, 1000, (struct tulle__mono){ tulle__ms_to_ns(400) });
+    assert_int_equal(tulle__kept_at(&f->a, 0)->first, 4);
+    tulle__store_bound(&f->store, 0, 1000, (struct tulle__mono){ tulle__ms_to_ns(400) });
+    assert_int_equal(f->a.len, 0);
 }
 
 TEST(floor_is_the_clock_of_what_left_and_of_nothing_else)
@@ -246,6 +290,8 @@ main(void)
         STORE_TEST(finds_the_batch_that_holds_a_seq),
         STORE_TEST(evicts_the_oldest_of_all_lanes_when_there_are_too_many_bytes),
         STORE_TEST(evicts_what_is_too_old),
+        STORE_TEST(what_is_below_one_that_goes_goes_with_it_whatever_its_store),
+        STORE_TEST(narrower_bounds_hold_at_once),
         STORE_TEST(floor_is_the_clock_of_what_left_and_of_nothing_else),
         STORE_TEST(clock_before_a_batch_is_exact),
         STORE_TEST(clock_before_is_not_told_when_the_floor_is_not_known),

@@ -51,6 +51,10 @@ typedef struct tulle_segment_options {
     uint32_t event_bytes_max;
     uint32_t events_per_second; /* 1 and more */
     uint64_t bytes_per_second;  /* of batches; 1024 and more */
+    /* So much of what leaves this segment is kept for those beyond, at the most, and for so long:
+     * it answers who missed it, after a link was down, and is where what is over a rate waits. */
+    uint64_t retain_bytes; /* 16 MiB */
+    uint64_t retain_ms;    /* 600000; a year at most */
 } tulle_segment_options;
 
 typedef struct tulle_proxy_options {
@@ -59,8 +63,7 @@ typedef struct tulle_proxy_options {
     tulle_segment_options segments[TULLE_SEGMENTS_MAX];
     size_t segment_count; /* 2..8 */
     uint32_t beat_ms, suspect_ms, gone_ms;
-    uint64_t retain_bytes; /* passing events kept to answer fetches; 16 MiB */
-    uint32_t hops_max;     /* proxies that a message may pass; 8; 1..16 */
+    uint32_t hops_max; /* proxies that a message may pass; 8; 1..16 */
     tulle_log_fn log;
     void *log_ctx;
     tulle_log_level log_level;

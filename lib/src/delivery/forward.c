@@ -20,7 +20,6 @@ enum { FEW_PEERS = 64, REBUILD_PAUSE_NS_PER_PEER = 20000 };
 struct tulle__forward *
 tulle__forward_new(const struct tulle__forward_side *sides,
                    size_t side_count,
-                   uint64_t retain_bytes,
                    struct tulle__now now)
 {
     TULLE_ASSERT(side_count >= 2 && side_count <= TULLE_SEGMENTS_MAX);
@@ -32,9 +31,7 @@ tulle__forward_new(const struct tulle__forward_side *sides,
     f->now = now;
     f->epoch = 1;
     tulle__writer_init(&f->writer);
-    tulle__store_init(&f->store, NULL, retain_bytes, sides[0].engine.retain_ms);
     f->pool = tulle__pool_open(TULLE__POOL_UNUSED_BYTES);
-    f->store.pool = f->pool;
     for (size_t i = 0; i < side_count; i++) {
         struct tulle__engine_config config = sides[i].engine;
         config.is_proxy = true;
@@ -44,7 +41,10 @@ tulle__forward_new(const struct tulle__forward_side *sides,
         if (sides[i].name != NULL)
             strncpy(f->sides[i].name, sides[i].name, sizeof f->sides[i].name - 1);
         f->side_count = i + 1;
-        if (f->sides[i].engine == NULL || !tulle__side_set_policy(&f->sides[i], &sides[i].policy)) {
+        tulle__store_init(&f->sides[i].store, NULL, 0, 0);
+        f->sides[i].store.pool = f->pool;
+        if (f->sides[i].engine == NULL ||
+            !tulle__side_set_policy(&f->sides[i], &sides[i].policy, now)) {
             tulle__forward_free(&f);
             return NULL;
         }
@@ -228,9 +228,10 @@ tulle__forward_after_input(struct tulle__forward *f)
 bool
 tulle__forward_set_policy(struct tulle__forward *f,
                           size_t side,
-                          const struct tulle__forward_policy *policy)
+                          const struct tulle__forward_policy *policy,
+                          struct tulle__now now)
 {
-    return tulle__side_set_policy(&f->sides[side], policy);
+    return tulle__side_set_policy(&f->sides[side], policy, now);
 }
 
 void
@@ -305,9 +306,10 @@ tulle__forward_on_timer(struct tulle__forward *f, struct tulle__now now)
         if (now.mono.ns >= tulle__engine_deadline(f->sides[i].engine).ns)
             tulle__engine_on_timer(f->sides[i].engine, now);
     }
-    tulle__store_expire(&f->store, now.mono);
-    for (size_t i = 0; i < f->side_count; i++)
+    for (size_t i = 0; i < f->side_count; i++) {
+        tulle__store_expire(&f->sides[i].store, now.mono);
         tulle__forward_let_out(f, i);
+    }
     tulle__forward_after_input(f);
 }
 
@@ -355,6 +357,6 @@ void
 tulle__forward_counters(const struct tulle__forward *f, size_t side, tulle_counters *out)
 {
     tulle__engine_counters(f->sides[side].engine, out);
-    out->retained_now = f->store.bytes;
+    out->retained_now = f->sides[side].store.bytes;
     out->limited_now = f->sides[side].waiting;
 }

@@ -21,7 +21,7 @@
 
 struct tulle__forward;
 
-/* What may leave a side. */
+/* What may leave a side, and how much of it is kept for those beyond. */
 struct tulle__forward_policy {
     const char *const *allow; /* valid patterns */
     size_t allow_count;
@@ -30,6 +30,7 @@ struct tulle__forward_policy {
     uint32_t event_bytes_max;   /* 0: no limit, in all three */
     uint64_t events_per_second; /* a second's worth may go at once */
     uint64_t bytes_per_second;
+    uint64_t retain_bytes, retain_ms;
 };
 
 struct tulle__forward_side {
@@ -41,7 +42,6 @@ struct tulle__forward_side {
 /* sides is borrowed. NULL when there is no memory. 2 <= side_count <= TULLE_SEGMENTS_MAX. */
 struct tulle__forward *tulle__forward_new(const struct tulle__forward_side *sides,
                                           size_t side_count,
-                                          uint64_t retain_bytes,
                                           struct tulle__now now);
 void tulle__forward_free(struct tulle__forward **forward);
 
@@ -49,7 +49,8 @@ void tulle__forward_free(struct tulle__forward **forward);
  * before. False, and nothing changed, when there is no memory. */
 TULLE_MUST_CHECK bool tulle__forward_set_policy(struct tulle__forward *forward,
                                                 size_t side,
-                                                const struct tulle__forward_policy *policy);
+                                                const struct tulle__forward_policy *policy,
+                                                struct tulle__now now);
 void tulle__forward_set_log_level(struct tulle__forward *forward, tulle_log_level level);
 /* A side's engine, to be asked what is the case. */
 const struct tulle__engine *tulle__forward_engine(const struct tulle__forward *forward,

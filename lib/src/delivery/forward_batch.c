@@ -49,7 +49,7 @@ free_lane(struct tulle__forward *f, struct tulle__passing *lane)
         f->recent = NULL;
     set_waiting(f, lane, 0, 0);
     unqueue_lane(f, lane);
-    tulle__kept_fini(&f->store, &lane->kept);
+    tulle__kept_fini(&lane->kept);
     tulle__free(lane);
 }
 
@@ -236,12 +236,13 @@ keep(struct tulle__forward *f,
      struct tulle__seen_range events)
 {
     size_t len = lane->kept.len;
-    if (f->store.bytes_max == 0 ||
+    struct tulle__store *store = &f->sides[lane->from].store;
+    if (store->bytes_max == 0 ||
         (len > 0 && tulle__kept_at(&lane->kept, len - 1)->last >= events.first))
         return;
     /* A proxy tells no clocks: deps mean nothing to it. */
     struct tulle__keep keep = { .buf = body, .first = events.first, .last = events.last };
-    tulle__kept_append(&f->store, &lane->kept, &keep, f->now.mono);
+    tulle__kept_append(store, &lane->kept, &keep, f->now.mono);
 }
 
 /* ---- what waits for a rate ---- */

@@ -56,6 +56,25 @@ struct question {
     struct tulle__range_out range; /* the answer */
 };
 
+/* The lowest batch kept of a lane that lies above seq, or holds it; NULL: none. */
+static const struct tulle__kept_batch *
+kept_from(const struct tulle__passing *lane, uint64_t seq)
+{
+    size_t index = lane == NULL ? 0 : tulle__kept_find(&lane->kept, seq);
+    return lane == NULL || index == lane->kept.len ? NULL : tulle__kept_at(&lane->kept, index);
+}
+
+/* Another one may have it all; if not, it is told what is kept here. */
+static void
+remember_question(struct tulle__forward *f, const struct question *q)
+{
+    const struct tulle__passing *lane = tulle__passing_find(f, q->fetch.node, q->fetch.stream);
+    if (q->header->to == f->id || kept_from(lane, q->fetch.first) == NULL)
+        return;
+    f->questions[f->question_at++ % TULLE__QUESTIONS] =
+        (struct tulle__asked){ q->header->from, q->header->counter, q->fetch.first };
+}
+
 static void
 answer(struct tulle__forward *f, const struct question *q)
 {
@@ -120,7 +139,8 @@ answer_from_kept(struct tulle__forward *f, struct question *q, struct batches *b
     bool is_across = lane->from != q->side;
     if (is_across && !tulle__side_lets_out(&f->sides[lane->from], q->fetch.stream))
         return false;
-    q->range.first = tulle__kept_at(&lane->kept, 0)->first;
+    const struct tulle__kept_batch *lowest = kept_from(lane, q->fetch.first);
+    q->range.first = (lowest != NULL ? lowest : tulle__kept_at(&lane->kept, 0))->first;
     q->range.last = tulle__kept_at(&lane->kept, lane->kept.len - 1)->last;
     struct tulle__fetch fetch = q->fetch;
     if (is_across)
@@ -218,8 +238,12 @@ tulle__forward_on_control(struct tulle__forward *f,
     q.range = (struct tulle__range_out){ .reply_to = header.counter,
                                          .node = q.fetch.node,
                                          .stream = q.fetch.stream };
-    if (!is_fetch || !answer_fetch(f, &q, &narrowed))
+    if (!is_fetch) {
+        hand_in(f, &q, header_frame, body);
+    } else if (!answer_fetch(f, &q, &narrowed)) {
+        remember_question(f, &q);
         hand_in(f, &q, header_frame, narrowed != NULL ? narrowed : body);
+    }
     tulle__buf_unref(&narrowed);
     tulle__forward_after_input(f);
 }
@@ -308,6 +332,45 @@ let_out(struct tulle__forward *f, size_t from, size_t to, uint64_t sender, struc
     return shorten(f, from, &range, &out);
 }
 
+/* The first seq asked for by the FETCH that counter of node names; 0: not known. */
+static uint64_t
+first_asked(const struct tulle__forward *f, uint64_t node, uint64_t counter)
+{
+    for (size_t i = 0; i < TULLE__QUESTIONS; i++) {
+        if (f->questions[i].from == node && f->questions[i].counter == counter)
+            return f->questions[i].first;
+    }
+    return 0;
+}
+
+/* Who has nothing of what was asked for says from where on it has: if that is further than what
+ * is kept here, whoever asked would take for lost what it can have. NULL: the answer is right as
+ * it is. */
+static struct tulle__buf *
+tell_of_kept(struct tulle__forward *f,
+             const struct tulle__control_header *header,
+             const struct tulle__buf *body)
+{
+    struct tulle__range_view range;
+    if (tulle__range_decode(body->data, body->len, &range) != TULLE_OK || range.batches.count > 0 ||
+        range.is_withheld || range.is_waiting)
+        return NULL;
+    uint64_t first = first_asked(f, header->to, range.reply_to);
+    const struct tulle__passing *lane = tulle__passing_find(f, range.node, range.stream);
+    const struct tulle__kept_batch *kept = first == 0 ? NULL : kept_from(lane, first);
+    if (kept == NULL || (range.first != 0 && range.first <= kept->first))
+        return NULL;
+    uint64_t last = tulle__kept_at(&lane->kept, lane->kept.len - 1)->last;
+    struct tulle__range_out out = { .reply_to = range.reply_to,
+                                    .node = range.node,
+                                    .stream = range.stream,
+                                    .first = kept->first,
+                                    .last = range.last > last ? range.last : last };
+    tulle__writer_reset(&f->writer);
+    tulle__range_encode(&f->writer, &out);
+    return tulle__writer_take(&f->writer);
+}
+
 /* Pass a control message on towards its node: by the nearest side, this one last. */
 void
 tulle__forward_relay(struct tulle__forward *f, size_t from, const struct tulle__action *action)
@@ -317,9 +380,11 @@ tulle__forward_relay(struct tulle__forward *f, size_t from, const struct tulle__
     if (tulle__header_decode(frame->data, frame->len, &header) != TULLE_OK)
         return;
     size_t home = tulle__forward_home(f, header.to);
-    struct tulle__buf *body = header.kind == TULLE__RANGE && home != from
-                                  ? let_out(f, from, home, header.from, action->u.control.body)
-                                  : tulle__buf_ref(action->u.control.body);
+    bool crosses = header.kind == TULLE__RANGE && home != from;
+    struct tulle__buf *told = crosses ? tell_of_kept(f, &header, action->u.control.body) : NULL;
+    struct tulle__buf *came = told != NULL ? told : action->u.control.body;
+    struct tulle__buf *body =
+        crosses ? let_out(f, from, home, header.from, came) : tulle__buf_ref(came);
     bool is_done = body == NULL ||
                    (home != SIZE_MAX && tulle__control_relay(f->sides[home].engine, &header, body));
     for (size_t i = 0; i < f->side_count && !is_done; i++)
@@ -327,4 +392,5 @@ tulle__forward_relay(struct tulle__forward *f, size_t from, const struct tulle__
     if (!is_done)
         f->sides[from].engine->counters.dropped_no_route++;
     tulle__buf_unref(&body);
+    tulle__buf_unref(&told);
 }

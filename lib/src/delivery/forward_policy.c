@@ -30,7 +30,9 @@ set_rate(struct tulle__rate *rate, uint64_t per_second)
 }
 
 bool
-tulle__side_set_policy(struct tulle__side *side, const struct tulle__forward_policy *policy)
+tulle__side_set_policy(struct tulle__side *side,
+                       const struct tulle__forward_policy *policy,
+                       struct tulle__now now)
 {
     struct tulle__policy_patterns allow;
     struct tulle__policy_patterns deny;
@@ -48,6 +50,7 @@ tulle__side_set_policy(struct tulle__side *side, const struct tulle__forward_pol
     set_rate(&side->bytes, policy->bytes_per_second);
     set_rate(&side->answer_events, (policy->events_per_second + 1) / 2);
     set_rate(&side->answer_bytes, policy->bytes_per_second / 2);
+    tulle__store_bound(&side->store, policy->retain_bytes, policy->retain_ms, now.mono);
     return true;
 }
 

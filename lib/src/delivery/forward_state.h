@@ -39,7 +39,12 @@ struct tulle__passing {
     UT_hash_handle hh;
 };
 
-enum { TULLE__ASKS = 64 };
+enum { TULLE__ASKS = 64, TULLE__QUESTIONS = 256 };
+
+/* A FETCH that was passed on although something above what it asks for first is kept here. */
+struct tulle__asked {
+    uint64_t from, counter, first;
+};
 
 /* A node whose beats come here. */
 struct tulle__origin {
@@ -64,6 +69,7 @@ struct tulle__rate {
 
 struct tulle__side {
     struct tulle__engine *engine;
+    struct tulle__store store; /* what left, and what waits to */
     /* What may leave. */
     struct tulle__policy_patterns allow, deny;
     uint32_t event_bytes_max;
@@ -90,16 +96,17 @@ struct tulle__forward {
     struct tulle__passing *lanes;  /* uthash, oldest first */
     struct tulle__origin *origins; /* uthash, oldest first */
     struct tulle__passing *recent; /* of them, the one looked for last */
-    struct tulle__store store;
-    struct tulle__pool *pool;    /* of what is kept */
-    struct tulle__buf *own_path; /* of what comes with none; NULL: not made yet */
-    uint64_t epoch;              /* grows with each rebuilding of interest */
-    uint64_t seen_epoch;         /* sum of the engines' when it was last rebuilt */
+    struct tulle__pool *pool;      /* of what is kept */
+    struct tulle__buf *own_path;   /* of what comes with none; NULL: not made yet */
+    uint64_t epoch;                /* grows with each rebuilding of interest */
+    uint64_t seen_epoch;           /* sum of the engines' when it was last rebuilt */
     uint64_t seen_route_epoch;
     uint32_t proxies_up;
     uint64_t beats;             /* counter of beats, of all sides */
     uint64_t asks[TULLE__ASKS]; /* lately taken, that of others and own ones */
     uint32_t ask_at;
+    struct tulle__asked questions[TULLE__QUESTIONS]; /* passed on lately */
+    uint32_t question_at;
     uint64_t own_asks;
     int64_t asked_until_ns;
     int64_t rebuild_due_ns;
@@ -169,7 +176,8 @@ void tulle__forward_relay(struct tulle__forward *forward,
 /* ---- forward_policy.c ---- */
 
 TULLE_MUST_CHECK bool tulle__side_set_policy(struct tulle__side *side,
-                                             const struct tulle__forward_policy *policy);
+                                             const struct tulle__forward_policy *policy,
+                                             struct tulle__now now);
 void tulle__side_fini_policy(struct tulle__side *side);
 /* May the stream leave this side? */
 bool tulle__side_lets_out(const struct tulle__side *side, struct tulle__view stream);

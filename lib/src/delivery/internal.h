@@ -43,7 +43,7 @@ tulle__interest_set_keys(struct tulle__engine *e, const struct tulle__view *keys
 
 /* ---- publish.c ---- */
 
-void tulle__tx_free(struct tulle__engine *e, struct tulle__tx **pointer);
+void tulle__tx_free(struct tulle__tx **pointer);
 
 /* ---- receive.c ---- */
 

@@ -108,7 +108,7 @@ tulle__lanes_free(struct tulle__engine *e)
         if (e->lanes[i].rx != NULL)
             tulle__rx_free(e, &e->lanes[i].rx);
         if (e->lanes[i].tx != NULL)
-            tulle__tx_free(e, &e->lanes[i].tx);
+            tulle__tx_free(&e->lanes[i].tx);
     }
     tulle__free(e->lanes);
     e->lanes = NULL;

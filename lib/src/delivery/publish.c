@@ -47,11 +47,11 @@ get_tx(struct tulle__engine *e, struct tulle__view stream, struct tulle__tx **ou
 }
 
 void
-tulle__tx_free(struct tulle__engine *e, struct tulle__tx **pointer)
+tulle__tx_free(struct tulle__tx **pointer)
 {
     struct tulle__tx *tx = *pointer;
     tulle__clock_fini(&tx->clock);
-    tulle__kept_fini(&e->own_store, &tx->kept);
+    tulle__kept_fini(&tx->kept);
     tulle__writer_fini(&tx->events);
     tulle__free(tx->open_deps);
     tulle__free(tx);

@@ -114,7 +114,7 @@ tulle__rx_free(struct tulle__engine *e, struct tulle__rx **pointer)
     tulle__repair_stop(e, rx);
     while (rx->held.first[0] != NULL)
         tulle__held_drop_first(e, rx);
-    tulle__kept_fini(&e->others_store, &rx->kept);
+    tulle__kept_fini(&rx->kept);
     tulle__clock_fini(&rx->clock);
     tulle__clock_fini(&rx->need);
     tulle__free(rx->runs);

@@ -162,7 +162,7 @@ give_up(struct tulle__engine *e, struct tulle__rx *rx, tulle_gap_reason reason)
     /* The deltas in the gap are gone too: the lane's clock is taken anew before the
      * next is trusted (PROTOCOL 4.10), if the publisher is there to tell it. */
     rx->is_clock_known = false;
-    tulle__kept_fini(&e->others_store, &rx->kept);
+    tulle__kept_fini(&rx->kept);
     const struct tulle__peer *peer = tulle__peer_find(e, rx->node);
     rx->wants_prefix = peer != NULL && tulle__peer_is_live(peer);
     if (!tulle__own_clock_raise(&e->clock, rx->lane, last))
@@ -235,8 +235,12 @@ end_round(struct tulle__engine *e, struct tulle__rx *rx)
 {
     struct tulle__repair *repair = &rx->repair;
     bool all_refused = !repair->is_silent && (repair->refusals > 0 || rx->is_missed);
-    if (all_refused && !tulle__rx_has_hole(rx)) {
+    if (all_refused && rx->wants_prefix) {
+        /* Who keeps the events need not know the clock, as a proxy: they are asked for once
+         * more, without it, before they are a gap. */
         give_up_prefix(e, rx);
+        reset_round(repair);
+        repair->due_ns = e->now.mono.ns;
         return;
     }
     if (all_refused) {

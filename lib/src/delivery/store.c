@@ -39,8 +39,9 @@ tulle__kept_at(const struct tulle__kept *kept, size_t i)
 }
 
 static void
-unlink_batch(struct tulle__store *store, struct tulle__kept_batch *batch)
+unlink_batch(struct tulle__kept_batch *batch)
 {
+    struct tulle__store *store = batch->store;
     if (batch->older != NULL)
         batch->older->newer = batch->newer;
     else
@@ -72,10 +73,10 @@ move_floor(struct tulle__store *store, struct tulle__kept *kept, const struct tu
 }
 
 static void
-drop_batch(struct tulle__store *store, struct tulle__kept_batch *batch)
+drop_batch(struct tulle__kept_batch *batch)
 {
     struct tulle__buf *buf = batch->buf;
-    unlink_batch(store, batch);
+    unlink_batch(batch);
     if (!batch->is_inside)
         tulle__pool_give_own(batch);
     tulle__buf_unref(&buf);
@@ -83,32 +84,47 @@ drop_batch(struct tulle__store *store, struct tulle__kept_batch *batch)
 
 /* The lane's lowest batch goes; its floor moves past it. */
 static void
-evict_lowest(struct tulle__store *store, struct tulle__kept *kept)
+evict_lowest(struct tulle__kept *kept)
 {
     struct tulle__kept_batch *batch = kept->ring[kept->head];
     if (batch->has_deps)
-        move_floor(store, kept, batch->buf);
+        move_floor(batch->store, kept, batch->buf);
     kept->head = (kept->head + 1) & (kept->cap - 1);
     kept->len--;
-    drop_batch(store, batch);
+    drop_batch(batch);
 }
 
-/* The oldest batch of the store is the lowest of its lane: both orders are by
- * time of appending. */
+/* The oldest batch of the store is the lowest of its lane there: both orders are by
+ * time of appending. Of other stores the lane may have lower ones. */
 static void
 evict_oldest(struct tulle__store *store)
 {
-    TULLE_ASSERT(store->oldest != NULL);
-    struct tulle__kept *kept = store->oldest->lane;
-    TULLE_ASSERT(tulle__kept_at(kept, 0) == store->oldest);
-    evict_lowest(store, kept);
+    const struct tulle__kept_batch *oldest = store->oldest;
+    TULLE_ASSERT(oldest != NULL);
+    struct tulle__kept *kept = oldest->lane;
+    while (tulle__kept_at(kept, 0) != oldest)
+        evict_lowest(kept);
+    evict_lowest(kept);
 }
 
 void
-tulle__kept_fini(struct tulle__store *store, struct tulle__kept *kept)
+tulle__store_bound(struct tulle__store *store,
+                   uint64_t bytes_max,
+                   uint64_t age_ms_max,
+                   struct tulle__mono now)
+{
+    store->bytes_max = bytes_max;
+    store->age_ns_max = tulle__ms_to_ns((int64_t)age_ms_max);
+    while (store->bytes > store->bytes_max)
+        evict_oldest(store);
+    tulle__store_expire(store, now);
+}
+
+void
+tulle__kept_fini(struct tulle__kept *kept)
 {
     for (size_t i = 0; i < kept->len; i++)
-        drop_batch(store, kept->ring[(kept->head + i) & (kept->cap - 1)]);
+        drop_batch(kept->ring[(kept->head + i) & (kept->cap - 1)]);
     tulle__free(kept->ring);
     tulle__clock_fini(&kept->floor);
     tulle__kept_init(kept);
@@ -138,7 +154,7 @@ static void
 skip_batch(struct tulle__store *store, struct tulle__kept *kept, const struct tulle__buf *buf)
 {
     while (kept->len > 0)
-        evict_lowest(store, kept);
+        evict_lowest(kept);
     move_floor(store, kept, buf);
 }
 
@@ -183,6 +199,7 @@ tulle__kept_append(struct tulle__store *store,
         return;
     }
     batch->lane = kept;
+    batch->store = store;
     batch->has_deps = keep->has_deps;
     batch->first = keep->first;
     batch->last = keep->last;

@@ -7,7 +7,10 @@
  * A store bounds bytes and age over many lanes; each lane has its struct
  * tulle__kept. The oldest batch of all goes first. When a lane's batch goes, its
  * deps are merged into the lane's floor clock, so that the clock of the lane
- * just before any batch still kept can be told exactly. */
+ * just before any batch still kept can be told exactly.
+ *
+ * Batches of one lane may be of several stores with the same names: then what is
+ * below one that goes, in whichever store, goes with it. */
 
 #include "base/buf.h"
 #include "base/time.h"
@@ -19,10 +22,12 @@
 #include <stdint.h>
 
 struct tulle__kept;
+struct tulle__store;
 
 struct tulle__kept_batch {
     struct tulle__buf *buf;
     struct tulle__kept *lane;
+    struct tulle__store *store; /* whose bounds it is under */
     bool has_deps;
     bool is_inside; /* of the buffer's own block */
     uint64_t first;
@@ -57,9 +62,14 @@ void tulle__store_init(struct tulle__store *store,
                        struct tulle__lane_names *names,
                        uint64_t bytes_max,
                        uint64_t age_ms_max);
+/* Other bounds, from now on: evicts what is over them. */
+void tulle__store_bound(struct tulle__store *store,
+                        uint64_t bytes_max,
+                        uint64_t age_ms_max,
+                        struct tulle__mono now);
 void tulle__kept_init(struct tulle__kept *kept);
 /* Let go of everything a lane keeps. */
-void tulle__kept_fini(struct tulle__store *store, struct tulle__kept *kept);
+void tulle__kept_fini(struct tulle__kept *kept);
 
 struct tulle__keep {
     struct tulle__buf *buf;

@@ -20,6 +20,8 @@
 
 enum { PAYLOAD_MAX = 16 * 1024 * 1024, RATE_MIN = 1024 };
 
+static const uint64_t RETAIN_MS_MAX = UINT64_C(1000) * 60 * 60 * 24 * 365;
+
 void
 tulle_node_options_init(tulle_node_options *options)
 {
@@ -59,7 +61,11 @@ tulle_publish_options_init(tulle_publish_options *options)
 void
 tulle_segment_options_init(tulle_segment_options *options)
 {
-    *options = (tulle_segment_options){ .beacon_port = 5670 };
+    *options = (tulle_segment_options){
+        .beacon_port = 5670,
+        .retain_bytes = UINT64_C(16) << 20,
+        .retain_ms = 600000,
+    };
 }
 
 void
@@ -70,7 +76,6 @@ tulle_proxy_options_init(tulle_proxy_options *options)
         .beat_ms = 1000,
         .suspect_ms = 3000,
         .gone_ms = 10000,
-        .retain_bytes = UINT64_C(16) << 20,
         .hops_max = 8,
         .log_level = TULLE_LOG_INFO,
     };
@@ -195,7 +200,7 @@ check_node(const tulle_node_options *o, tulle_error *error)
         { "gone_ms", o->gone_ms, o->suspect_ms, 3600000 },
         { "hold_ms", o->hold_ms, 1, 3600000 },
         { "fetch_delay_ms", o->fetch_delay_ms, 0, 60000 },
-        { "retain_ms", o->retain_ms, 0, UINT64_C(1000) * 60 * 60 * 24 * 365 },
+        { "retain_ms", o->retain_ms, 0, RETAIN_MS_MAX },
         { "held_bytes", o->held_bytes, 65536, UINT64_MAX / 4 },
         { "queue_bytes", o->queue_bytes, 4096, UINT64_MAX / 4 },
         { "outbox_bytes", o->outbox_bytes, 4096, UINT64_MAX / 4 },
@@ -236,6 +241,7 @@ static tulle_status
 check_segment(const tulle_segment_options *s, tulle_error *error)
 {
     const struct range rate = { "bytes_per_second", s->bytes_per_second, RATE_MIN, UINT64_MAX };
+    const struct range age = { "retain_ms", s->retain_ms, 0, RETAIN_MS_MAX };
     const struct told told = { s->advertise,    s->advertise_events, s->advertise_inlet,
                                s->listen_count, s->dial_only,        s->use_inlet };
     tulle_status status = check_name("segment name", s->name, error);
@@ -249,6 +255,8 @@ check_segment(const tulle_segment_options *s, tulle_error *error)
         status = check_patterns(s->deny, s->deny_count, error);
     if (status == TULLE_OK && s->bytes_per_second != 0)
         status = check_ranges(&rate, 1, error);
+    if (status == TULLE_OK)
+        status = check_ranges(&age, 1, error);
     return status;
 }
 
@@ -514,7 +522,6 @@ tulle__proxy_options_compare(const tulle_proxy_options *now,
     note_if(&difference, now->beat_ms != next->beat_ms, "beat_ms");
     note_if(&difference, now->suspect_ms != next->suspect_ms, "suspect_ms");
     note_if(&difference, now->gone_ms != next->gone_ms, "gone_ms");
-    note_if(&difference, now->retain_bytes != next->retain_bytes, "retain_bytes");
     note_if(&difference, now->hops_max != next->hops_max, "hops_max");
     bool is_same_set = now->segment_count == next->segment_count;
     for (size_t i = 0; i < now->segment_count; i++)

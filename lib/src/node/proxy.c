@@ -146,7 +146,9 @@ fill_policy(const tulle_segment_options *from, struct tulle__forward_policy *to)
                                           .deny_count = from->deny_count,
                                           .event_bytes_max = from->event_bytes_max,
                                           .events_per_second = from->events_per_second,
-                                          .bytes_per_second = from->bytes_per_second };
+                                          .bytes_per_second = from->bytes_per_second,
+                                          .retain_bytes = from->retain_bytes,
+                                          .retain_ms = from->retain_ms };
 }
 
 static void
@@ -154,7 +156,7 @@ update_segment(tulle_proxy *proxy, size_t index, const tulle_segment_options *ne
 {
     struct tulle__forward_policy policy;
     fill_policy(next, &policy);
-    bool is_good = tulle__forward_set_policy(proxy->forward, index, &policy);
+    bool is_good = tulle__forward_set_policy(proxy->forward, index, &policy, tulle__os_now());
     for (size_t i = 0; is_good && i < next->join_count; i++)
         is_good =
             tulle__forward_join(proxy->forward, index, next->join[i], tulle__os_now()) == TULLE_OK;
@@ -371,7 +373,7 @@ make_forward(tulle_proxy *proxy, tulle_error *error)
     struct tulle__forward_side sides[TULLE_SEGMENTS_MAX];
     for (size_t i = 0; i < o->segment_count; i++)
         fill_side(proxy, i, &sides[i]);
-    proxy->forward = tulle__forward_new(sides, o->segment_count, o->retain_bytes, tulle__os_now());
+    proxy->forward = tulle__forward_new(sides, o->segment_count, tulle__os_now());
     if (proxy->forward == NULL)
         return tulle__error_set(error, TULLE_ENOMEM, "out of memory");
     tulle_status status = TULLE_OK;
