@@ -41,7 +41,7 @@ drain(struct companion *c)
         if (action.kind == TULLE__ACTION_PUBLISH && c->pub != NULL)
             publish(c, &action);
         else if (!is_event_key)
-            (void)tulle__transport_act(c->transport, &action);
+            (void)tulle__transport_act(c->transport, NULL, &action);
         tulle__action_fini(&action);
     }
 }

@@ -6,12 +6,16 @@
 #include "integ_kit.h"
 #include "proc_kit.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-enum { EVENTS = 1000, SUSPECT_MS = 500, HEALED_MS = 20000, WIRES = 3 };
+enum { EVENTS = 1000, SUSPECT_MS = 500, HEALED_MS = 20000, AT_ONCE_MS = 1500, WIRES = 3 };
 
 /* ---- places ---- */
 
@@ -441,6 +445,89 @@ TEST(where_one_address_is_silent_the_next_is_dialed)
     expect_second_address(&pair, place.shown[0], place.shown[1]);
 }
 
+/* An address whose host swallows what is sent to it. */
+struct black_hole {
+    int fd, filling[2];
+    char address[40];
+};
+
+/* Nobody takes the connections, and there is room for one or two. */
+static void
+open_black_hole(struct black_hole *hole)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof at;
+    hole->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(hole->fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(hole->fd, 0), 0);
+    assert_int_equal(getsockname(hole->fd, (struct sockaddr *)&at, &len), 0);
+    for (int i = 0; i < 2; i++) {
+        hole->filling[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        (void)connect(hole->filling[i], (struct sockaddr *)&at, sizeof at);
+    }
+    (void)snprintf(hole->address, sizeof hole->address, "tcp://127.0.0.1:%d", ntohs(at.sin_port));
+}
+
+static void
+close_black_hole(struct black_hole *hole)
+{
+    for (int i = 0; i < 2; i++)
+        (void)close(hole->filling[i]);
+    (void)close(hole->fd);
+}
+
+/* c hears of b, whose first address is no good, from a: how long until they know each other? */
+static int64_t
+time_to_meet(const char *bad)
+{
+    char good[40];
+    tulle_node_options options;
+    kit_options(&options, "b", NULL);
+    options.listen[1] = good;
+    options.listen_count = 2;
+    (void)snprintf(good, sizeof good, "tcp://127.0.0.1:%d", proc_free_port());
+    options.advertise = bad;
+    options.advertise_events = bad;
+    tulle_node *b = kit_start(&options);
+    tulle_subscription *taken = kit_subscribe(b, "c/**");
+    const char *join = good;
+    kit_options(&options, "a", &join);
+    tulle_node *a = kit_start(&options);
+    assert_status(tulle_node_wait_peers(a, "c/**", 1, KIT_DEADLINE_MS), TULLE_OK);
+    join = tulle_node_address(a);
+    kit_options(&options, "c", &join);
+    int64_t begin = kit_now_ms();
+    tulle_node *c = kit_start(&options);
+    assert_status(tulle_node_wait_peers(c, "c/**", 1, KIT_DEADLINE_MS), TULLE_OK);
+    int64_t end = kit_now_ms();
+    kit_publish(c, "c/1", "1");
+    (void)kit_expect(taken, "c/1", "1");
+    return end - begin;
+}
+
+/* Long before anybody misses a beat, which shows after 3 s. */
+TEST(where_the_first_address_swallows_everything_the_second_is_dialed_at_once)
+{
+    (void)state;
+    struct black_hole hole;
+    open_black_hole(&hole);
+    int64_t took_ms = time_to_meet(hole.address);
+    close_black_hole(&hole);
+    print_message("met within %d ms\n", (int)took_ms);
+    assert_in_range(took_ms, 0, AT_ONCE_MS);
+}
+
+TEST(where_the_first_address_hangs_the_second_is_dialed_at_once)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    tell_relays(&place, "stall\n");
+    int64_t took_ms = time_to_meet(place.shown[0]);
+    print_message("met within %d ms\n", (int)took_ms);
+    assert_in_range(took_ms, 0, AT_ONCE_MS);
+}
+
 /* Of the addresses to join all are dialed at once. */
 TEST(a_dead_address_to_join_does_not_hold_up_a_good_one)
 {
@@ -476,6 +563,8 @@ main(void)
         KIT_TEST(a_long_outage_brings_no_storm),
         KIT_TEST(where_one_address_refuses_the_next_is_dialed),
         KIT_TEST(where_one_address_is_silent_the_next_is_dialed),
+        KIT_TEST(where_the_first_address_swallows_everything_the_second_is_dialed_at_once),
+        KIT_TEST(where_the_first_address_hangs_the_second_is_dialed_at_once),
         KIT_TEST(a_dead_address_to_join_does_not_hold_up_a_good_one),
     };
     return cmocka_run_group_tests_name("dialing", tests, NULL, NULL);

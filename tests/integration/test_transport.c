@@ -320,12 +320,12 @@ TEST(a_message_for_nobody_is_told_as_unsent)
     action.u.control.hop = 7;
     action.u.control.header = part;
     action.u.control.body = part;
-    assert_int_equal(tulle__transport_act(pair->a, &action), TULLE__ACTED_UNSENT);
+    assert_int_equal(tulle__transport_act(pair->a, NULL, &action), TULLE__ACTED_UNSENT);
     tulle__transport_dial(pair->a, 7,
                           &(struct tulle__dialing){ .control = address_of(pair->b, false) });
-    assert_int_equal(tulle__transport_act(pair->a, &action), TULLE__ACTED);
+    assert_int_equal(tulle__transport_act(pair->a, NULL, &action), TULLE__ACTED);
     action.kind = TULLE__ACTION_PEER;
-    assert_int_equal(tulle__transport_act(pair->a, &action), TULLE__ACTED_NOT);
+    assert_int_equal(tulle__transport_act(pair->a, NULL, &action), TULLE__ACTED_NOT);
     tulle__buf_unref(&part);
 }
 

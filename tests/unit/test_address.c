@@ -145,6 +145,16 @@ TEST(each_turn_chooses_the_next)
     assert_string_equal(chosen, "tcp://192.0.2.1:2");
 }
 
+TEST(only_what_can_be_dialed_counts_as_a_choice)
+{
+    (void)state;
+    assert_int_equal(tulle__address_choices("tcp://192.0.2.1:2 tcp://*:1 tcp://192.0.2.2:3"), 2);
+    assert_int_equal(tulle__address_choices("ipc:///nowhere/at/all tcp://192.0.2.1:2"), 1);
+    assert_int_equal(tulle__address_choices("ipc:///nowhere/at/all"), 1);
+    assert_int_equal(tulle__address_choices("rubbish"), 0);
+    assert_int_equal(tulle__address_choices(""), 0);
+}
+
 TEST(nothing_to_choose_from_is_nothing)
 {
     (void)state;
@@ -172,6 +182,7 @@ main(void)
         cmocka_unit_test(chooses_the_first_that_can_be_dialed),
         cmocka_unit_test(prefers_tcp_to_a_path_that_is_not_there),
         cmocka_unit_test(each_turn_chooses_the_next),
+        cmocka_unit_test(only_what_can_be_dialed_counts_as_a_choice),
         cmocka_unit_test(nothing_to_choose_from_is_nothing),
     };
     return cmocka_run_group_tests_name("node/address", tests, NULL, NULL);

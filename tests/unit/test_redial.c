@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What is silent is dialed anew: more and more seldom, and at each of its addresses. */
 
+#include "delivery/link.h"
 #include "mini_net.h"
 
 #include <inttypes.h>
@@ -86,6 +87,27 @@ TEST(all_addresses_have_their_turn_at_once)
     }
 }
 
+/* Somebody found out that another one answers: there it is asked at once, and the next turn is
+ * that of the one after. */
+TEST(where_another_address_answers_it_is_asked_there)
+{
+    struct mini_net *net = *state;
+    struct mini_node *a = &net->nodes[MINI_A];
+    const char *const addresses[] = { "ghost", "spirit", "shade" };
+    mini_start(net, 1);
+    meet_at(net, TULLE__NODE_ID_MIN + 7, addresses, 3);
+    mini_run(net, 20);
+    uint64_t syncs = mini_counters(net, MINI_A).syncs_sent;
+
+    tulle__engine_on_dialed(a->engine, TULLE__NODE_ID_MIN + 7, 1, net->now);
+    tulle__engine_on_dialed(a->engine, TULLE__NODE_ID_MIN + 8, 1, net->now); /* nobody knows it */
+    mini_run(net, 2);
+    assert_int_equal(mini_counters(net, MINI_A).syncs_sent, syncs + 1);
+    mini_run(net, SUSPECT_MS + LATE_MS);
+    assert_int_equal(a->dial_count, 2);
+    assert_int_equal(a->dials[1].turn, 2);
+}
+
 /* Nodes that lost the same one at the same moment. */
 TEST(not_all_come_back_at_one_moment)
 {
@@ -139,6 +161,8 @@ main(void)
                                         mini_teardown),
         cmocka_unit_test_setup_teardown(a_beat_begins_it_anew, mini_setup, mini_teardown),
         cmocka_unit_test_setup_teardown(all_addresses_have_their_turn_at_once, mini_setup,
+                                        mini_teardown),
+        cmocka_unit_test_setup_teardown(where_another_address_answers_it_is_asked_there, mini_setup,
                                         mini_teardown),
         cmocka_unit_test_setup_teardown(not_all_come_back_at_one_moment, mini_setup, mini_teardown),
         cmocka_unit_test_setup_teardown(an_address_where_nobody_answers_is_tried_more_seldom,

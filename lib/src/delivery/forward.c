@@ -278,6 +278,14 @@ tulle__forward_on_refused(struct tulle__forward *f, size_t side, uint64_t id, st
 }
 
 void
+tulle__forward_on_dialed(
+    struct tulle__forward *f, size_t side, uint64_t id, uint32_t turn, struct tulle__now now)
+{
+    f->now = now;
+    tulle__engine_on_dialed(f->sides[side].engine, id, turn, now);
+}
+
+void
 tulle__forward_on_malformed(struct tulle__forward *f, size_t side)
 {
     tulle__engine_on_malformed(f->sides[side].engine);

@@ -27,6 +27,12 @@ size_t tulle__engine_overdue(const struct tulle__engine *engine,
 /* Nobody does: it is gone, unless it was heard meanwhile. */
 void tulle__engine_on_refused(struct tulle__engine *engine, uint64_t id, struct tulle__now now);
 
+/* Of several addresses of a node another one is dialed now: the one that turn chooses. */
+void tulle__engine_on_dialed(struct tulle__engine *engine,
+                             uint64_t id,
+                             uint32_t turn,
+                             struct tulle__now now);
+
 /* An address that was given to join. */
 struct tulle__link_view {
     const char *address;

@@ -4,6 +4,7 @@
 #include "delivery/redial.h"
 
 #include "delivery/internal.h"
+#include "delivery/link.h"
 
 #include <string.h>
 
@@ -95,4 +96,21 @@ tulle__peer_beat_came(struct tulle__engine *e, struct tulle__peer *peer)
     /* It cannot dial, and answers where it was last spoken to: over what is dead now. */
     peer->is_sync_due = false;
     tulle__sync_want(e, peer);
+}
+
+/* What was asked meanwhile went where nobody is. */
+void
+tulle__engine_on_dialed(struct tulle__engine *e, uint64_t id, uint32_t turn, struct tulle__now now)
+{
+    e->now = now;
+    struct tulle__peer *peer = tulle__peer_find(e, id);
+    if (peer == NULL)
+        return;
+    peer->turn = turn;
+    peer->dialed_ns = now.mono.ns;
+    if (peer->is_synced)
+        return;
+    peer->is_sync_due = false;
+    tulle__sync_want(e, peer);
+    tulle__join_on_timer(e);
 }

@@ -2,6 +2,7 @@
 /* Engine actions that concern sockets, carried out. */
 
 #include "codec/topic.h"
+#include "node/os.h"
 #include "node/state.h"
 
 static struct tulle__dialing
@@ -15,7 +16,9 @@ dialing_of(const struct tulle__action *action)
 }
 
 enum tulle__acted
-tulle__transport_act(struct tulle__transport *t, const struct tulle__action *action)
+tulle__transport_act(struct tulle__transport *t,
+                     struct tulle__races *races,
+                     const struct tulle__action *action)
 {
     struct tulle__dialing dialing;
     switch (action->kind) {
@@ -32,9 +35,13 @@ tulle__transport_act(struct tulle__transport *t, const struct tulle__action *act
     case TULLE__ACTION_DIAL:
         dialing = dialing_of(action);
         tulle__transport_dial(t, action->u.dial.hop, &dialing);
+        if (races != NULL)
+            tulle__races_begin(races, action->u.dial.hop, &dialing, tulle__os_now().mono.ns);
         return TULLE__ACTED;
     case TULLE__ACTION_HANGUP:
         dialing = dialing_of(action);
+        if (races != NULL)
+            tulle__races_end(races, action->u.dial.hop);
         tulle__transport_hangup(t, action->u.dial.hop, &dialing);
         return TULLE__ACTED;
     case TULLE__ACTION_SUBSCRIBE:

@@ -135,14 +135,18 @@ is_tcp_local(const char *text)
     return tulle__address_parse(text, &address) && is_host_local(address.host);
 }
 
-void
-tulle__address_choose(const char *list, uint32_t turn, char out[static TULLE__ADDRESS_LEN_MAX + 1])
+/* Addresses that can be used from here, in order. */
+struct choices {
+    char usable[CHOICES_MAX][TULLE__ADDRESS_LEN_MAX + 1]; /* the TCP ones, from 1 on */
+    uint32_t first, count;
+};
+
+static void
+find_choices(const char *list, struct choices *choices)
 {
     char ipc[TULLE__ADDRESS_LEN_MAX + 1] = "";
-    char usable[CHOICES_MAX][TULLE__ADDRESS_LEN_MAX + 1]; /* the TCP addresses, from 1 on */
-    uint32_t count = 1;
     bool is_ipc_live = false;
-    out[0] = '\0';
+    choices->count = 1;
     while (*list != '\0') {
         size_t len = strcspn(list, " ");
         char one[TULLE__ADDRESS_LEN_MAX + 1] = "";
@@ -151,17 +155,35 @@ tulle__address_choose(const char *list, uint32_t turn, char out[static TULLE__AD
         list += len;
         list += strspn(list, " ");
         bool is_ipc = strncmp(one, "ipc://", 6) == 0 && one[6] != '\0';
-        if (!is_ipc && count < CHOICES_MAX && tulle__address_can_be_dialed(one))
-            memcpy(usable[count++], one, sizeof one);
+        if (!is_ipc && choices->count < CHOICES_MAX && tulle__address_can_be_dialed(one))
+            memcpy(choices->usable[choices->count++], one, sizeof one);
         if (is_ipc && !is_ipc_live) {
             is_ipc_live = tulle__ipc_is_live(one + 6);
             if (is_ipc_live || ipc[0] == '\0')
                 memcpy(ipc, one, sizeof one);
         }
     }
-    bool has_ipc = ipc[0] != '\0' && (count == 1 || (is_ipc_live && is_tcp_local(usable[1])));
-    memcpy(usable[0], ipc, sizeof ipc);
-    uint32_t first = has_ipc ? 0 : 1;
-    if (count > first)
-        memcpy(out, usable[first + turn % (count - first)], sizeof ipc);
+    bool has_ipc = ipc[0] != '\0' &&
+                   (choices->count == 1 || (is_ipc_live && is_tcp_local(choices->usable[1])));
+    memcpy(choices->usable[0], ipc, sizeof ipc);
+    choices->first = has_ipc ? 0 : 1;
+}
+
+uint32_t
+tulle__address_choices(const char *list)
+{
+    struct choices choices;
+    find_choices(list, &choices);
+    return choices.count - choices.first;
+}
+
+void
+tulle__address_choose(const char *list, uint32_t turn, char out[static TULLE__ADDRESS_LEN_MAX + 1])
+{
+    struct choices choices;
+    find_choices(list, &choices);
+    out[0] = '\0';
+    uint32_t count = choices.count - choices.first;
+    if (count > 0)
+        memcpy(out, choices.usable[choices.first + turn % count], sizeof choices.usable[0]);
 }

@@ -34,5 +34,7 @@ bool tulle__address_of_interface(const char *interface_name,
  * it is the one after that, and so on. "" when there is none of either. */
 void
 tulle__address_choose(const char *list, uint32_t turn, char out[static TULLE__ADDRESS_LEN_MAX + 1]);
+/* How many turns there are until it comes round. */
+uint32_t tulle__address_choices(const char *list);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "codec/topic.h"
+#include "delivery/link.h"
 #include "delivery/observe.h"
 #include "delivery/progress.h"
 #include "node/os.h"
@@ -38,7 +39,7 @@ tulle__loop_drain(tulle_node *node)
 {
     struct tulle__action action;
     while (tulle__engine_next_action(node->engine, &action)) {
-        if (tulle__transport_act(node->transport, &action) == TULLE__ACTED_UNSENT)
+        if (tulle__transport_act(node->transport, &node->races, &action) == TULLE__ACTED_UNSENT)
             tulle__engine_on_unsent(node->engine);
         switch (action.kind) {
         case TULLE__ACTION_ARRIVAL:
@@ -402,12 +403,20 @@ snapshot_counters(tulle_node *node, struct tulle__now now, bool is_due)
     (void)pthread_mutex_unlock(&node->mutex);
 }
 
+int64_t
+tulle__loop_deadline(const tulle_node *node)
+{
+    int64_t engine_ns = tulle__engine_deadline(node->engine).ns;
+    int64_t races_ns = tulle__races_deadline(&node->races);
+    return engine_ns < races_ns ? engine_ns : races_ns;
+}
+
 /* Until when to wait, from now on. */
 static struct tulle__mono
 wait_end(const tulle_node *node, struct tulle__mono now, long ms_max)
 {
     struct tulle__mono end = { now.ns + tulle__ms_to_ns(ms_max) };
-    struct tulle__mono deadline = tulle__engine_deadline(node->engine);
+    struct tulle__mono deadline = { tulle__loop_deadline(node) };
     return deadline.ns < end.ns ? deadline : end;
 }
 
@@ -434,6 +443,16 @@ sleep_until_work(tulle_node *node, bool is_leaving)
     (void)pthread_mutex_unlock(&node->mutex);
 }
 
+static void
+watch_races(tulle_node *node, struct tulle__now now)
+{
+    uint64_t id;
+    uint32_t way;
+    while (tulle__races_next(&node->races, node->transport, now.mono.ns, &id, &way))
+        tulle__engine_on_dialed(node->engine, id, way, now);
+    tulle__loop_drain(node);
+}
+
 /* One turn. Returns whether there is more to do at once. */
 static bool
 turn(tulle_node *node)
@@ -448,6 +467,8 @@ turn(tulle_node *node)
         tulle__engine_on_timer(node->engine, now);
         tulle__loop_drain(node);
     }
+    if (now.mono.ns >= tulle__races_deadline(&node->races))
+        watch_races(node, now);
     has_more = update_stall(node) || has_more;
     snapshot_counters(node, now, !has_more);
     return has_more;
@@ -543,6 +564,7 @@ tulle__loop_run(void *argument)
     linger_ms = leave(node, linger_ms);
     tulle__beacon_close(&node->beacon);
     tulle__engine_free(&node->engine);
+    tulle__races_fini(&node->races);
     tulle__transport_close(&node->transport, linger_ms);
     (void)zmq_ctx_term(node->context);
     node->context = NULL;

@@ -132,6 +132,7 @@ close_network(tulle_node *node)
 {
     tulle__engine_free(&node->engine);
     tulle__beacon_close(&node->beacon);
+    tulle__races_fini(&node->races);
     tulle__transport_close(&node->transport, 0);
     tulle__os_wake_close(&node->poll_fd);
     if (node->context != NULL)

@@ -19,7 +19,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PROBE_MS = 3000 };
+enum {
+    PROBE_MS = 3000,
+    GREETING = 0xff /* its first byte (ZMTP 3.0) */
+};
 
 static void
 fail(struct tulle__probe *probe, const char *why)
@@ -36,8 +39,23 @@ judge(struct tulle__probe *probe, int code)
         probe->result = TULLE__PROBE_REFUSED;
     else if (code != 0)
         fail(probe, strerrordesc_np(code));
+    else if (probe->wants_greeting)
+        probe->is_connected = true;
     else
         probe->result = TULLE__PROBE_ACCEPTED;
+}
+
+static void
+look_at_greeting(struct tulle__probe *probe)
+{
+    uint8_t first = 0;
+    ssize_t len = recv(probe->fd, &first, sizeof first, MSG_DONTWAIT);
+    if (len < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (len == sizeof first && first == GREETING)
+        probe->result = TULLE__PROBE_ACCEPTED;
+    else
+        fail(probe, len < 0 ? strerrordesc_np(errno) : "no ZeroMQ socket is there");
 }
 
 static void
@@ -119,12 +137,13 @@ look_at_connection(struct tulle__probe *probe)
         judge(probe, code);
 }
 
-void
-tulle__probe_begin(struct tulle__probe *probe, const char *text, int64_t now_ns)
+static void
+begin(struct tulle__probe *probe, const char *text, int64_t now_ns, bool wants_greeting)
 {
     struct tulle__address address;
     struct in_addr host;
     *probe = (struct tulle__probe){ .is_active = true,
+                                    .wants_greeting = wants_greeting,
                                     .fd = -1,
                                     .end_ns = now_ns + tulle__ms_to_ns(PROBE_MS) };
     if (!tulle__address_parse(text, &address)) {
@@ -142,13 +161,27 @@ tulle__probe_begin(struct tulle__probe *probe, const char *text, int64_t now_ns)
     }
 }
 
+void
+tulle__probe_begin(struct tulle__probe *probe, const char *text, int64_t now_ns)
+{
+    begin(probe, text, now_ns, false);
+}
+
+void
+tulle__probe_begin_greeting(struct tulle__probe *probe, const char *text, int64_t now_ns)
+{
+    begin(probe, text, now_ns, true);
+}
+
 enum tulle__probed
 tulle__probe_look(struct tulle__probe *probe, int64_t now_ns)
 {
     if (probe->result == TULLE__PROBE_PENDING && probe->name != NULL)
         look_at_name(probe);
-    if (probe->result == TULLE__PROBE_PENDING && probe->fd >= 0)
+    if (probe->result == TULLE__PROBE_PENDING && probe->fd >= 0 && !probe->is_connected)
         look_at_connection(probe);
+    if (probe->result == TULLE__PROBE_PENDING && probe->is_connected)
+        look_at_greeting(probe);
     /* A resolver takes its own time, and tells then. */
     if (probe->result == TULLE__PROBE_PENDING && probe->name == NULL && now_ns >= probe->end_ns)
         fail(probe, "no answer");

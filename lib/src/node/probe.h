@@ -15,7 +15,7 @@ struct gaicb;
 
 enum tulle__probed {
     TULLE__PROBE_PENDING,
-    TULLE__PROBE_ACCEPTED,
+    TULLE__PROBE_ACCEPTED,   /* or greeted, where that was waited for */
     TULLE__PROBE_REFUSED,    /* the host is there, nobody listens */
     TULLE__PROBE_UNREACHABLE /* why says more */
 };
@@ -23,6 +23,7 @@ enum tulle__probed {
 /* Start from { 0 }. */
 struct tulle__probe {
     bool is_active;
+    bool wants_greeting, is_connected;
     int fd;             /* being connected; -1: not */
     struct gaicb *name; /* being looked up; NULL: not */
     int port;
@@ -33,6 +34,8 @@ struct tulle__probe {
 
 /* Begin, for an address that can be dialed. */
 void tulle__probe_begin(struct tulle__probe *probe, const char *text, int64_t now_ns);
+/* The same; and a ZeroMQ socket is to be there, which greets at once. */
+void tulle__probe_begin_greeting(struct tulle__probe *probe, const char *text, int64_t now_ns);
 /* Once it is not PENDING the probe has ended. */
 enum tulle__probed tulle__probe_look(struct tulle__probe *probe, int64_t now_ns);
 /* End it; waits for the system's resolver when that is at work and cannot be stopped. */

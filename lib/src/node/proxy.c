@@ -24,6 +24,7 @@ struct segment {
     struct tulle__log parent; /* where they go */
     struct tulle__links links;
     struct tulle__absent absent;
+    struct tulle__races races;
     struct tulle__transport *transport;
     struct tulle__beacon *beacon;
     char address[TULLE__ADDRESS_LEN_MAX + 1];
@@ -63,7 +64,9 @@ drain(tulle_proxy *proxy)
     struct tulle__action action;
     size_t side;
     while (tulle__forward_next_action(proxy->forward, &side, &action)) {
-        if (tulle__transport_act(proxy->segments[side].transport, &action) == TULLE__ACTED_UNSENT)
+        struct segment *segment = &proxy->segments[side];
+        if (tulle__transport_act(segment->transport, &segment->races, &action) ==
+            TULLE__ACTED_UNSENT)
             tulle__forward_on_unsent(proxy->forward, side);
         tulle__action_fini(&action);
     }
@@ -195,6 +198,10 @@ watch_links(tulle_proxy *proxy, struct tulle__now now)
 {
     for (size_t i = 0; i < proxy->options.segment_count; i++) {
         struct segment *segment = &proxy->segments[i];
+        uint64_t id;
+        uint32_t way;
+        while (tulle__races_next(&segment->races, segment->transport, now.mono.ns, &id, &way))
+            tulle__forward_on_dialed(proxy->forward, i, id, way, now);
         tulle__absent_watch(&segment->absent, proxy->forward, i, now);
         tulle__links_watch(&segment->links, tulle__forward_engine(proxy->forward, i), &segment->log,
                            now.mono.ns);
@@ -242,6 +249,8 @@ sleep_until_work(tulle_proxy *proxy)
         deadline_ns = due_ns < deadline_ns ? due_ns : deadline_ns;
         due_ns = tulle__absent_deadline(&proxy->segments[i].absent);
         deadline_ns = due_ns < deadline_ns ? due_ns : deadline_ns;
+        due_ns = tulle__races_deadline(&proxy->segments[i].races);
+        deadline_ns = due_ns < deadline_ns ? due_ns : deadline_ns;
     }
     int64_t left = deadline_ns - tulle__os_now().mono.ns;
     int64_t ms = left <= 0 ? 0 : left / 1000000 + 1;
@@ -255,6 +264,7 @@ close_network(tulle_proxy *proxy, uint32_t linger_ms)
     for (size_t i = 0; i < proxy->options.segment_count; i++) {
         tulle__links_fini(&proxy->segments[i].links);
         tulle__absent_fini(&proxy->segments[i].absent);
+        tulle__races_fini(&proxy->segments[i].races);
         tulle__beacon_close(&proxy->segments[i].beacon);
         tulle__transport_close(&proxy->segments[i].transport, linger_ms);
     }

@@ -18,6 +18,7 @@ set(TULLE_NODE_SOURCES
     src/node/patterns.c
     src/node/probe.c
     src/node/proxy.c
+    src/node/race.c
     src/node/snapshot.c
     src/node/subscription.c
     src/node/transport.c

@@ -8,6 +8,7 @@
 #include "delivery/engine.h"
 #include "node/beacon.h"
 #include "node/outbox.h"
+#include "node/race.h"
 #include "node/subscription.h"
 #include "node/transport.h"
 
@@ -100,6 +101,7 @@ struct tulle_node {
     uint64_t given;          /* number of what is handed out */
     size_t given_count;      /* subscriptions that have it */
     struct tulle__transport *transport;
+    struct tulle__races races;
     struct tulle__beacon *beacon;
     struct tulle__outgoing *pending; /* taken from the outbox, not yet by the engine */
     uint64_t taken_count;            /* events ever given to the engine */
@@ -123,6 +125,8 @@ void tulle__loop_drain(tulle_node *node);
  * Return whether there is more than one turn may take. */
 bool tulle__loop_publish(tulle_node *node);
 bool tulle__loop_receive(tulle_node *node);
+/* With the turn: when something is to be done at the latest. */
+int64_t tulle__loop_deadline(const tulle_node *node);
 
 /* ---- hand_out.c ---- */
 
@@ -169,8 +173,9 @@ enum tulle__acted {
     TULLE__ACTED_NOT     /* no action for sockets */
 };
 
-/* Socket actions that a node and a proxy have in common. */
+/* Socket actions that a node and a proxy have in common. races: NULL: none are held. */
 enum tulle__acted tulle__transport_act(struct tulle__transport *transport,
+                                       struct tulle__races *races,
                                        const struct tulle__action *action);
 
 #endif

@@ -19,7 +19,7 @@ static bool
 is_thread_due(tulle_node *node, bool has_more)
 {
     has_more = has_more || node->pending != NULL || node->is_stalled || node->is_queue_full ||
-               tulle__engine_deadline(node->engine).ns < node->waits_until_ns;
+               tulle__loop_deadline(node) < node->waits_until_ns;
     (void)pthread_mutex_lock(&node->mutex);
     bool is_due = has_more || node->is_poked || node->requests != NULL ||
                   node->outbox.head != NULL || node->phase != TULLE__PHASE_RUNNING;
