@@ -102,9 +102,10 @@ open_mesh(struct mesh *mesh)
     for (int side = 0; side < 2; side++)
         (void)snprintf(mesh->address[side], sizeof mesh->address[side], "tcp://127.0.0.1:%d",
                        ports[side]);
-    mesh->proxy = proc_start("tulle-proxy", "--name", "proxy", "--beat-ms", "100", "--retain-bytes",
-                             "64K", "--segment", "left", "--listen", mesh->address[0], "--segment",
-                             "right", "--listen", mesh->address[1], NULL);
+    mesh->proxy =
+        proc_start("tulle-proxy", "--name", "proxy", "--beat-ms", "100", "--segment", "left",
+                   "--listen", mesh->address[0], "--retain-bytes", "32K", "--segment", "right",
+                   "--listen", mesh->address[1], "--retain-bytes", "32K", NULL);
     proc_wait_text(mesh->proxy, PROC_ERR, "segment=right");
     mesh->nodes[0] = kit_node("left", mesh->address[0]);
     mesh->nodes[1] = kit_node("right", mesh->address[1]);

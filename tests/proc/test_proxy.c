@@ -319,6 +319,7 @@ TEST(a_rate_can_be_raised_while_events_wait)
     assert_int_equal(proc_wait(pub_lines(j.left, 0, FIRST)), 0);
     struct proc *pub = pub_lines(j.left, FIRST, COUNT - FIRST);
     proc_wait_text(j.proxy, PROC_ERR, "limited_events=");
+    assert_says(j.proxy, PROC_ERR, "state=holding events_per_second=1 bytes_per_second=0\n");
     assert_false(proc_has_ended(tap));
     write_config(&j, "stats = 0.2\n", "    events_per_second = 1000\n", "");
     proc_signal(j.proxy, 1);
@@ -326,6 +327,15 @@ TEST(a_rate_can_be_raised_while_events_wait)
     assert_all_in_order(tap, 0, COUNT);
     assert_int_equal(proc_wait(pub), 0);
     assert_null(strstr(proc_text(j.proxy, PROC_ERR), "proxy.kept"));
+    /* One line when it began to hold something back, one when that was over. */
+    for (int i = 0; count_text(j.proxy, PROC_ERR, "state=open for_ms=") <
+                    count_text(j.proxy, PROC_ERR, "state=holding");
+         i++) {
+        assert_true(i < 100);
+        proc_pause(100);
+    }
+    assert_in_range(count_text(j.proxy, PROC_ERR, "limit.state"), 2, 4);
+    assert_in_range(strtol(proc_wait_word(j.proxy, PROC_ERR, "held_events="), NULL, 10), 1, COUNT);
 }
 
 /* ---- a log that nobody reads ---- */

@@ -317,6 +317,7 @@ tulle__forward_on_timer(struct tulle__forward *f, struct tulle__now now)
     for (size_t i = 0; i < f->side_count; i++) {
         tulle__store_expire(&f->sides[i].store, now.mono);
         tulle__forward_let_out(f, i);
+        tulle__side_look_whether_it_holds(&f->sides[i], now);
     }
     tulle__forward_after_input(f);
 }

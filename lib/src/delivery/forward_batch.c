@@ -285,6 +285,7 @@ hold_back(struct tulle__forward *f,
     } else if (events.last >= lane->held_back) {
         set_waiting(f, lane, lane->released, events.last + 1);
     }
+    tulle__side_holds(side, f->now);
     side->engine->counters.limited_events += events.last - events.first + 1;
     side->engine->counters.limited_bytes += len;
     return true;

@@ -85,6 +85,7 @@ answer(struct tulle__forward *f, const struct question *q)
 static void
 answer_wait(struct tulle__forward *f, struct question *q, size_t from)
 {
+    tulle__side_holds(&f->sides[from], f->now);
     f->sides[from].engine->counters.limited_fetches++;
     q->range.batch_count = 0;
     q->range.is_waiting = true;
@@ -308,6 +309,7 @@ let_out(struct tulle__forward *f, size_t from, size_t to, uint64_t sender, struc
         batches.count++;
     struct weighed weighed = weigh(side, &batches);
     if (weighed.load.batches > 0 && !tulle__side_may_answer(side, f->now)) {
+        tulle__side_holds(side, f->now);
         counters->limited_fetches++;
         out.is_waiting = true;
         return shorten(f, from, &range, &out);

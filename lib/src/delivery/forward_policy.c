@@ -122,6 +122,49 @@ tulle__side_too_large(struct tulle__side *side, uint64_t node, struct tulle__vie
 
 /* ---- rates ---- */
 
+/* At the rate something waits now and again: that is one time, not many. */
+enum { HOLDS_NO_MORE_MS = 3000 };
+
+void
+tulle__side_holds(struct tulle__side *side, struct tulle__now now)
+{
+    struct tulle__rate_spell *holding = &side->holding;
+    const struct tulle__engine *e = side->engine;
+    holding->last_ns = now.mono.ns;
+    if (holding->is_on)
+        return;
+    *holding = (struct tulle__rate_spell){ .is_on = true,
+                                           .since_ns = now.mono.ns,
+                                           .last_ns = now.mono.ns,
+                                           .events = e->counters.limited_events,
+                                           .bytes = e->counters.limited_bytes,
+                                           .fetches = e->counters.limited_fetches };
+    tulle__log(&e->config.log, TULLE_LOG_INFO, "limit.state",
+               "state=holding events_per_second=%llu bytes_per_second=%llu",
+               (unsigned long long)side->events.per_second,
+               (unsigned long long)side->bytes.per_second);
+}
+
+void
+tulle__side_look_whether_it_holds(struct tulle__side *side, struct tulle__now now)
+{
+    struct tulle__rate_spell *holding = &side->holding;
+    const tulle_counters *counters = &side->engine->counters;
+    if (!holding->is_on)
+        return;
+    if (side->queue != NULL)
+        holding->last_ns = now.mono.ns;
+    if (now.mono.ns - holding->last_ns < tulle__ms_to_ns(HOLDS_NO_MORE_MS))
+        return;
+    holding->is_on = false;
+    tulle__log(&side->engine->config.log, TULLE_LOG_INFO, "limit.state",
+               "state=open for_ms=%lld held_events=%llu held_bytes=%llu held_fetches=%llu",
+               (long long)((holding->last_ns - holding->since_ns) / 1000000),
+               (unsigned long long)(counters->limited_events - holding->events),
+               (unsigned long long)(counters->limited_bytes - holding->bytes),
+               (unsigned long long)(counters->limited_fetches - holding->fetches));
+}
+
 enum {
     PARTS_OF_SECOND = 8, /* an answer is at most one of them */
     AHEAD_MS = 1000

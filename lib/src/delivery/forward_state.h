@@ -67,6 +67,13 @@ struct tulle__rate {
     int64_t due_ns;
 };
 
+/* Since when a rate holds something back, and what was counted before. */
+struct tulle__rate_spell {
+    bool is_on;
+    int64_t since_ns, last_ns; /* it did at last */
+    uint64_t events, bytes, fetches;
+};
+
 struct tulle__side {
     struct tulle__engine *engine;
     struct tulle__store store; /* what left, and what waits to */
@@ -78,6 +85,7 @@ struct tulle__side {
     struct tulle__rate answer_events, answer_bytes;
     struct tulle__passing *queue; /* utlist: lanes of which something is kept that waits */
     struct tulle__log_limit too_large;
+    struct tulle__rate_spell holding;
     uint64_t waiting;         /* events of all lanes that wait for the rates */
     struct tulle__view *keys; /* what nodes at home here take */
     uint8_t *key_bytes;       /* that they show */
@@ -185,6 +193,9 @@ bool tulle__side_lets_out(const struct tulle__side *side, struct tulle__view str
 bool tulle__side_fits(const struct tulle__side *side, struct tulle__view batch);
 /* Count, and at times log, a batch that does not fit. */
 void tulle__side_too_large(struct tulle__side *side, uint64_t node, struct tulle__view stream);
+/* The rate holds something back; now and then: does it still? Both ends are logged. */
+void tulle__side_holds(struct tulle__side *side, struct tulle__now now);
+void tulle__side_look_whether_it_holds(struct tulle__side *side, struct tulle__now now);
 bool tulle__side_is_limited(const struct tulle__side *side);
 /* May something leave now? Whatever it is: what is too much is made up for by waiting. */
 bool tulle__side_is_open(const struct tulle__side *side, struct tulle__now now);
