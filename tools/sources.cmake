@@ -2,11 +2,14 @@
 # Everything but main(): unit tests link it too.
 set(TULLE_TOOLS_SOURCES
     common/history_end.c
+    common/human.c
     common/lookout.c
     common/mesh.c
     common/mesh_json.c
+    common/mesh_stream.c
     common/output.c
     common/query.c
+    common/table.c
     common/terminal.c
     common/tools.c
     common/when.c
@@ -19,6 +22,12 @@ set(TULLE_TOOLS_SOURCES
     load/load_report.c
     load/load_run.c
     load/load_series.c
+    ls/ls.c
+    ls/ls_choose.c
+    ls/ls_json.c
+    ls/ls_options.c
+    ls/ls_rows.c
+    ls/ls_table.c
     pub/pub.c
     pub/pub_input.c
     tap/tap.c

@@ -55,6 +55,31 @@ const char *tulle__mesh_state(tulle_seen_state state);
 /* Events that a taker has not acknowledged: head - acked, never below 0. */
 uint64_t tulle__mesh_lag(const tulle_seen_lane *lane, const tulle_seen_taker *taker);
 
+/* What all lanes of a stream come to. */
+struct tulle__mesh_taker {
+    uint64_t node;
+    uint64_t lag; /* of all lanes of the stream */
+};
+
+struct tulle__mesh_stream {
+    const char *name;
+    size_t first_lane; /* its lanes are one behind the other in the snapshot */
+    size_t lane_count;
+    uint64_t events;                  /* the heads of its lanes */
+    uint64_t changed_ms;              /* how long ago the last one grew */
+    uint64_t lag;                     /* of the taker that is behind most */
+    struct tulle__mesh_taker *takers; /* ascending nodes */
+    size_t taker_count;
+    uint64_t *holders; /* ascending nodes that hold events of it */
+    size_t holder_count;
+    bool has_failed; /* no memory */
+};
+
+/* Go to the next stream; start from { 0 }. Returns false at the end, or when memory failed.
+ * tulle__mesh_stream_fini() in any case. */
+bool tulle__mesh_stream_next(const struct tulle__mesh *mesh, struct tulle__mesh_stream *stream);
+void tulle__mesh_stream_fini(struct tulle__mesh_stream *stream);
+
 /* How much a counter of a node grew in a second between two snapshots, by the node's own time
  * (uptime_ms); negative: not known, as when it told nothing new. */
 double tulle__mesh_rate(const tulle_snapshot *before,

@@ -17,10 +17,11 @@ bool tulle__terminal_has_colour(void);
 /* Columns of standard output; 0: no terminal. */
 unsigned tulle__terminal_columns(void);
 
-/* Text that may come from a peer, with control characters escaped. */
+/* Text that may come from a peer, with control characters escaped, and what else would change how
+ * the rest of the line looks, such as the direction of writing. */
 void tulle__terminal_put_safe(struct tulle__text *out, const char *text, size_t len);
 
-/* Columns that UTF-8 text takes: its characters, each counted as one. */
+/* Columns that UTF-8 text takes: East Asian characters take two, combining ones none. */
 size_t tulle__terminal_width(const char *text, size_t len);
 
 #endif

@@ -2,6 +2,11 @@
 
 #include "tools/common/tools.h"
 
+#include "app/exit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 bool
@@ -33,6 +38,17 @@ tulle__tool_reach(tulle_node *node)
     if (tulle_node_peers(node, look_at_peer, &best) != TULLE_OK)
         return TULLE__REACH_NOBODY;
     return best;
+}
+
+int
+tulle__tool_print(const struct tulle__program *program, const struct tulle__text *text)
+{
+    if (text->len == 0 ||
+        (fwrite(text->bytes, 1, text->len, stdout) == text->len && fflush(stdout) == 0) ||
+        errno == EPIPE)
+        return TULLE__EXIT_OK;
+    (void)fprintf(stderr, "%s: standard output: %s\n", program->name, strerror(errno));
+    return TULLE__EXIT_FAILURE;
 }
 
 static int64_t

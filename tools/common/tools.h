@@ -13,6 +13,7 @@
 int tulle__tool_pub(int argc, char **argv);
 int tulle__tool_tap(int argc, char **argv);
 int tulle__tool_trace(int argc, char **argv);
+int tulle__tool_ls(int argc, char **argv);
 int tulle__tool_bench(int argc, char **argv);
 int tulle__tool_latency(int argc, char **argv);
 
@@ -25,6 +26,10 @@ bool tulle__tool_has_way(const struct tulle__program *program,
 /* Whom does the node know right now? */
 enum tulle__reach { TULLE__REACH_NOBODY, TULLE__REACH_PROXY, TULLE__REACH_NODE };
 enum tulle__reach tulle__tool_reach(tulle_node *node);
+
+/* Write all of text to standard output. Returns 0, also when the reader is gone, or an exit status
+ * after a message. */
+int tulle__tool_print(const struct tulle__program *program, const struct tulle__text *text);
 
 /* Clocks: microseconds since 1970, and of a clock that never jumps. */
 int64_t tulle__tool_wall_us(void);
