@@ -10,6 +10,8 @@ static const struct tulle__command commands[] = {
     { "tap", tulle__tool_tap, "watch events as they flow" },
     { "ls", tulle__tool_ls, "list nodes, streams, who takes and keeps them, segments" },
     { "trace", tulle__tool_trace, "show what caused an event, and what it caused" },
+    { "check", tulle__tool_check, "judge the mesh, for monitoring systems" },
+    { "doctor", tulle__tool_doctor, "find out why nodes do not see each other" },
     { "bench", tulle__tool_bench, "measure events a second" },
     { "latency", tulle__tool_latency, "measure how long events take" },
 };

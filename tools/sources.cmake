@@ -1,6 +1,14 @@
 # SPDX-License-Identifier: MPL-2.0
 # Everything but main(): unit tests link it too.
 set(TULLE_TOOLS_SOURCES
+    check/check.c
+    check/check_age.c
+    check/check_base.c
+    check/check_file.c
+    check/check_metric.c
+    check/check_prometheus.c
+    check/check_range.c
+    check/check_report.c
     common/history_end.c
     common/human.c
     common/lookout.c
@@ -13,6 +21,13 @@ set(TULLE_TOOLS_SOURCES
     common/terminal.c
     common/tools.c
     common/when.c
+    doctor/doctor.c
+    doctor/doctor_finding.c
+    doctor/doctor_host.c
+    doctor/doctor_mesh.c
+    doctor/doctor_network.c
+    doctor/doctor_places.c
+    doctor/doctor_zmtp.c
     load/bench.c
     load/latency.c
     load/load_message.c

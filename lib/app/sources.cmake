@@ -9,6 +9,7 @@ set(TULLE_APP_SOURCES
     app/histogram.c
     app/json.c
     app/json_layout.c
+    app/libraries.c
     app/logsink.c
     app/msgpack.c
     app/msgpack_parts.c
