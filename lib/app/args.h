@@ -70,6 +70,7 @@ struct tulle__program {
     const char *notes;  /* text at the end of --help, such as examples; NULL: none */
     size_t operand_max; /* SIZE_MAX: any number */
     bool has_config;    /* takes --config and --print-config */
+    bool skips_foreign; /* keys of other programs in a file are passed over */
 };
 
 /* An option as it was given. */

@@ -345,6 +345,8 @@ load_item(struct loader *loader, zconfig_t *root, zconfig_t *item)
         load_section(loader, item);
         return;
     }
+    if (program->skips_foreign)
+        return;
     bool is_of_section = program->section != NULL &&
                          find_key(program->section->options, program->section->count, name) != NULL;
     fail(loader, TULLE_EINVAL, line_of(loader, item), "unknown key '%.60s'; %s%s", name,

@@ -338,12 +338,21 @@ TEST(a_file_of_options_is_read)
     (void)snprintf(path, sizeof path, "%s/node.conf", proc_directory());
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    assert_true(fputs("mesh = other\nlisten = tcp://127.0.0.1:*\n", file) > 0);
+    assert_true(fputs("mesh = other\nlisten = tcp://127.0.0.1:*\nstats = 60\nexec = a\n"
+                      "    command = cat\n",
+                      file) > 0);
     assert_int_equal(fclose(file), 0);
     EXAMINE(host_status(), "--config", path);
     assert_found("config.file", "ok", path, NULL);
     assert_found("mesh.none", "note", "--join", NULL);
-    struct proc *wrong = proc_start("tulle", "doctor", "--config", "/nowhere/node.conf", NULL);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs("stats = 60\nlisten = here\n", file) > 0);
+    assert_int_equal(fclose(file), 0);
+    struct proc *wrong = proc_start("tulle", "doctor", "--config", path, NULL);
+    assert_int_equal(proc_wait(wrong), 2);
+    assert_non_null(strstr(proc_text(wrong, PROC_ERR), "node.conf:2: listen: "));
+    wrong = proc_start("tulle", "doctor", "--config", "/nowhere/node.conf", NULL);
     assert_int_equal(proc_wait(wrong), 2);
     assert_non_null(strstr(proc_text(wrong, PROC_ERR), "/nowhere/node.conf"));
     assert_int_equal(unlink(path), 0);

@@ -206,6 +206,15 @@ TEST(unknown_keys_are_errors_with_their_line)
     assert_refused(f, "exec = a\n    command = b\njoin = x\nnone = y\n", 4, "unknown key 'none'");
 }
 
+TEST(keys_of_other_programs_may_be_passed_over)
+{
+    struct fixture *f = *state;
+    f->program.skips_foreign = true;
+    assert_status(load(f, "mush = b\nmesh = a\nfoo = a\n    bar = b\n"), TULLE_OK);
+    assert_string_equal(f->mine.mesh, "a");
+    assert_refused(f, "mush = b\nbeat_ms = x\n", 2, "beat_ms");
+}
+
 TEST(wrong_values_are_errors_with_their_line)
 {
     struct fixture *f = *state;
@@ -335,6 +344,7 @@ main(void)
         CASE(key_without_value_takes_the_implied_one),
         CASE(empty_file_changes_nothing),
         CASE(unknown_keys_are_errors_with_their_line),
+        CASE(keys_of_other_programs_may_be_passed_over),
         CASE(wrong_values_are_errors_with_their_line),
         CASE(wrong_syntax_is_an_error_with_its_line),
         CASE(all_that_is_wrong_is_told),

@@ -103,6 +103,7 @@ tulle__tool_doctor(int argc, char **argv)
         .notes = notes,
         .operand_max = 0,
         .has_config = true,
+        .skips_foreign = true, /* the file may be that of a node */
     };
     struct tulle__args args;
     int status = 0;
