@@ -7,6 +7,7 @@
 
 static const struct tulle__command commands[] = {
     { "pub", tulle__tool_pub, "publish events" },
+    { "record", tulle__tool_record, "record events to a file" },
     { "tap", tulle__tool_tap, "watch events as they flow" },
     { "ls", tulle__tool_ls, "list nodes, streams, who takes and keeps them, segments" },
     { "trace", tulle__tool_trace, "show what caused an event, and what it caused" },

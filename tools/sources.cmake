@@ -10,12 +10,15 @@ set(TULLE_TOOLS_SOURCES
     check/check_range.c
     check/check_report.c
     common/history_end.c
+    common/event_filter.c
+    common/recorded.c
     common/human.c
     common/lookout.c
     common/mesh.c
     common/mesh_json.c
     common/mesh_stream.c
     common/output.c
+    common/progress.c
     common/query.c
     common/table.c
     common/terminal.c
@@ -45,9 +48,14 @@ set(TULLE_TOOLS_SOURCES
     ls/ls_table.c
     pub/pub.c
     pub/pub_input.c
+    record/record.c
+    record/record_cut.c
+    record/record_info.c
+    record/record_options.c
+    record/record_series.c
+    record/record_tally.c
     tap/tap.c
     tap/tap_cloudevent.c
-    tap/tap_filter.c
     tap/tap_options.c
     tap/tap_print.c
     tap/tap_reorder.c

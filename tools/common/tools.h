@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 /* Each takes argv from its own name on and returns the exit status. */
+int tulle__tool_record(int argc, char **argv);
 int tulle__tool_pub(int argc, char **argv);
 int tulle__tool_tap(int argc, char **argv);
 int tulle__tool_trace(int argc, char **argv);

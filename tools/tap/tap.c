@@ -85,7 +85,7 @@ take(struct tap *tap, const tulle_message *message)
     if (is_event && !tulle__tap_is_shown(printer, message->kind))
         return;
     if ((is_event || message->kind == TULLE_MESSAGE_DUPLICATE) &&
-        !tulle__tap_filter_passes(&tap->plan.filter, message)) {
+        !tulle__event_filter_passes(&tap->plan.filter, message)) {
         tap->tally.left_out += is_counted;
         return;
     }
@@ -278,8 +278,7 @@ summarise(const struct tap *tap)
                   tally->gaps == 1 ? "" : "s", tally->gap_events, tally->repaired,
                   counters.events_duplicate, counters.events_held, counters.notices_dropped,
                   counters.notices_dropped == 1 ? "" : "s");
-    if (tap->plan.filter.since_us != INT64_MIN || tap->plan.filter.until_us != INT64_MAX ||
-        tap->plan.filter.where != NULL || tap->options.exclude.count > 0)
+    if (tulle__event_filter_is_used(&tap->plan.filter))
         (void)fprintf(stderr, "%s: %" PRIu64 " left out\n", tap->program->name, tally->left_out);
 }
 

@@ -143,15 +143,8 @@ choose_from(const struct tulle__tap_options *options, tulle_subscribe_options *s
         subscribe->from_count = options->last;
     } else if (from == NULL) {
         subscribe->from = options->since != NULL ? TULLE_FROM_EARLIEST : TULLE_FROM_LIVE;
-    } else if (strcmp(from, "live") == 0) {
-        subscribe->from = TULLE_FROM_LIVE;
-    } else if (strcmp(from, "earliest") == 0) {
-        subscribe->from = TULLE_FROM_EARLIEST;
-    } else {
-        subscribe->from = TULLE_FROM_LAST;
-        if (strncmp(from, "last:", 5) != 0 ||
-            !tulle__parse_u64(from + 5, 1, UINT64_MAX, &subscribe->from_count))
-            return "--from takes live, earliest or last:N";
+    } else if (!tulle__from_parse(from, subscribe)) {
+        return "--from takes live, earliest or last:N";
     }
     return NULL;
 }
@@ -274,22 +267,6 @@ make_printer(const struct tulle__program *program,
     return make_query(program, "--jq", options->jq, &printer->query);
 }
 
-static int
-make_filter(const struct tulle__program *program,
-            const struct tulle__tap_options *options,
-            int64_t now_us,
-            struct tulle__tap_filter *filter)
-{
-    filter->exclude = &options->exclude;
-    if (options->since != NULL) /* checked when it was read */
-        (void)tulle__when_parse(options->since, now_us, &filter->since_us);
-    if (options->until != NULL)
-        (void)tulle__when_parse(options->until, now_us, &filter->until_us);
-    if (filter->since_us > filter->until_us)
-        return tulle__args_usage(program, "--since is later than --until");
-    return make_query(program, "--where", options->where, &filter->where);
-}
-
 int
 tulle__tap_options_finish(const struct tulle__program *program,
                           const struct tulle__tap_options *options,
@@ -297,7 +274,7 @@ tulle__tap_options_finish(const struct tulle__program *program,
                           struct tulle__tap_plan *plan)
 {
     *plan = (struct tulle__tap_plan){ 0 };
-    tulle__tap_filter_init(&plan->filter);
+    tulle__event_filter_init(&plan->filter);
     tulle_subscribe_options_init(&plan->subscribe);
     const char *problem = find_conflict(options);
     if (problem == NULL)
@@ -305,8 +282,10 @@ tulle__tap_options_finish(const struct tulle__program *program,
     if (problem != NULL)
         return tulle__args_usage(program, "%s", problem);
     int status = make_printer(program, options, &plan->printer);
+    const struct tulle__event_filter_texts texts = { &options->exclude, options->since,
+                                                     options->until, options->where };
     if (status == 0)
-        status = make_filter(program, options, now_us, &plan->filter);
+        status = tulle__event_filter_set(&plan->filter, program, &texts, now_us);
     plan->subscribe.order = (tulle_order)options->order;
     plan->subscribe.flags = flags_of(options, plan->printer.format);
     return status;
@@ -316,7 +295,7 @@ void
 tulle__tap_plan_fini(struct tulle__tap_plan *plan)
 {
     tulle__tap_printer_fini(&plan->printer);
-    tulle__tap_filter_fini(&plan->filter);
+    tulle__event_filter_fini(&plan->filter);
 }
 
 void

@@ -5,7 +5,7 @@
 /* Options of tap. */
 
 #include "app/args.h"
-#include "tools/tap/tap_filter.h"
+#include "tools/common/event_filter.h"
 #include "tools/tap/tap_print.h"
 
 #include <tulle/node.h>
@@ -42,7 +42,7 @@ enum tulle__tap_colour {
 struct tulle__tap_plan {
     tulle_subscribe_options subscribe;
     struct tulle__tap_printer printer;
-    struct tulle__tap_filter filter;
+    struct tulle__event_filter filter;
 };
 
 void tulle__tap_options_init(struct tulle__tap_options *options);

@@ -3,32 +3,14 @@
 #include "tools/trace/trace_file.h"
 
 #include "app/exit.h"
-#include "app/recording/recording.h"
-
-#include <tulle/topic.h>
-
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
+#include "tools/common/recorded.h"
 
 enum { LOOK_EVERY = 1024 }; /* records between two looks for signals */
-
-static bool
-is_taken(const struct tulle__list *takes, const tulle_message *message)
-{
-    if (message->kind != TULLE_MESSAGE_EVENT || takes->count == 0)
-        return true;
-    for (size_t i = 0; i < takes->count; i++) {
-        if (tulle_pattern_matches(takes->items[i], message->u.event.topic))
-            return true;
-    }
-    return false;
-}
 
 static enum tulle__recording_result
 read_records(struct tulle__trace_reader *reader, struct tulle__recording_reader *recording)
 {
+    const struct tulle__list *takes = &reader->options->takes;
     struct tulle__signals signals;
     const struct tulle__recorded *record = NULL;
     enum tulle__recording_result result = TULLE__RECORDING_END;
@@ -39,7 +21,9 @@ read_records(struct tulle__trace_reader *reader, struct tulle__recording_reader 
         if (result != TULLE__RECORDING_RECORD ||
             (i % LOOK_EVERY == 0 && tulle__signals_next(&signals) != 0))
             break;
-        if (is_taken(&reader->options->takes, &record->message))
+        /* Gaps all: they also tell names of nodes. */
+        if (record->message.kind == TULLE_MESSAGE_GAP ||
+            tulle__recorded_is_taken(&record->message, takes->items, takes->count))
             (void)tulle__trace_read(reader, &record->message);
     }
     tulle__signals_close(&signals);
@@ -49,22 +33,12 @@ read_records(struct tulle__trace_reader *reader, struct tulle__recording_reader 
 int
 tulle__trace_read_file(struct tulle__trace_reader *reader, const char *path)
 {
-    char problem[TULLE__RECORDING_PROBLEM_LEN];
     const char *name = reader->program->name;
-    struct tulle__recording_reader *recording = tulle__recording_open(path, problem);
-    if (recording == NULL) {
-        (void)fprintf(stderr, "%s: %s: %s\n", name, path, problem);
+    struct tulle__recording_reader *recording = tulle__recorded_open(name, path);
+    if (recording == NULL)
         return TULLE__EXIT_FAILURE;
-    }
-    struct tulle__recording_state state;
     enum tulle__recording_result result = read_records(reader, recording);
-    tulle__recording_state(recording, &state);
-    bool has_failed = result == TULLE__RECORDING_FAILED;
-    if (has_failed || result == TULLE__RECORDING_TORN)
-        (void)fprintf(stderr, "%s: %s: %s\n", name, path, tulle__recording_reason(recording));
-    if (state.damaged_chunks + state.damaged_records > 0)
-        (void)fprintf(stderr, "%s: %s: %" PRIu64 " damaged parts are left out\n", name, path,
-                      state.damaged_chunks + state.damaged_records);
+    (void)tulle__recorded_tell(name, path, recording, result);
     tulle__recording_reader_close(&recording);
-    return has_failed ? TULLE__EXIT_FAILURE : 0;
+    return result == TULLE__RECORDING_FAILED ? TULLE__EXIT_FAILURE : 0;
 }

@@ -5,6 +5,7 @@
 #include "tools/trace/trace_options.h"
 
 #include "app/common.h"
+#include "tools/common/event_filter.h"
 #include "tools/common/terminal.h"
 
 #include <string.h>
@@ -123,22 +124,6 @@ tulle__trace_output_group(struct tulle__trace_options *options)
                                          sizeof output_options / sizeof *output_options, options };
 }
 
-static bool
-parse_from(const char *text, tulle_subscribe_options *subscribe)
-{
-    if (strcmp(text, "live") == 0) {
-        subscribe->from = TULLE_FROM_LIVE;
-        return true;
-    }
-    if (strcmp(text, "earliest") == 0) {
-        subscribe->from = TULLE_FROM_EARLIEST;
-        return true;
-    }
-    subscribe->from = TULLE_FROM_LAST;
-    return strncmp(text, "last:", 5) == 0 &&
-           tulle__parse_u64(text + 5, 1, UINT64_MAX, &subscribe->from_count);
-}
-
 static enum tulle__trace_form
 form_of(const struct tulle__trace_options *options)
 {
@@ -166,7 +151,7 @@ tulle__trace_options_finish(const struct tulle__program *program,
             program, "--json, --dot, --mermaid, --shiviz and --html exclude each other");
     if (options->is_up && options->is_down)
         return tulle__args_usage(program, "--up and --down exclude each other; both are shown");
-    if (!parse_from(options->from, subscribe))
+    if (!tulle__from_parse(options->from, subscribe))
         return tulle__args_usage(program, "--from: '%s' is not earliest, last:N or live",
                                  options->from);
     subscribe->flags = options->has_potential ? TULLE_DETAIL_CLOCK : 0;

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+
+/* --info reads the whole file, as whoever plays it would: the summary at its end may be missing,
+ * and tells neither of lanes nor of damage. */
+
+#include "app/exit.h"
+#include "app/json.h"
+#include "app/text.h"
+#include "tools/common/progress.h"
+#include "tools/common/recorded.h"
+#include "tools/common/terminal.h"
+#include "tools/record/record.h"
+#include "tools/record/record_tally.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const notes[] = { "mesh", "recorder", "patterns", "exclude", "where", "order" };
+enum { NOTE_COUNT = sizeof notes / sizeof *notes };
+
+struct info {
+    const char *path;
+    const struct tulle__recording_reader *reader;
+    struct tulle__record_tally *tally;
+    struct tulle__record_sum sum;
+    struct tulle__recording_state state;
+    enum tulle__recording_result result;
+};
+
+static const char *
+compressions(const struct tulle__recording_state *state, char out[static TULLE__AMOUNT_LEN])
+{
+    (void)snprintf(out, TULLE__AMOUNT_LEN, "%s%s%s", state->has_none ? " none" : "",
+                   state->has_lz4 ? " lz4" : "", state->has_zstd ? " zstd" : "");
+    return out[0] == ' ' ? out + 1 : "none";
+}
+
+/* ---- for people ---- */
+
+static void
+put_label(struct tulle__text *out, const char *label)
+{
+    tulle__text_format(out, "  %-11s ", label);
+}
+
+static void
+put_times(struct tulle__text *out, const char *label, int64_t first_us, int64_t last_us)
+{
+    char span[TULLE__AMOUNT_LEN];
+    put_label(out, label);
+    tulle__text_time(out, first_us);
+    tulle__text_str(out, " to ");
+    tulle__text_time(out, last_us);
+    tulle__text_format(out, " (%s)\n", tulle__amount_span(last_us - first_us, span));
+}
+
+static void
+put_state(struct tulle__text *out, const struct info *info)
+{
+    const struct tulle__recording_state *state = &info->state;
+    uint64_t damaged = state->damaged_chunks + state->damaged_records;
+    put_label(out, "state");
+    if (state->is_complete && damaged == 0)
+        tulle__text_str(out, "whole");
+    if (!state->is_complete) {
+        tulle__text_format(out, "%s; its recorder %s", tulle__recording_reason(info->reader),
+                           state->whole_bytes == state->file_bytes
+                               ? "still runs, or was ended by force"
+                               : "was ended by force, or the end is damaged");
+    }
+    if (damaged > 0) {
+        tulle__text_format(out, "%s%" PRIu64 " damaged part%s left out",
+                           state->is_complete ? "" : "; ", damaged, damaged == 1 ? "" : "s");
+    }
+    tulle__text_char(out, '\n');
+}
+
+static void
+put_head(struct tulle__text *out, const struct info *info)
+{
+    char bytes[TULLE__AMOUNT_LEN];
+    char raw[TULLE__AMOUNT_LEN];
+    char names[TULLE__AMOUNT_LEN];
+    const struct tulle__recording_state *state = &info->state;
+    const struct tulle__record_sum *sum = &info->sum;
+    tulle__terminal_put_safe(out, info->path, strlen(info->path));
+    tulle__text_char(out, '\n');
+    put_state(out, info);
+    put_label(out, "size");
+    tulle__text_format(out, "%s in %" PRIu64 " chunk%s, %s, unpacked %s\n",
+                       tulle__amount_bytes(state->file_bytes, bytes), state->chunks,
+                       state->chunks == 1 ? "" : "s", compressions(state, names),
+                       tulle__amount_bytes(state->raw_bytes, raw));
+    for (size_t i = 0; i < NOTE_COUNT; i++) {
+        const char *note = tulle__recording_note(info->reader, notes[i]);
+        if (note == NULL || note[0] == '\0')
+            continue;
+        put_label(out, notes[i]);
+        tulle__terminal_put_safe(out, note, strlen(note));
+        tulle__text_char(out, '\n');
+    }
+    put_label(out, "events");
+    tulle__text_format(out, "%" PRIu64 ", payloads %s, %" PRIu64 " repaired\n", sum->events,
+                       tulle__amount_bytes(sum->bytes, bytes), sum->repaired);
+    put_label(out, "gaps");
+    tulle__text_format(out, "%" PRIu64 " (%" PRIu64 " missed)\n", sum->gaps, sum->missing);
+    if (sum->events > 0)
+        put_times(out, "published", sum->first_us, sum->last_us);
+    if (sum->events + sum->gaps > 0)
+        put_times(out, "arrived", sum->first_arrival, sum->last_arrival);
+}
+
+/* Text in a column. */
+static void
+put_cell(struct tulle__text *out, const char *text, size_t width)
+{
+    size_t start = out->len;
+    tulle__terminal_put_safe(out, text, strlen(text));
+    if (out->has_failed)
+        return;
+    size_t used = tulle__terminal_width(out->bytes + start, out->len - start);
+    for (; used < width; used++)
+        tulle__text_char(out, ' ');
+    tulle__text_char(out, ' ');
+}
+
+static size_t
+wider(size_t width, const char *text)
+{
+    size_t len = tulle__terminal_width(text, strlen(text));
+    return len > width ? len : width;
+}
+
+static void
+put_topics(struct tulle__text *out, const struct info *info)
+{
+    size_t width = strlen("TOPIC");
+    const struct tulle__record_topic *topic = NULL;
+    char bytes[TULLE__AMOUNT_LEN];
+    for (size_t i = 0; (topic = tulle__record_tally_topic(info->tally, i)) != NULL; i++)
+        width = wider(width, topic->topic);
+    tulle__text_str(out, "\n  ");
+    put_cell(out, "TOPIC", width);
+    tulle__text_format(out, "%12s %10s  %s\n", "EVENTS", "BYTES", "FIRST PUBLISHED");
+    for (size_t i = 0; (topic = tulle__record_tally_topic(info->tally, i)) != NULL; i++) {
+        tulle__text_str(out, "  ");
+        put_cell(out, topic->topic, width);
+        tulle__text_format(out, "%12" PRIu64 " %10s  ", topic->events,
+                           tulle__amount_bytes(topic->bytes, bytes));
+        tulle__text_time(out, topic->first_us);
+        tulle__text_char(out, '\n');
+    }
+}
+
+static void
+put_lanes(struct tulle__text *out, const struct info *info)
+{
+    size_t name_width = strlen("NODE");
+    size_t stream_width = strlen("STREAM");
+    const struct tulle__record_lane *lane = NULL;
+    for (size_t i = 0; (lane = tulle__record_tally_lane(info->tally, i)) != NULL; i++) {
+        name_width = wider(name_width, lane->node_name);
+        stream_width = wider(stream_width, lane->stream);
+    }
+    tulle__text_str(out, "\n  ");
+    put_cell(out, "NODE", name_width);
+    put_cell(out, "ID", 16);
+    put_cell(out, "STREAM", stream_width);
+    tulle__text_format(out, "%12s %12s %12s %8s\n", "EVENTS", "FIRST", "LAST", "MISSED");
+    for (size_t i = 0; (lane = tulle__record_tally_lane(info->tally, i)) != NULL; i++) {
+        tulle__text_str(out, "  ");
+        put_cell(out, lane->node_name, name_width);
+        tulle__text_id(out, lane->node);
+        tulle__text_char(out, ' ');
+        put_cell(out, lane->stream, stream_width);
+        tulle__text_format(out, "%12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %8" PRIu64 "\n",
+                           lane->events, lane->first, lane->last, lane->missing);
+    }
+}
+
+/* ---- for programs ---- */
+
+static void
+put_key(struct tulle__text *out, const char *key)
+{
+    tulle__text_format(out, ",\"%s\":", key);
+}
+
+static void
+put_number(struct tulle__text *out, const char *key, uint64_t value)
+{
+    tulle__text_format(out, ",\"%s\":%" PRIu64, key, value);
+}
+
+static void
+put_text(struct tulle__text *out, const char *key, const char *text)
+{
+    put_key(out, key);
+    tulle__json_put_str(out, text, strlen(text));
+}
+
+static void
+put_time(struct tulle__text *out, const char *key, int64_t time_us)
+{
+    put_key(out, key);
+    tulle__text_char(out, '"');
+    tulle__text_time(out, time_us);
+    tulle__text_char(out, '"');
+}
+
+static void
+put_tables(struct tulle__text *out, const struct info *info)
+{
+    const struct tulle__record_topic *topic = NULL;
+    const struct tulle__record_lane *lane = NULL;
+    put_key(out, "topics");
+    tulle__text_char(out, '[');
+    for (size_t i = 0; (topic = tulle__record_tally_topic(info->tally, i)) != NULL; i++) {
+        tulle__text_str(out, i > 0 ? ",{\"topic\":" : "{\"topic\":");
+        tulle__json_put_str(out, topic->topic, strlen(topic->topic));
+        put_number(out, "events", topic->events);
+        put_number(out, "payload_bytes", topic->bytes);
+        put_time(out, "first_published", topic->first_us);
+        put_time(out, "last_published", topic->last_us);
+        tulle__text_char(out, '}');
+    }
+    tulle__text_str(out, "]");
+    put_key(out, "lanes");
+    tulle__text_char(out, '[');
+    for (size_t i = 0; (lane = tulle__record_tally_lane(info->tally, i)) != NULL; i++) {
+        tulle__text_str(out, i > 0 ? ",{\"id\":\"" : "{\"id\":\"");
+        tulle__text_id(out, lane->node);
+        tulle__text_char(out, '"');
+        put_text(out, "node", lane->node_name);
+        put_text(out, "stream", lane->stream);
+        put_number(out, "events", lane->events);
+        put_number(out, "payload_bytes", lane->bytes);
+        put_number(out, "first", lane->first);
+        put_number(out, "last", lane->last);
+        put_number(out, "missed", lane->missing);
+        tulle__text_char(out, '}');
+    }
+    tulle__text_char(out, ']');
+}
+
+static void
+put_json(struct tulle__text *out, const struct info *info)
+{
+    char names[TULLE__AMOUNT_LEN];
+    const struct tulle__recording_state *state = &info->state;
+    const struct tulle__record_sum *sum = &info->sum;
+    tulle__text_str(out, "{\"file\":");
+    tulle__json_put_str(out, info->path, strlen(info->path));
+    put_key(out, "whole");
+    tulle__text_str(out, state->is_complete ? "true" : "false");
+    if (!state->is_complete)
+        put_text(out, "problem", tulle__recording_reason(info->reader));
+    put_number(out, "damaged", state->damaged_chunks + state->damaged_records);
+    put_number(out, "bytes", state->file_bytes);
+    put_number(out, "readable_bytes", state->whole_bytes);
+    put_number(out, "chunks", state->chunks);
+    put_text(out, "compression", compressions(state, names));
+    put_number(out, "unpacked_bytes", state->raw_bytes);
+    for (size_t i = 0; i < NOTE_COUNT; i++) {
+        const char *note = tulle__recording_note(info->reader, notes[i]);
+        if (note != NULL)
+            put_text(out, notes[i], note);
+    }
+    put_number(out, "events", sum->events);
+    put_number(out, "payload_bytes", sum->bytes);
+    put_number(out, "repaired", sum->repaired);
+    put_number(out, "gaps", sum->gaps);
+    put_number(out, "missed", sum->missing);
+    if (sum->events > 0) {
+        put_time(out, "first_published", sum->first_us);
+        put_time(out, "last_published", sum->last_us);
+    }
+    if (sum->events + sum->gaps > 0) {
+        put_time(out, "first_arrived", sum->first_arrival);
+        put_time(out, "last_arrived", sum->last_arrival);
+    }
+    put_tables(out, info);
+    tulle__text_str(out, "}\n");
+}
+
+/* ---- reading ---- */
+
+static enum tulle__recording_result
+read_all(struct tulle__recording_reader *reader, struct tulle__record_tally *tally)
+{
+    const struct tulle__recorded *record = NULL;
+    for (;;) {
+        enum tulle__recording_result result = tulle__recording_next(reader, &record);
+        if (result != TULLE__RECORDING_RECORD)
+            return result;
+        if (!tulle__record_tally_add(tally, &record->message, record->arrival_us))
+            return TULLE__RECORDING_FAILED;
+    }
+}
+
+/* One file. Returns false when it could not be read, or is damaged. */
+static bool
+tell(const struct tulle__program *program, const char *path, bool is_json, struct tulle__text *out)
+{
+    struct tulle__recording_reader *reader = tulle__recorded_open(program->name, path);
+    struct info info = { .path = path, .reader = reader };
+    if (reader == NULL)
+        return false;
+    info.tally = tulle__record_tally_new(true);
+    bool is_good = info.tally != NULL;
+    if (is_good) {
+        info.result = read_all(reader, info.tally);
+        is_good = info.result != TULLE__RECORDING_FAILED;
+    }
+    if (is_good) {
+        tulle__recording_state(reader, &info.state);
+        tulle__record_tally_sum(info.tally, &info.sum);
+        if (is_json) {
+            put_json(out, &info);
+        } else {
+            put_head(out, &info);
+            put_topics(out, &info);
+            put_lanes(out, &info);
+        }
+        is_good = info.state.damaged_chunks + info.state.damaged_records == 0;
+    } else {
+        (void)fprintf(stderr, "%s: %s: %s\n", program->name, path,
+                      tulle__recording_reason(reader)[0] != '\0' ? tulle__recording_reason(reader)
+                                                                 : "out of memory");
+    }
+    tulle__record_tally_free(&info.tally);
+    tulle__recording_reader_close(&reader);
+    return is_good;
+}
+
+int
+tulle__record_info(const struct tulle__program *program,
+                   const char *const *files,
+                   size_t file_count,
+                   bool is_json)
+{
+    int status = 0;
+    if (file_count == 0)
+        return tulle__args_usage(program, "--info needs FILE");
+    for (size_t i = 0; i < file_count; i++) {
+        struct tulle__text out = { 0 };
+        if (i > 0 && !is_json)
+            tulle__text_char(&out, '\n');
+        if (!tell(program, files[i], is_json, &out))
+            status = TULLE__EXIT_FAILURE;
+        bool is_written = !out.has_failed &&
+                          (out.len == 0 || fwrite(out.bytes, 1, out.len, stdout) == out.len) &&
+                          fflush(stdout) == 0;
+        tulle__text_free(&out);
+        if (!is_written) {
+            (void)fprintf(stderr, "%s: standard output: %s\n", program->name, strerror(errno));
+            return TULLE__EXIT_FAILURE;
+        }
+    }
+    return status;
+}
