@@ -59,6 +59,19 @@ set(TULLE_TOOLS_SOURCES
     tap/tap_options.c
     tap/tap_print.c
     tap/tap_reorder.c
+    top/top.c
+    top/top_batch.c
+    top/top_columns.c
+    top/top_draw.c
+    top/top_export.c
+    top/top_live.c
+    top/top_model.c
+    top/top_options.c
+    top/top_page.c
+    top/top_print.c
+    top/top_rows.c
+    top/top_screen.c
+    top/top_view.c
     trace/trace.c
     trace/trace_chart.c
     trace/trace_clock.c

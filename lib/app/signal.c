@@ -22,6 +22,23 @@ fill_set(sigset_t *set)
     (void)sigaddset(set, SIGHUP);
 }
 
+static void
+add_terminal(sigset_t *set)
+{
+    (void)sigaddset(set, SIGWINCH);
+    (void)sigaddset(set, SIGTSTP);
+    (void)sigaddset(set, SIGQUIT);
+}
+
+static bool
+block(const sigset_t *set)
+{
+    int error = pthread_sigmask(SIG_BLOCK, set, NULL);
+    if (error != 0)
+        errno = error;
+    return error == 0;
+}
+
 bool
 tulle__signals_open(struct tulle__signals *signals)
 {
@@ -31,13 +48,28 @@ tulle__signals_open(struct tulle__signals *signals)
     struct sigaction ignore = { .sa_handler = SIG_IGN };
     if (sigaction(SIGPIPE, &ignore, NULL) != 0)
         return false;
-    int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
-    if (error != 0) {
-        errno = error;
+    if (!block(&set))
         return false;
-    }
     signals->fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     return signals->fd >= 0;
+}
+
+bool
+tulle__signals_block_terminal(void)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    add_terminal(&set);
+    return block(&set);
+}
+
+bool
+tulle__signals_add_terminal(struct tulle__signals *signals)
+{
+    sigset_t set;
+    fill_set(&set);
+    add_terminal(&set);
+    return signalfd(signals->fd, &set, SFD_NONBLOCK | SFD_CLOEXEC) >= 0;
 }
 
 void

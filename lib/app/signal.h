@@ -21,7 +21,14 @@ struct tulle__signals {
 bool tulle__signals_open(struct tulle__signals *signals);
 void tulle__signals_close(struct tulle__signals *signals);
 
-/* Next signal that came (SIGINT, SIGTERM, SIGHUP), 0 when none waits. Never blocks. */
+/* For programs that have a terminal to themselves: SIGWINCH, SIGTSTP and SIGQUIT too. They are
+ * blocked by the first, before any thread is started, and come out of the descriptor after the
+ * second. Return false as above. */
+bool tulle__signals_block_terminal(void);
+bool tulle__signals_add_terminal(struct tulle__signals *signals);
+
+/* Next signal that came (SIGINT, SIGTERM, SIGHUP, or those of the terminal), 0 when none waits.
+ * Never blocks. */
 int tulle__signals_next(struct tulle__signals *signals);
 
 /* Wait for a signal or for fd (-1: none) to become readable.

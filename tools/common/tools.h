@@ -13,6 +13,7 @@
 int tulle__tool_record(int argc, char **argv);
 int tulle__tool_pub(int argc, char **argv);
 int tulle__tool_tap(int argc, char **argv);
+int tulle__tool_top(int argc, char **argv);
 int tulle__tool_trace(int argc, char **argv);
 int tulle__tool_ls(int argc, char **argv);
 int tulle__tool_check(int argc, char **argv);
