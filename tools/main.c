@@ -16,6 +16,7 @@ static const struct tulle__command commands[] = {
     { "doctor", tulle__tool_doctor, "find out why nodes do not see each other" },
     { "bench", tulle__tool_bench, "measure events a second" },
     { "latency", tulle__tool_latency, "measure how long events take" },
+    { "completion", tulle__tool_completion, "make a shell complete all this" },
 };
 
 int

@@ -24,6 +24,10 @@ set(TULLE_TOOLS_SOURCES
     common/terminal.c
     common/tools.c
     common/when.c
+    completion/completion.c
+    completion/completion_bash.c
+    completion/completion_table.c
+    completion/completion_zsh.c
     doctor/doctor.c
     doctor/doctor_finding.c
     doctor/doctor_host.c

@@ -24,6 +24,9 @@ static const struct tulle__option builtins[] = {
     { .name = "help_all",
       .type = TULLE__OPTION_FLAG,
       .offset = offsetof(struct tulle__args, is_help_all) },
+    { .name = "help_table",
+      .type = TULLE__OPTION_FLAG,
+      .offset = offsetof(struct tulle__args, is_help_table) },
     { .name = "version",
       .type = TULLE__OPTION_FLAG,
       .offset = offsetof(struct tulle__args, is_version) },
@@ -364,6 +367,10 @@ begin_scanned(const struct tulle__program *program, struct tulle__args *args, in
 {
     if (args->is_help || args->is_help_all) {
         tulle__args_help(program, args->is_help_all, stdout);
+        return false;
+    }
+    if (args->is_help_table) {
+        tulle__args_table(program, stdout);
         return false;
     }
     if (args->is_version) {

@@ -88,7 +88,7 @@ struct tulle__args {
     struct tulle__given *given; /* in the order given */
     size_t given_count;
     const char *config;
-    bool is_help, is_help_all, is_version, is_print_config;
+    bool is_help, is_help_all, is_help_table, is_version, is_print_config;
 };
 
 /* Read the command line (argv[0] is skipped) and the file it names. Messages go
@@ -133,6 +133,16 @@ int tulle__args_apply(const struct tulle__program *program, struct tulle__args *
 /* The text of --help. */
 void tulle__args_help(const struct tulle__program *program, bool is_all, FILE *to);
 
+/* The text of --help-table: the same for programs. A line is fields, separated by tabs:
+ *
+ *     option   --listen -l SHAPE REPEAT RARITY ARG CHOICES HELP
+ *     operand  NAME                                    as the usage line calls it
+ *
+ * SHAPE is flag, value, optional (only as --option=VALUE) or pair (two values); REPEAT once or
+ * many; RARITY usual or rare (not in --help); CHOICES, separated by spaces, are all that is
+ * allowed. Of a program with commands, "command NAME HELP". Fields may be empty; more may come. */
+void tulle__args_table(const struct tulle__program *program, FILE *to);
+
 /* Subcommands: "tulle tap ..." runs the row named "tap" with argv from "tap" on. */
 struct tulle__command {
     const char *name;
@@ -140,7 +150,8 @@ struct tulle__command {
     const char *help;
 };
 
-/* Find and run argv[1]; also serves --help, --version and "help [COMMAND]".
+/* Find and run argv[1]; also serves --help, --help-table, --version and "help
+ * [COMMAND]".
  * Returns the exit status. */
 int tulle__command_run(const char *program,
                        const char *summary,

@@ -153,6 +153,8 @@ tulle__args_help(const struct tulle__program *program, bool is_all, FILE *to)
         print_row("      --print-config", "print what the options come to, as such a file", to);
     }
     print_row("      --help-all", "list the rarely needed options too", to);
+    if (is_all)
+        print_row("      --help-table", "list all options for programs, tab-separated", to);
     print_row("  -h, --help", "print this", to);
     print_row("      --version", "print the version", to);
     if (program->notes != NULL)
@@ -204,6 +206,11 @@ tulle__command_run(const char *program,
     if (is_help && argc < 3) {
         print_commands(program, summary, commands, count, stdout);
         return TULLE__EXIT_OK;
+    }
+    if (strcmp(name, "--help-table") == 0) {
+        for (size_t i = 0; i < count; i++)
+            (void)printf("command\t%s\t%s\n", commands[i].name, commands[i].help);
+        return fflush(stdout) == 0 ? TULLE__EXIT_OK : TULLE__EXIT_FAILURE;
     }
     const struct tulle__command *command = find_command(commands, count, is_help ? argv[2] : name);
     if (command == NULL) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 set(TULLE_APP_SOURCES
     app/args.c
+    app/args_table.c
     app/common.c
     app/config.c
     app/exit.c

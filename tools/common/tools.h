@@ -20,6 +20,7 @@ int tulle__tool_check(int argc, char **argv);
 int tulle__tool_doctor(int argc, char **argv);
 int tulle__tool_bench(int argc, char **argv);
 int tulle__tool_latency(int argc, char **argv);
+int tulle__tool_completion(int argc, char **argv);
 
 /* Is there a way to other nodes: join, listen or beacon? Else says so and
  * returns false. A tool alone in its mesh would wait for ever and not say why. */
