@@ -37,9 +37,12 @@ set(TULLE_TOOLS_SOURCES
     doctor/doctor_zmtp.c
     load/bench.c
     load/latency.c
+    load/latency_answer.c
+    load/latency_mesh.c
     load/load_message.c
     load/load_node.c
     load/load_options.c
+    load/load_pace.c
     load/load_proxy.c
     load/load_report.c
     load/load_run.c

@@ -6,6 +6,8 @@
 
 #include "app/histogram.h"
 
+#include <math.h>
+
 enum { SUB = TULLE__HISTOGRAM_SUB_BITS };
 
 #define VALUE_MAX ((UINT64_C(1) << TULLE__HISTOGRAM_VALUE_BITS) - 1)
@@ -81,6 +83,19 @@ double
 tulle__histogram_mean(const struct tulle__histogram *histogram)
 {
     return histogram->count > 0 ? histogram->sum / (double)histogram->count : 0;
+}
+
+double
+tulle__histogram_deviation(const struct tulle__histogram *histogram)
+{
+    double mean = tulle__histogram_mean(histogram);
+    double sum = 0;
+    for (uint64_t i = 0; i < TULLE__HISTOGRAM_BUCKETS; i++) {
+        double lower = i == 0 ? 0 : (double)upper_end(i - 1) + 1;
+        double off = (lower + (double)upper_end(i)) / 2 - mean;
+        sum += off * off * (double)histogram->counts[i];
+    }
+    return histogram->count > 0 ? sqrt(sum / (double)histogram->count) : 0;
 }
 
 uint64_t

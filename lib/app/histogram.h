@@ -13,6 +13,7 @@
  */
 
 #include <stdint.h>
+#include <stdio.h>
 
 enum {
     TULLE__HISTOGRAM_SUB_BITS = 7,
@@ -38,6 +39,12 @@ uint64_t tulle__histogram_quantile(const struct tulle__histogram *histogram, dou
 
 /* 0 when it is empty. */
 double tulle__histogram_mean(const struct tulle__histogram *histogram);
+
+/* The standard deviation, as if values were in the middle of their buckets. 0 when it is empty. */
+double tulle__histogram_deviation(const struct tulle__histogram *histogram);
+
+/* Write it as HdrHistogram writes percentiles (.hgrm), values divided by scale. */
+void tulle__histogram_write(const struct tulle__histogram *histogram, double scale, FILE *to);
 
 /* How many values are in the buckets up to that of the value. */
 uint64_t tulle__histogram_up_to(const struct tulle__histogram *histogram, uint64_t value);

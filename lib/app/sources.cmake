@@ -8,6 +8,7 @@ set(TULLE_APP_SOURCES
     app/format.c
     app/help.c
     app/histogram.c
+    app/histogram_text.c
     app/json.c
     app/json_layout.c
     app/libraries.c

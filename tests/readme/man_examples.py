@@ -8,7 +8,7 @@ Addresses of the pages become ports here, --beacon a node to join. Blocks that a
 are checked by the program; what is neither a command nor such a file is only text.
 
 A command that does not end by itself is stopped with SIGINT after some seconds, in a block after
-those that follow it. It must end with status 0 and print no message of a sanitizer. Comments in front
+those that follow it, for which it may be there. It must end with status 0 and print no message of a sanitizer. Comments in front
 of an example say what else is so:
 
     .\\" example: status N       the exit status that it has
@@ -318,7 +318,7 @@ class Check:
             self.counts["commands"] += 1
             runs.append(Run(self.mesh, folder, command))
             runs[-1].wait(PATIENCE_S)
-        for run in runs:
+        for run in reversed(runs):
             self.finish(page, example, run, run is runs[-1])
         output = "".join(run.text() for run in runs)
         for text in example.rule("prints"):

@@ -72,7 +72,7 @@ class Page:
                 else:
                     value.append(words[at])
             at += 1
-        item = Item(letters, names, plain(" ".join(value)), " Op " in line or " Oo " in line)
+        item = Item(letters, names, plain(" ".join(value)), re.search(r" O[po] =", line) is not None)
         item.text = line + "\n"
         for name in names:
             self.items[name] = item
@@ -131,7 +131,8 @@ class Check:
                 return other, other.items[option.name]
         conf = self.pages["tulle.conf.5"]
         key = option.name[2:].replace("-", "_")
-        if option.is_rare and "tulle.conf.5" in page.refs and key in conf.keys:
+        # tulle(1) refers to tulle.conf(5) for all commands.
+        if option.is_rare and page.refs & {"tulle.1", "tulle.conf.5"} and key in conf.keys:
             return conf, None
         return None, None
 

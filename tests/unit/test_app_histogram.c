@@ -5,6 +5,7 @@
 #include "app/histogram.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static struct tulle__histogram *
 new_histogram(void)
@@ -107,6 +108,42 @@ TEST(merging_adds_up)
     free(both);
 }
 
+/* 1 to 10000, once each, as HdrHistogram writes it. */
+TEST(percentiles_are_written_down)
+{
+    (void)state;
+    struct tulle__histogram *h = new_histogram();
+    char *text = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&text, &len);
+    for (uint64_t i = 1; i <= 10000; i++)
+        tulle__histogram_record(h, i * 1000);
+    tulle__histogram_write(h, 1000, to);
+    assert_int_equal(fclose(to), 0);
+    static const char head[] = "       Value     Percentile TotalCount 1/(1-Percentile)\n\n";
+    assert_int_equal(strncmp(text, head, strlen(head)), 0);
+    double last = 0;
+    double share = -1;
+    unsigned lines = 0;
+    const char *line = text + strlen(head);
+    for (; line[0] != '#'; line = strchr(line, '\n') + 1, lines++) {
+        char *rest = NULL;
+        double value = strtod(line, &rest);
+        double next = strtod(rest, &rest);
+        double count = strtod(rest, &rest);
+        assert_true(value >= last && next > share && count >= next * 10000);
+        assert_true(value >= next * 10000 && value <= next * 10000 * 1.01 + 2);
+        last = value;
+        share = next;
+    }
+    assert_true(lines > 20 && lines < 60);
+    assert_true(last == 10000 && share == 1);
+    assert_non_null(strstr(line, "#[Mean    =     5000.500, StdDeviation   =     2886."));
+    assert_non_null(strstr(line, "#[Max     =    10000.000, Total count    =        10000]\n"));
+    free(text);
+    free(h);
+}
+
 int
 main(void)
 {
@@ -116,6 +153,7 @@ main(void)
         cmocka_unit_test(a_quantile_is_within_one_percent),
         cmocka_unit_test(values_past_the_end_count_in_the_last_bucket),
         cmocka_unit_test(merging_adds_up),
+        cmocka_unit_test(percentiles_are_written_down),
     };
     return cmocka_run_group_tests_name("app/histogram", tests, NULL, NULL);
 }

@@ -216,14 +216,15 @@ print_csv(struct bench *bench,
     (void)fputc('\n', stdout);
 }
 
-static void
+static bool
 print(const struct tulle__load_plan *plan, const struct tulle__load_result *runs, void *ctx)
 {
     struct bench *bench = ctx;
     if (bench->options.is_csv)
         print_csv(bench, plan, runs);
-    else
+    else if (!bench->options.is_json)
         print_row(bench, plan, runs);
+    return true;
 }
 
 int

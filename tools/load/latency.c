@@ -7,17 +7,21 @@
  * window say, would keep events out of the figures that suffer from it ("coordinated omission"). */
 
 #include "tools/common/tools.h"
+#include "tools/load/latency_mesh.h"
 #include "tools/load/load_series.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 enum { BAR_LEN = 50 };
 
 struct latency {
     struct tulle__load_options load;
+    bool is_answering;
     bool has_picture;
+    const char *hgrm; /* a file; NULL: none */
     bool has_header;
 };
 
@@ -30,30 +34,39 @@ static const struct tulle__option mesh_options[] = {
       .help = "nodes that take every event" },
     { .name = "round_trip", .type = TULLE__OPTION_FLAG, .flags = HERE,
       .offset = AT(load.plan.is_round_trip), .help = "subscribers answer; measure until an answer is back" },
+    { .name = "answer", .type = TULLE__OPTION_FLAG, .flags = HERE, .offset = AT(is_answering),
+      .help = "answer what 'tulle latency --join' of another process or host asks, until stopped" },
     { .name = "spin", .type = TULLE__OPTION_FLAG, .flags = HERE,
       .offset = AT(load.plan.is_spinning),
       .help = "the publisher waits in a loop for the last 0.1 ms before an event is due: it wakes in time, and uses a CPU" },
     { .name = "histogram", .letter = 'H', .type = TULLE__OPTION_FLAG, .flags = HERE,
       .offset = AT(has_picture), .help = "draw how latencies are spread" },
+    { .name = "hgrm", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(hgrm), .arg = "FILE",
+      .help = "write percentiles to FILE, as HdrHistogram's plotter reads them, in microseconds" },
 };
 // clang-format on
 
 static const char notes[] =
-    "Publisher and subscribers are processes of their own. Latency counts from when the schedule\n"
+    "Publisher and subscribers are processes of their own. With --join, --listen or --beacon it "
+    "asks\n"
+    "those who run 'tulle latency --answer' in that mesh: one way when they are on this host, "
+    "else\n"
+    "there and back. Latency counts from when the schedule\n"
     "of --rate says that an event is due. Status 1 says that not everything was delivered once\n"
     "and in order.\n"
     "\n"
     "Examples:\n"
     "  tulle latency                                # 1000 and 10000 events a second\n"
     "  tulle latency --rate 5000 -s 1K --histogram\n"
-    "  tulle latency --round-trip --transport ipc --json";
+    "  tulle latency --round-trip --transport ipc --json\n"
+    "  tulle latency --answer --listen tcp://192.0.2.7:7100     # on one host\n"
+    "  tulle latency --join tcp://192.0.2.7:7100                # on another";
 
 /* ---- output ---- */
 
 static void
-print_header(const struct latency *latency)
+print_header(const struct latency *latency, const struct tulle__load_plan *plan)
 {
-    const struct tulle__load_plan *plan = &latency->load.plan;
     (void)printf("1 publisher, %" PRIu32 " subscriber%s, ", plan->subscribers,
                  plan->subscribers == 1 ? "" : "s");
     if (plan->proxies > 0)
@@ -118,18 +131,6 @@ draw(const struct tulle__histogram *histogram)
     }
 }
 
-/* Of all runs together. */
-static void
-print_picture(const struct tulle__load_result *runs, size_t count)
-{
-    struct tulle__histogram all;
-    tulle__histogram_init(&all);
-    for (size_t i = 0; i < count; i++)
-        tulle__histogram_merge(&all, &runs[i].latency);
-    if (all.count > 0)
-        draw(&all);
-}
-
 static void
 print_row(struct latency *latency,
           const struct tulle__load_plan *plan,
@@ -142,7 +143,7 @@ print_row(struct latency *latency,
             .median;
     uint64_t lost = tulle__load_sum_at(runs, count, offsetof(struct tulle__load_result, lost));
     if (!latency->has_header)
-        print_header(latency);
+        print_header(latency, plan);
     latency->has_header = true;
     const double *p = figures.percentiles;
     (void)printf("%8" PRIu64
@@ -150,8 +151,6 @@ print_row(struct latency *latency,
                  plan->size, plan->rate, events, figures.min, figures.mean, p[TULLE__LOAD_P50],
                  p[TULLE__LOAD_P90], p[TULLE__LOAD_P99], p[TULLE__LOAD_P99_9],
                  p[TULLE__LOAD_P99_99], figures.max, lost);
-    if (latency->has_picture)
-        print_picture(runs, count);
 }
 
 static void
@@ -178,14 +177,65 @@ print_csv(struct latency *latency,
                  tulle__load_sum_at(runs, count, offsetof(struct tulle__load_result, gaps)));
 }
 
-static void
+/* Of all runs together, as a picture and as a file. */
+static bool
+print_spread(const struct latency *latency, const struct tulle__load_result *runs)
+{
+    struct tulle__histogram all;
+    tulle__histogram_init(&all);
+    for (size_t i = 0; i < latency->load.runs; i++)
+        tulle__histogram_merge(&all, &runs[i].latency);
+    if (latency->has_picture && all.count > 0)
+        draw(&all);
+    if (latency->hgrm == NULL)
+        return true;
+    FILE *file = fopen(latency->hgrm, "w");
+    bool is_written = file != NULL;
+    if (is_written) {
+        tulle__histogram_write(&all, 1000, file);
+        is_written = ferror(file) == 0;
+        is_written = fclose(file) == 0 && is_written;
+    }
+    if (!is_written)
+        (void)fprintf(stderr, "tulle latency: %s: %s\n", latency->hgrm, strerror(errno));
+    return is_written;
+}
+
+static bool
 print(const struct tulle__load_plan *plan, const struct tulle__load_result *runs, void *ctx)
 {
     struct latency *latency = ctx;
     if (latency->load.is_csv)
         print_csv(latency, plan, runs);
-    else
+    else if (!latency->load.is_json)
         print_row(latency, plan, runs);
+    return print_spread(latency, runs);
+}
+
+/* Is it a mesh of its own, or one that is there? */
+static bool
+is_in_mesh(const struct latency *latency)
+{
+    const tulle_node_options *node = &latency->load.common.node;
+    return node->join_count > 0 || node->listen_count > 0 || node->use_beacon ||
+           latency->is_answering;
+}
+
+/* Returns 0, or an exit status after a message. */
+static int
+check_mesh(const struct tulle__program *program,
+           const struct tulle__args *args,
+           struct latency *latency)
+{
+    static const char *const others[] = { "proxies", "transport" };
+    int status = 0;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (tulle__args_has(args, others[i]))
+            return tulle__args_usage(program, "--%s is for a mesh of its own, not for one to join",
+                                     others[i]);
+    }
+    latency->load.plan.transport = TULLE__LOAD_MESH;
+    return tulle__tool_has_way(program, &latency->load.common, &status) ? 0 : status;
 }
 
 static int
@@ -196,9 +246,19 @@ run(const struct tulle__program *program, const struct tulle__args *args, struct
     int status = tulle__load_options_finish(program, args, &latency->load);
     if (status != 0)
         return status;
-    const struct tulle__load_series series = {
-        .program = program, .options = &latency->load, .print = print, .ctx = latency
-    };
+    if (latency->hgrm != NULL && (latency->load.size_count > 1 || latency->load.rate_count > 1))
+        return tulle__args_usage(program, "--hgrm is for one size and one rate");
+    bool is_there = is_in_mesh(latency);
+    status = is_there ? check_mesh(program, args, latency) : 0;
+    if (status != 0)
+        return status;
+    if (latency->is_answering)
+        return tulle__latency_answer(program, &latency->load);
+    const struct tulle__load_series series = { .program = program,
+                                               .options = &latency->load,
+                                               .print = print,
+                                               .ctx = latency,
+                                               .run = is_there ? tulle__latency_mesh_run : NULL };
     return tulle__load_series_run(&series);
 }
 
@@ -211,17 +271,19 @@ tulle__tool_latency(int argc, char **argv)
     latency.load.size = "64";
     latency.load.plan.is_timed = true;
     const struct tulle__option_group groups[] = {
-        { "Mesh", mesh_options, sizeof mesh_options / sizeof *mesh_options, &latency },
+        { "Latency", mesh_options, sizeof mesh_options / sizeof *mesh_options, &latency },
         tulle__load_mesh_group(&latency.load),
         tulle__load_measure_group(&latency.load),
         tulle__load_output_group(&latency.load),
+        tulle__common_mesh_group(&latency.load.common),
         tulle__common_log_group(&latency.load.common),
         tulle__common_tuning_group(&latency.load.common),
     };
     const struct tulle__program program = {
         .name = "tulle latency",
         .synopsis = "[options]",
-        .summary = "Measure how long events take from one process of this host to another.",
+        .summary =
+            "Measure how long events take, in a mesh of its own on this host, or in one to join.",
         .groups = groups,
         .group_count = sizeof groups / sizeof *groups,
         .notes = notes,

@@ -30,7 +30,8 @@ enum {
     TULLE__LOAD_SIZE_MAX = 16 * 1024 * 1024
 };
 
-enum tulle__load_transport { TULLE__LOAD_TCP = 1, TULLE__LOAD_IPC };
+/* MESH: that of a mesh which is there, whatever it is. */
+enum tulle__load_transport { TULLE__LOAD_TCP = 1, TULLE__LOAD_IPC, TULLE__LOAD_MESH };
 
 struct tulle__load_plan {
     uint32_t publishers, subscribers;

@@ -5,6 +5,7 @@
 
 #include "app/exit.h"
 #include "tools/load/load_message.h"
+#include "tools/load/load_pace.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,21 +14,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#define SECOND_NS    INT64_C(1000000000)
 #define ANSWER_TOPIC "answer/0/0"
 #define PROBE_TOPIC  "bench/probe/0" /* of a stream of its own, which those who take all take */
 
 enum {
     SLICE_MS = 20,          /* longest wait for an event */
-    PUBLISH_SLICE_MS = 200, /* longest wait for room, or sleep, that does not look for the end */
-    SPIN_NS = 100000,
-    LISTEN_NS = 5000000, /* how often the runner is listened to while events come */
+    PUBLISH_SLICE_MS = 200, /* longest wait for room that does not look for the end */
+    LISTEN_NS = 5000000,    /* how often the runner is listened to while events come */
     PROGRESS_NS = 200000000,
     PROBE_MS = 20,
     PROBES_LIVE = 3,     /* from each publisher, one after the other, and the ways are settled */
@@ -73,14 +70,6 @@ struct worker {
     atomic_uint_fast64_t seen; /* newest event taken: publisher and sequence number */
 };
 
-static int64_t
-now_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail on Linux */
-    return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
-}
-
 static void
 say_word(const struct worker *worker, enum tulle__load_word word)
 {
@@ -104,19 +93,6 @@ note_usage(struct worker *worker)
 
 /* ---- publishing ---- */
 
-static void
-sleep_until(const struct worker *worker, int64_t due_ns)
-{
-    const int64_t slice_ns = (int64_t)PUBLISH_SLICE_MS * 1000000;
-    const int64_t spin_ns = worker->plan->is_spinning ? SPIN_NS : 0;
-    for (int64_t now = now_ns(); now < due_ns && !atomic_load(&worker->is_over); now = now_ns()) {
-        int64_t until = due_ns - now > slice_ns ? now + slice_ns : due_ns - spin_ns;
-        struct timespec at = { .tv_sec = until / SECOND_NS, .tv_nsec = until % SECOND_NS };
-        if (until > now)
-            (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
-    }
-}
-
 /* Fill in the time at which event seq is due, and wait for it. Returns false after the last. */
 static bool
 pace(struct worker *worker, struct stamp *stamp)
@@ -124,9 +100,9 @@ pace(struct worker *worker, struct stamp *stamp)
     const struct tulle__load_plan *plan = worker->plan;
     if (plan->rate > 0) {
         stamp->due_ns = worker->start_ns + (int64_t)((double)stamp->seq * 1e9 / plan->rate);
-        sleep_until(worker, stamp->due_ns);
+        tulle__load_sleep_until(stamp->due_ns, plan->is_spinning, &worker->is_over);
     } else if (stamp->seq % CLOCK_EVERY == 0) {
-        stamp->due_ns = now_ns();
+        stamp->due_ns = tulle__load_now_ns();
     }
     if (stamp->due_ns >= worker->measure_ns && stamp->is_measured == 0) {
         stamp->is_measured = 1;
@@ -173,8 +149,8 @@ publish_all(void *ctx)
         return NULL;
     }
     memset(payload, 'x', plan->size);
-    (void)prctl(PR_SET_TIMERSLACK, 1UL); /* wake when it is due, not up to 50 us later */
-    sleep_until(worker, worker->start_ns);
+    tulle__load_wake_in_time();
+    tulle__load_sleep_until(worker->start_ns, plan->is_spinning, &worker->is_over);
     for (uint32_t topic = 0; pace(worker, &stamp);
          topic = topic + 1 < topic_count ? topic + 1 : 0) {
         fill_cause(worker, &stamp);
@@ -242,7 +218,7 @@ take_event(struct worker *worker, const tulle_event *event)
     if (stamp.is_measured == 0)
         return;
     if (worker->share.delivered_measured++ == 0) {
-        worker->share.first_ns = now_ns();
+        worker->share.first_ns = tulle__load_now_ns();
         if ((worker->share.roles & TULLE__LOAD_PUBLISHES) == 0)
             note_usage(worker);
     }
@@ -250,7 +226,7 @@ take_event(struct worker *worker, const tulle_event *event)
      * read for. */
     bool has_time = worker->plan->rate > 0 || stamp.seq % CLOCK_EVERY == 0;
     if (has_time && worker->answer == NULL)
-        tulle__histogram_record(&worker->latency, (uint64_t)(now_ns() - stamp.due_ns));
+        tulle__histogram_record(&worker->latency, (uint64_t)(tulle__load_now_ns() - stamp.due_ns));
 }
 
 static tulle_status
@@ -288,7 +264,7 @@ static bool
 look_around(struct worker *worker)
 {
     struct tulle__load_share *share = &worker->share;
-    int64_t now = now_ns();
+    int64_t now = tulle__load_now_ns();
     if (worker->has_news && share->delivered_measured > 0)
         share->last_ns = now;
     worker->has_news = false;
@@ -450,13 +426,13 @@ static int
 settle(struct worker *worker)
 {
     struct settling settling = { .count = 0 };
-    int64_t end_ns = now_ns() + worker->plan->timeout_ms * 1000000;
+    int64_t end_ns = tulle__load_now_ns() + worker->plan->timeout_ms * 1000000;
     tulle_status status = TULLE_OK;
-    while (status == TULLE_OK && !is_settled(worker, &settling) && now_ns() < end_ns) {
+    while (status == TULLE_OK && !is_settled(worker, &settling) && tulle__load_now_ns() < end_ns) {
         const tulle_message *message = NULL;
         status = send_probe(worker);
-        int64_t next_ns = now_ns() + PROBE_MS * INT64_C(1000000);
-        while (status == TULLE_OK && now_ns() < next_ns) {
+        int64_t next_ns = tulle__load_now_ns() + PROBE_MS * INT64_C(1000000);
+        while (status == TULLE_OK && tulle__load_now_ns() < next_ns) {
             status = tulle_subscription_receive(worker->subscription, &message, PROBE_MS);
             if (status == TULLE_OK && message->kind == TULLE_MESSAGE_EVENT)
                 note_probe(&settling, &message->u.event);

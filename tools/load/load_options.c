@@ -216,5 +216,5 @@ tulle__load_order_name(int order)
 const char *
 tulle__load_transport_name(int transport)
 {
-    return name_of(transports, transport);
+    return transport == TULLE__LOAD_MESH ? "mesh" : name_of(transports, transport);
 }

@@ -25,11 +25,12 @@ static int
 print_load(const struct state *state, const struct tulle__load_plan *plan)
 {
     const struct tulle__load_series *series = state->series;
+    if (!series->print(plan, state->runs, series->ctx))
+        return TULLE__EXIT_FAILURE;
     if (series->options->is_json) {
         json_t *result = tulle__load_json(plan, state->runs, series->options->runs);
         return json_array_append_new(state->results, result) == 0 ? 0 : TULLE__EXIT_FAILURE;
     }
-    series->print(plan, state->runs, series->ctx);
     if (fflush(stdout) == 0)
         return 0;
     (void)fprintf(stderr, "%s: the output cannot be written: %s\n", series->program->name,
@@ -53,8 +54,11 @@ run_load(struct state *state, uint64_t size, double rate)
             (void)snprintf(pace, sizeof pace, ", %.15g a second", rate);
         (void)snprintf(what, sizeof what, "size %" PRIu64 "%s, run %" PRIu32 " of %" PRIu32, size,
                        pace, i + 1, options->runs);
-        int status = tulle__load_run(&plan, name, has_progress ? what : NULL, &state->signals,
-                                     &state->runs[i]);
+        const char *progress = has_progress ? what : NULL;
+        struct tulle__signals *signals = &state->signals;
+        int status = state->series->run != NULL
+                         ? state->series->run(&plan, name, progress, signals, &state->runs[i])
+                         : tulle__load_run(&plan, name, progress, signals, &state->runs[i]);
         if (status != 0)
             return status;
         if (!tulle__load_judge(name, what, &state->runs[i]))
