@@ -33,6 +33,8 @@ enum {
     LINE_FACTOR = 8 /* a line may be so much longer than a payload: JSON escapes */
 };
 
+#define MSGPACK_TYPE "application/msgpack"
+
 struct options {
     bool is_raw, is_json, is_lines, is_empty;
     bool is_no_wait, is_skip_bad, is_quiet, is_verbose, is_only_causes;
@@ -586,9 +588,13 @@ run(struct pub *pub, const struct tulle__args *args)
         tulle__signals_close(&pub->signals);
         return status;
     }
-    enum tulle__pub_form form = TULLE__PUB_TEXT;
-    if (pub->options.is_raw || pub->options.is_json)
-        form = pub->options.is_raw ? TULLE__PUB_RAW : TULLE__PUB_JSON;
+    /* Text of another type than MessagePack is no MessagePack string. */
+    const char *type = pub->options.content_type;
+    bool is_raw = pub->options.is_raw ||
+                  (type != NULL && !pub->options.is_json && strcmp(type, MSGPACK_TYPE) != 0);
+    enum tulle__pub_form form = is_raw ? TULLE__PUB_RAW : TULLE__PUB_TEXT;
+    if (pub->options.is_json)
+        form = TULLE__PUB_JSON;
     const char *topic = args->operand_count > 0 ? args->operands[0] : NULL;
     if (topic == NULL || pub->options.is_lines)
         status = publish_lines(pub, topic, form);
