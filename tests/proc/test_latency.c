@@ -208,6 +208,67 @@ TEST(percentiles_go_to_a_file)
     assert_non_null(strstr(proc_text(latency, PROC_ERR), "/nonexistent/file: No such file"));
 }
 
+static void
+assert_says(struct proc *proc, enum proc_stream stream, const char *text)
+{
+    if (strstr(proc_text(proc, stream), text) == NULL)
+        fail_msg("not there: %s\nin: %s", text, proc_text(proc, stream));
+}
+
+/* The name of the mesh keeps others out, and the one who asks is told of by its own. */
+TEST(a_mesh_has_a_name_and_so_has_who_asks)
+{
+    (void)state;
+    int port = proc_free_port();
+    struct proc *answering =
+        proc_start("tulle", "latency", "--answer", "--mesh", "lab", "-l", proc_address(port),
+                   "--log-level", "info", "--log-format", "json", NULL);
+    proc_wait_text(answering, PROC_ERR, "answering at");
+    struct proc *stranger = ask(proc_address(port), "10", "--timeout", "0.5");
+    struct proc *latency =
+        proc_start("tulle", "latency", "-j", proc_address(port), "--mesh", "lab", "--name", "asker",
+                   "--listen", "tcp://*:*", "--interface", "lo", "-n", "50", "--warmup", "0", "-r",
+                   "1", "--rate", "1000", NULL);
+    assert_int_equal(proc_wait(latency), 0);
+    assert_says(latency, PROC_OUT, "mesh, order causal, one way; one run of 50 events\n");
+    proc_wait_text(answering, PROC_ERR, "name=asker state=up address=tcp://127.0.0.1:");
+    assert_says(answering, PROC_ERR, "\"level\":\"info\"");
+    assert_int_equal(proc_wait(stranger), 4);
+    /* Nobody can be told of on a loopback interface; the option is understood. */
+    struct proc *beacon = proc_start("tulle", "latency", "--beacon=lo", NULL);
+    assert_int_equal(proc_wait(beacon), 4);
+    assert_says(beacon, PROC_ERR, " of lo: no interface that can broadcast");
+}
+
+/* What bench and latency have of all commands, and what a limit for the window is in JSON. */
+TEST(options_of_all_commands_are_understood)
+{
+    (void)state;
+    static const char *const tools[] = { "bench", "latency" };
+    static const char *const helps[][3] = {
+        { "--help", "\n      --rate N,... ", "--beat-ms" },
+        { "-h", "\n      --rate N,... ", "--beat-ms" },
+        { "--help-all", "\n      --beat-ms MS ", "option\t" },
+        { "--help-table", "option\t--order\t-o\tvalue\tonce\tusual\tORDER\tnone fifo causal\t",
+          "usage:" },
+        { "--version", "tulle ", "usage:" },
+    };
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 0; k < sizeof helps / sizeof *helps; k++) {
+            struct proc *tool = proc_start("tulle", tools[i], helps[k][0], NULL);
+            assert_int_equal(proc_wait(tool), 0);
+            assert_says(tool, PROC_OUT, helps[k][1]);
+            assert_null(strstr(proc_text(tool, PROC_OUT), helps[k][2]));
+        }
+        struct proc *tool = proc_start("tulle", tools[i], "--json", "--window", "64K", "-n", "50",
+                                       "--warmup", "0", "-r", "1", "-s", "64", "--rate", "1000",
+                                       "--log-level", "info", "--log-format", "json", NULL);
+        assert_int_equal(proc_wait(tool), 0);
+        assert_says(tool, PROC_OUT, "\"window_bytes\": 65536");
+        assert_says(tool, PROC_ERR, "\"id\":\"member.state\"");
+    }
+}
+
 TEST(options_that_do_not_go_together_are_status_2)
 {
     (void)state;
@@ -242,6 +303,8 @@ main(void)
         cmocka_unit_test_teardown(answers_that_do_not_come_are_losses, proc_end_all),
         cmocka_unit_test_teardown(nobody_who_answers_is_status_4, proc_end_all),
         cmocka_unit_test_teardown(percentiles_go_to_a_file, proc_end_all),
+        cmocka_unit_test_teardown(a_mesh_has_a_name_and_so_has_who_asks, proc_end_all),
+        cmocka_unit_test_teardown(options_of_all_commands_are_understood, proc_end_all),
         cmocka_unit_test_teardown(options_that_do_not_go_together_are_status_2, proc_end_all),
     };
     return cmocka_run_group_tests_name("tulle latency", tests, NULL, NULL);
