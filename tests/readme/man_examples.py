@@ -11,8 +11,9 @@ A command that does not end by itself is stopped with SIGINT after some seconds,
 those that follow it, for which it may be there. It must end with status 0 and print no message of a sanitizer. Comments in front
 of an example say what else is so:
 
-    .\\" example: status N       the exit status that it has
+    .\\" example: status N       the exit status that it has, or "any"
     .\\" example: limit SECONDS  how long it may take to end by itself; it must, then
+    .\\" example: each SECONDS   how long each command of a block may, instead of 4 s
     .\\" example: prints TEXT    is in what it prints; may be repeated
     .\\" example: first COMMAND  to be run before, such as one that makes a file
     .\\" example: skip REASON    it is not run"""
@@ -31,7 +32,7 @@ import threading
 import time
 from pathlib import Path
 
-PATIENCE_S = 2.5  # for what need not end by itself
+PATIENCE_S = 4  # for what need not end by itself
 STOP_S = 20
 CONFIG_LINE = re.compile(r"^\s*[a-z_]+ = ")
 ADDRESS = re.compile(r"(?:192\.0\.2|198\.51\.100|10\.\d+\.\d+|127\.0\.0|\*)(?:\.\d+)?:(7\d\d\d)\b")
@@ -116,18 +117,20 @@ class Mesh:
         )
 
     def port_of(self, page, address):
-        """Each page has its own addresses, but for those of the mesh. A node takes three ports."""
+        """Each page has its own addresses, but for those of the mesh. A node takes three ports, and a
+        page may speak of the second one."""
+        address, last_digit = address[:-1] + "0", int(address[-1])
         key = (None if address in (MESH, TEST_MESH) else page, address)
         with self.lock:
             while key not in self.ports:
                 self.next_port += 16
                 if all(is_free(self.next_port + i) for i in range(4)):
                     self.ports[key] = self.next_port
-            return self.ports[key]
+            return self.ports[key] + last_digit
 
     def here(self, page, text):
         text = ADDRESS.sub(lambda found: f"127.0.0.1:{self.port_of(page, found[0])}", text)
-        text = text.replace("/var/", f"{self.folder}/{page}/var/")
+        text = re.sub(r"(?<![\w.])/(var|etc)/", rf"{self.folder}/{page}/\1/", text)
         join = f"tcp://127.0.0.1:{self.port_of(None, MESH)}"
         return re.sub(r"--beacon(=[\w']+)?(?=\s|$)", f"--join {join}", text)
 
@@ -302,8 +305,8 @@ class Check:
         elif run.process.poll() is None and not run.stop():
             self.wrong(page, example, "does not end at SIGINT", run)
         else:
-            wanted = int((example.rule("status") or [0])[0]) if is_last else 0
-            if run.process.returncode != wanted:
+            wanted = (example.rule("status") or ["0"])[0] if is_last else "0"
+            if wanted not in ("any", str(run.process.returncode)):
                 self.wrong(page, example, f"status {run.process.returncode}, not {wanted}", run)
             if re.search(r"Sanitizer|runtime error:|command not found", run.text()):
                 self.wrong(page, example, "goes wrong", run)
@@ -317,7 +320,7 @@ class Check:
                 os.makedirs(path, exist_ok=True)
             self.counts["commands"] += 1
             runs.append(Run(self.mesh, folder, command))
-            runs[-1].wait(PATIENCE_S)
+            runs[-1].wait(float((example.rule("each") or [PATIENCE_S])[0]))
         for run in reversed(runs):
             self.finish(page, example, run, run is runs[-1])
         output = "".join(run.text() for run in runs)

@@ -5,9 +5,11 @@
 For tulle-node, tulle-proxy and every command that tulle itself names: each option that the program
 has is described in its page, or in one that the page refers to for it, with the same letter, a value
 of the same name or none, and every fixed choice; and each option that a page describes is there. And
---help and --help-all list what --help-table, from which all that is known here, lists."""
+--help and --help-all list what --help-table, from which all that is known here, lists; and what the
+examples at the end of --help are given is there."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +100,8 @@ class Check:
         self.count = 0
         self.pages = {path.name: Page(path) for path in man_dir.glob("*.[15]")}
         self.all_options = set()
+        self.options = {}
+        self.example_count = 0
 
     def wrong(self, text):
         self.problems.append(text)
@@ -170,11 +174,33 @@ class Check:
             for name in sorted(set(wanted) ^ set(listed)):
                 self.wrong(f"{command} {flag}: {name} is only in {'the table' if name in wanted else 'it'}")
 
+    def check_examples(self, text, where):
+        """Options of the commands that begin lines, or parts of a pipe, are there."""
+        for line in re.sub(r"\\\n", " ", text).splitlines():
+            for part in re.split(r" \| | && ", line):
+                try:
+                    words = shlex.split(part, comments=True)
+                except ValueError:
+                    continue
+                name = " ".join(words[: 2 if words[:1] == ["tulle"] else 1])
+                if not line.startswith("  ") or name not in self.options:
+                    continue
+                self.example_count += 1
+                known = {letter for letter in self.options[name] if len(letter) == 2}
+                for word in words[1:]:
+                    if word.startswith("--") and word.partition("=")[0] not in self.options[name]:
+                        self.wrong(f"{where}: {name} has no option {word}")
+                    elif re.match(r"-[A-Za-z]", word) and word[:2] not in known:
+                        self.wrong(f"{where}: {name} has no option {word[:2]}")
+
     def check_command(self, page_name, call):
         command = page_name[:-2].replace("tulle-", "tulle ", 1) if len(call) > 1 else call[0].name
         rows = [line.split("\t") for line in ask(*call, "--help-table").splitlines()]
         options = [Option(row[1:]) for row in rows if row[0] == "option"]
         self.all_options.update(option.name for option in options)
+        self.options[command] = {option.name for option in options} | {
+            option.letter for option in options
+        }
         page = self.pages.get(page_name)
         if page is None:
             self.wrong(f"{page_name}: there is no such page, for {command}")
@@ -187,18 +213,22 @@ class Check:
         self.check_help(call, command, options)
 
     def run(self):
-        for page_name, call in self.commands():
+        commands = self.commands()
+        for page_name, call in commands:
             self.check_command(page_name, call)
+        for page_name, call in commands:
+            self.check_examples(ask(*call, "--help"), f"--help that {page_name} is about")
         for page in self.pages.values():
             names = set(page.items) if page.name == "tulle.1" else page.mentioned
             for name in sorted(names - self.all_options):
                 self.wrong(f"{page.name}: {name} is told of, but nothing has that option")
         for problem in self.problems:
             print(problem)
-        print(f"{self.count} options, {len(self.problems)} problems")
-        if self.count < 150:
+        print(f"{self.count} options, {self.example_count} examples, {len(self.problems)} problems")
+        is_enough = self.count >= 150 and self.example_count >= 10
+        if not is_enough:
             print("too few: the tables look different")
-        return 1 if self.problems or self.count < 150 else 0
+        return 0 if is_enough and not self.problems else 1
 
 
 if __name__ == "__main__":
