@@ -126,6 +126,41 @@ TEST(the_only_proxy_dies_and_comes_back)
     assert_true(sim_has(sim, a, back));
 }
 
+/* Nodes that come and go, with a word or without one, leave nothing behind. */
+TEST(a_proxy_forgets_who_is_gone)
+{
+    enum { LIVES = 40, REMEMBERED_MS = 30000 };
+    struct sim_config config = kit_config(1);
+    config.proxy_retain_bytes = 2000; /* what is kept, its lane is known of */
+    struct sim *sim = kit_sim(state, &config);
+    int a = kit_node(sim, "a", "north", "**", -1);
+    int b = kit_node(sim, "b", "south", "**", -1);
+    int proxy = kit_proxy(sim, "proxy", north_south, a, b);
+    int guest = kit_node(sim, "guest", "north", "**", a);
+    run_until_quiet(sim);
+    tulle_counters counters;
+    for (int i = 0; i < LIVES; i++) {
+        struct oracle_ref event = sim_publish(sim, guest, "orders/1", "x");
+        run_until_quiet(sim);
+        assert_true(sim_has(sim, b, event));
+        if (i % 2 == 0)
+            sim_leave(sim, guest);
+        sim_restart(sim, guest);
+        run_until_quiet(sim);
+    }
+    sim_side_counters(sim, proxy, 0, &counters);
+    assert_true(counters.lanes > LIVES / 2);
+    for (int i = 0; i < 100; i++)
+        (void)sim_publish(sim, a, "orders/1", "x");
+    run_for(sim, REMEMBERED_MS);
+    sim_side_counters(sim, proxy, 0, &counters);
+    assert_int_equal(counters.lanes, 1);
+    /* It forgot nobody who is there. */
+    struct oracle_ref last = sim_publish(sim, guest, "orders/1", "x");
+    run_until_quiet(sim);
+    assert_true(sim_has(sim, b, last));
+}
+
 TEST(a_chain_of_proxies_is_passed)
 {
     struct sim *sim = kit_sim(state, NULL);
@@ -198,6 +233,7 @@ main(void)
         SCENARIO(who_is_counted_across_a_proxy_misses_nothing_whatever_was_lost),
         SCENARIO(one_of_two_proxies_is_killed_in_mid_stream),
         SCENARIO(the_only_proxy_dies_and_comes_back),
+        SCENARIO(a_proxy_forgets_who_is_gone),
         SCENARIO(a_chain_of_proxies_is_passed),
         SCENARIO(a_ring_of_segments_does_not_storm),
         SCENARIO(history_is_read_across_a_proxy),

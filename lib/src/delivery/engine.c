@@ -131,7 +131,7 @@ tulle__engine_new(const struct tulle__engine_config *config, struct tulle__now n
     e->beat_due_ns = now.mono.ns + tulle__ms_to_ns((int64_t)(config->seed % (config->beat_ms + 1)));
     e->beat_sent_ns = now.mono.ns - tulle__ms_to_ns(config->beat_ms);
     e->member_due_ns = now.mono.ns;
-    e->forget_due_ns = now.mono.ns + tulle__ms_to_ns((int64_t)config->retain_ms);
+    e->forget_due_ns = now.mono.ns + tulle__ms_to_ns(tulle__forget_period_ms(e));
     if (e->names == NULL || e->pool == NULL || e->interest.patterns == NULL ||
         !subscribe_beats(e) || (config->is_observer && !tulle__observe_init(e)))
         tulle__engine_free(&e);

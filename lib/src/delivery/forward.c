@@ -94,6 +94,16 @@ tulle__forward_home(const struct tulle__forward *f, uint64_t id)
     return home;
 }
 
+bool
+tulle__forward_knows(const struct tulle__forward *f, uint64_t id)
+{
+    for (size_t i = 0; i < f->side_count; i++) {
+        if (tulle__peer_find(f->sides[i].engine, id) != NULL)
+            return true;
+    }
+    return false;
+}
+
 /* Keys are kept sorted: most of them come from many nodes. Too many become the empty
  * one, which takes everything: what is not wanted costs less than what is missed. */
 static void
@@ -319,6 +329,12 @@ tulle__forward_on_timer(struct tulle__forward *f, struct tulle__now now)
         tulle__forward_let_out(f, i);
         tulle__side_look_whether_it_holds(&f->sides[i], now);
     }
+    if (now.mono.ns >= f->forget_due_ns) {
+        tulle__passing_forget(f);
+        tulle__origins_forget(f);
+        f->forget_due_ns =
+            now.mono.ns + tulle__ms_to_ns(tulle__forget_period_ms(f->sides[0].engine));
+    }
     tulle__forward_after_input(f);
 }
 
@@ -368,4 +384,5 @@ tulle__forward_counters(const struct tulle__forward *f, size_t side, tulle_count
     tulle__engine_counters(f->sides[side].engine, out);
     out->retained_now = f->sides[side].store.bytes;
     out->limited_now = f->sides[side].waiting;
+    out->lanes = HASH_COUNT(f->lanes); /* of all sides */
 }

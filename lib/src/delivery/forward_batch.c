@@ -125,6 +125,17 @@ tulle__passing_fini(struct tulle__forward *f)
         free_lane(f, f->lanes);
 }
 
+void
+tulle__passing_forget(struct tulle__forward *f)
+{
+    struct tulle__passing *lane;
+    struct tulle__passing *next;
+    HASH_ITER (hh, f->lanes, lane, next) {
+        if (lane->kept.len == 0 && !lane->is_queued && !tulle__forward_knows(f, lane->name.node))
+            free_lane(f, lane);
+    }
+}
+
 /* ---- publications ---- */
 
 tulle_status

@@ -64,6 +64,17 @@ get_origin(struct tulle__forward *f, uint64_t id)
     return NULL;
 }
 
+void
+tulle__origins_forget(struct tulle__forward *f)
+{
+    struct tulle__origin *origin;
+    struct tulle__origin *next;
+    HASH_ITER (hh, f->origins, origin, next) {
+        if (!tulle__forward_knows(f, origin->id))
+            free_origin(f, origin);
+    }
+}
+
 /* ---- asks for full beats ---- */
 
 static int64_t

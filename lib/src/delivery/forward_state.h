@@ -118,6 +118,7 @@ struct tulle__forward {
     uint64_t own_asks;
     int64_t asked_until_ns;
     int64_t rebuild_due_ns;
+    int64_t forget_due_ns;
     int64_t rebuilt_ns; /* when it was last */
     struct tulle__now now;
     struct tulle__writer writer;
@@ -127,6 +128,8 @@ struct tulle__forward {
 
 /* The side where a node is nearest, the lowest of equals; SIZE_MAX: nobody knows it. */
 size_t tulle__forward_home(const struct tulle__forward *forward, uint64_t id);
+/* Does a side know the node, be it gone? */
+bool tulle__forward_knows(const struct tulle__forward *forward, uint64_t id);
 /* Interest and homes may have changed with what came. */
 void tulle__forward_after_input(struct tulle__forward *forward);
 
@@ -147,6 +150,8 @@ tulle__passing_release(struct tulle__forward *forward, struct tulle__passing *la
 /* Let out what waits on a side, as far as its rate allows. */
 void tulle__forward_let_out(struct tulle__forward *forward, size_t index);
 void tulle__passing_fini(struct tulle__forward *forward);
+/* Forget lanes of nodes that no side knows any more, when nothing of them is kept. */
+void tulle__passing_forget(struct tulle__forward *forward);
 /* The frame of a path (empty: none) as ids. */
 TULLE_MUST_CHECK tulle_status tulle__passed_decode(struct tulle__view path,
                                                    struct tulle__passed *passed);
@@ -163,6 +168,7 @@ bool tulle__forward_push(struct tulle__engine *engine,
 /* ---- forward_beat.c ---- */
 
 void tulle__origins_fini(struct tulle__forward *forward);
+void tulle__origins_forget(struct tulle__forward *forward); /* likewise */
 void tulle__forward_beat(struct tulle__forward *forward,
                          size_t from,
                          const struct tulle__action *action);

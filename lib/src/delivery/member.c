@@ -675,12 +675,28 @@ age_peer(struct tulle__engine *e, struct tulle__peer *peer)
     }
 }
 
-/* A peer gone for longer than anything of it can be repaired is hung up, and
- * forgotten the time after. */
+/* How long a peer that is gone is remembered: as long as anything of it can be repaired. A proxy
+ * repairs nothing, and keeps what passed whether it knows its publisher or not; what is late
+ * must not bring a peer back, and is not as late as that. */
+static int64_t
+remembered_ms(const struct tulle__engine *e)
+{
+    enum { TIMES_GONE = 3 };
+    int64_t gone_ms = e->config.gone_ms;
+    return e->config.is_proxy ? TIMES_GONE * gone_ms : (int64_t)e->config.retain_ms + gone_ms;
+}
+
+int64_t
+tulle__forget_period_ms(const struct tulle__engine *e)
+{
+    return e->config.is_proxy ? e->config.gone_ms : (int64_t)e->config.retain_ms + 1;
+}
+
+/* It is hung up, and forgotten the time after. */
 static void
 forget_peers(struct tulle__engine *e)
 {
-    int64_t horizon_ns = tulle__ms_to_ns((int64_t)e->config.retain_ms + e->config.gone_ms);
+    int64_t horizon_ns = tulle__ms_to_ns(remembered_ms(e));
     for (struct tulle__peer *p = e->peers; p != NULL;) {
         struct tulle__peer *next = p->hh.next;
         if (!tulle__peer_is_live(p) && e->now.mono.ns - p->stage_ns > horizon_ns) {
@@ -732,7 +748,7 @@ tulle__member_on_timer(struct tulle__engine *e)
         tulle__observe_forget(e);
         tulle__store_expire(&e->own_store, e->now.mono);
         tulle__store_expire(&e->others_store, e->now.mono);
-        e->forget_due_ns = e->now.mono.ns + tulle__ms_to_ns((int64_t)e->config.retain_ms + 1);
+        e->forget_due_ns = e->now.mono.ns + tulle__ms_to_ns(tulle__forget_period_ms(e));
     }
     if (e->now.mono.ns >= e->refresh_due_ns) {
         refresh_one(e);
