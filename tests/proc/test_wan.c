@@ -19,10 +19,13 @@
 enum {
     CHUNK = 20,
     CHUNK_EVERY_MS = 50,
-    CUT_MS = 4000,
+    CUT_MS = 8000,        /* longer than a beat more than GONE_MS */
     HALF_OPEN_MS = 10000, /* longest time until events come again: hold_ms of the tap */
     PATH_LEN = 512
 };
+
+#define SUSPECT_MS "3000"
+#define GONE_MS    "5000"
 
 struct site_link {
     struct proc *relay, *office, *home, *tap, *pub;
@@ -57,6 +60,7 @@ now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Both gates take each other for gone within the time that the link is cut. */
 static void
 start_gates(struct site_link *link, int lan_office, int lan_home, const char *retain_bytes)
 {
@@ -65,13 +69,14 @@ start_gates(struct site_link *link, int lan_office, int lan_home, const char *re
     link->relay = proc_start("tulle-test-relay", "--tcp", wire(shown, real), "--tcp",
                              wire(shown + 1, real + 1), "--tcp", wire(shown + 2, real + 2), NULL);
     proc_wait_text(link->relay, PROC_OUT, "ready");
-    link->office =
-        proc_start("tulle-proxy", "--name", "office", "--segment", "lan", "--listen",
-                   proc_address(lan_office), "--segment", "wan", "--listen", proc_address(real),
-                   "--inlet", "--advertise", proc_address(shown), "--advertise-events",
-                   proc_address(shown + 1), "--advertise-inlet", proc_address(shown + 2), NULL);
+    link->office = proc_start(
+        "tulle-proxy", "--name", "office", "--suspect-ms", SUSPECT_MS, "--gone-ms", GONE_MS,
+        "--segment", "lan", "--listen", proc_address(lan_office), "--segment", "wan", "--listen",
+        proc_address(real), "--inlet", "--advertise", proc_address(shown), "--advertise-events",
+        proc_address(shown + 1), "--advertise-inlet", proc_address(shown + 2), NULL);
     proc_wait_text(link->office, PROC_ERR, "segment=wan");
-    link->home = proc_start("tulle-proxy", "--name", "home", "--segment", "lan", "--listen",
+    link->home = proc_start("tulle-proxy", "--name", "home", "--suspect-ms", SUSPECT_MS,
+                            "--gone-ms", GONE_MS, "--segment", "lan", "--listen",
                             proc_address(lan_home), "--retain-bytes", retain_bytes, "--segment",
                             "wan", "--dial-only", "--join", proc_address(shown), NULL);
     proc_wait_text(link->home, PROC_ERR, "state=up");
@@ -126,6 +131,7 @@ cut_link(struct site_link *link)
     proc_pause(200);
     size_t before = proc_count_lines(link->tap, PROC_OUT);
     write_for(link, CUT_MS);
+    proc_wait_text(link->home, PROC_ERR, "name=tap state=gone");
     assert_int_equal(proc_count_lines(link->tap, PROC_OUT), before);
     tell_relay(link, "heal\n");
     write_for(link, 1000);

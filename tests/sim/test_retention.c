@@ -53,7 +53,7 @@ open_sites(void **state, uint64_t seed, const uint64_t keep[2])
 }
 
 /* What happens to the link when half is published. */
-enum trouble { CUT, HALF_OPEN, FAR_GATE_STALLS, TROUBLES };
+enum trouble { CUT, HALF_OPEN, FAR_GATE_STALLS, FAR_GATE_RESTARTS, TROUBLES };
 
 static void
 make_trouble(const struct sites *sites, enum trouble trouble)
@@ -68,6 +68,9 @@ make_trouble(const struct sites *sites, enum trouble trouble)
         break;
     case FAR_GATE_STALLS:
         sim_pause(sites->sim, sites->gates[1]);
+        break;
+    case FAR_GATE_RESTARTS:
+        sim_crash(sites->sim, sites->gates[1]);
         break;
     case TROUBLES:
         break;
@@ -88,6 +91,8 @@ publish_through_trouble(const struct sites *sites,
             sim_heal(sim);
             if (trouble == FAR_GATE_STALLS)
                 sim_resume(sim, sites->gates[1]);
+            if (trouble == FAR_GATE_RESTARTS)
+                sim_start(sim, sites->gates[1]);
         }
         events[i] = sim_publish(sim, publisher, "orders/1", "x");
         run_for(sim, EVENT_EVERY_MS);
@@ -112,6 +117,30 @@ TEST(what_a_link_missed_is_served_by_the_near_gate)
         for (int i = 0; i < EVENTS; i++)
             assert_true(sim_has(sites.sim, sites.z, events[i]));
         assert_int_equal(oracle_gap_count(sim_oracle(sites.sim)), 0);
+        end_of_seed(state);
+    }
+}
+
+/* Nodes beyond are gone, for all that can be known, and come back: so long it is kept for them. */
+TEST(who_is_cut_off_for_long_is_served_by_the_near_gate)
+{
+    enum { ROUNDS = 40, ROUND_MS = 500 }; /* gone after 4 s */
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct sites sites = open_sites(state, seed, (const uint64_t[]){ PLENTY, 0 });
+        struct sim *sim = sites.sim;
+        struct oracle_ref events[ROUNDS];
+        make_trouble(&sites, seed % 2 == 0 ? CUT : FAR_GATE_RESTARTS);
+        for (int i = 0; i < ROUNDS; i++) {
+            events[i] = sim_publish(sim, sites.a, "orders/1", "x");
+            run_for(sim, ROUND_MS);
+        }
+        assert_int_equal(sim_peer_state(sim, sites.a, sites.z), TULLE_PEER_GONE);
+        sim_heal(sim);
+        if (!sim_is_up(sim, sites.gates[1]))
+            sim_start(sim, sites.gates[1]);
+        run_until_quiet(sim);
+        for (int i = 0; i < ROUNDS; i++)
+            assert_true(sim_has(sim, sites.z, events[i]));
         end_of_seed(state);
     }
 }
@@ -197,6 +226,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENARIO(what_a_link_missed_is_served_by_the_near_gate),
+        SCENARIO(who_is_cut_off_for_long_is_served_by_the_near_gate),
         SCENARIO(each_segment_keeps_within_its_own_bounds),
         SCENARIO(what_is_kept_for_too_short_a_time_is_told),
         SCENARIO(behind_a_gap_a_gate_serves_what_it_keeps),

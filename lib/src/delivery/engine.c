@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "delivery/gone.h"
 #include "delivery/internal.h"
 #include "delivery/link.h"
 #include "delivery/observe.h"

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/panic.h"
 #include "delivery/forward_state.h"
+#include "delivery/gone.h"
 #include "delivery/link.h"
 
 #include <string.h>
@@ -52,6 +53,13 @@ tulle__forward_new(const struct tulle__forward_side *sides,
     return f;
 }
 
+static void
+fini_keys(struct tulle__keys *keys)
+{
+    tulle__free(keys->items);
+    tulle__free(keys->bytes);
+}
+
 void
 tulle__forward_free(struct tulle__forward **forward)
 {
@@ -63,8 +71,8 @@ tulle__forward_free(struct tulle__forward **forward)
     for (size_t i = 0; i < f->side_count; i++) {
         tulle__engine_free(&f->sides[i].engine);
         tulle__side_fini_policy(&f->sides[i]);
-        tulle__free(f->sides[i].keys);
-        tulle__free(f->sides[i].key_bytes);
+        fini_keys(&f->sides[i].wanted);
+        fini_keys(&f->sides[i].awaited);
     }
     tulle__writer_fini(&f->writer);
     tulle__buf_unref(&f->own_path);
@@ -107,19 +115,19 @@ tulle__forward_knows(const struct tulle__forward *f, uint64_t id)
 /* Keys are kept sorted: most of them come from many nodes. Too many become the empty
  * one, which takes everything: what is not wanted costs less than what is missed. */
 static void
-add_key(struct tulle__side *side, struct tulle__view key)
+add_key(struct tulle__keys *keys, struct tulle__view key)
 {
-    if (side->key_count == TULLE__TAKES_MAX) {
-        side->keys[0] = (struct tulle__view){ NULL, 0 };
-        side->key_count = 1;
+    if (keys->count == TULLE__TAKES_MAX) {
+        keys->items[0] = (struct tulle__view){ NULL, 0 };
+        keys->count = 1;
     }
-    if (side->key_count > 0 && side->keys[0].len == 0)
+    if (keys->count > 0 && keys->items[0].len == 0)
         return;
     size_t low = 0;
-    size_t high = side->key_count;
+    size_t high = keys->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = tulle__keys_compare(side->keys[middle], key);
+        int order = tulle__keys_compare(keys->items[middle], key);
         if (order == 0)
             return;
         if (order < 0)
@@ -127,30 +135,58 @@ add_key(struct tulle__side *side, struct tulle__view key)
         else
             high = middle;
     }
-    if (!tulle__grow(&side->keys, &side->key_cap, side->key_count, sizeof *side->keys))
+    if (!tulle__grow(&keys->items, &keys->cap, keys->count, sizeof *keys->items))
         return; /* the next rebuilding may find memory */
-    memmove(&side->keys[low + 1], &side->keys[low], (side->key_count - low) * sizeof *side->keys);
-    side->keys[low] = key;
-    side->key_count++;
+    memmove(&keys->items[low + 1], &keys->items[low], (keys->count - low) * sizeof *keys->items);
+    keys->items[low] = key;
+    keys->count++;
 }
 
 /* What the keys show is copied: the peers change before they are collected again. */
 static void
-own_keys(struct tulle__side *side)
+own_keys(struct tulle__keys *keys)
 {
     size_t len = 1;
-    for (size_t i = 0; i < side->key_count; i++)
-        len += side->keys[i].len;
+    for (size_t i = 0; i < keys->count; i++)
+        len += keys->items[i].len;
     uint8_t *at = tulle__alloc(len);
-    tulle__free(side->key_bytes);
-    side->key_bytes = at;
+    tulle__free(keys->bytes);
+    keys->bytes = at;
     if (at == NULL)
-        side->key_count = 0; /* the next rebuilding may find memory */
-    for (size_t i = 0; i < side->key_count; i++) {
-        if (side->keys[i].len > 0)
-            memcpy(at, side->keys[i].data, side->keys[i].len);
-        side->keys[i].data = at;
-        at += side->keys[i].len;
+        keys->count = 0; /* the next rebuilding may find memory */
+    for (size_t i = 0; i < keys->count; i++) {
+        if (keys->items[i].len > 0)
+            memcpy(at, keys->items[i].data, keys->items[i].len);
+        keys->items[i].data = at;
+        at += keys->items[i].len;
+    }
+}
+
+/* How long what leaves the other sides is kept for who is cut off on this one. */
+static int64_t
+await_ns(const struct tulle__forward *f, size_t index)
+{
+    int64_t longest_ns = 0;
+    for (size_t i = 0; i < f->side_count; i++) {
+        const struct tulle__store *store = &f->sides[i].store;
+        if (i != index && store->bytes_max > 0 && store->age_ns_max > longest_ns)
+            longest_ns = store->age_ns_max;
+    }
+    return longest_ns;
+}
+
+static void
+collect_keys_of(struct tulle__forward *f, size_t index, const struct tulle__peer *p)
+{
+    struct tulle__side *side = &f->sides[index];
+    size_t home = tulle__forward_home(f, p->id);
+    bool is_cut_off =
+        (home == index || home == SIZE_MAX) && tulle__peer_is_cut_off(side->engine, p);
+    for (uint32_t k = 0; k < p->take_count; k++) {
+        if (home == index && tulle__peer_takes_by_way(side->engine, p, p->takes[k]))
+            add_key(&side->wanted, p->takes[k]);
+        else if (is_cut_off)
+            add_key(&side->awaited, p->takes[k]);
     }
 }
 
@@ -158,22 +194,20 @@ static void
 collect_keys(struct tulle__forward *f, size_t index)
 {
     struct tulle__side *side = &f->sides[index];
-    side->key_count = 0;
+    side->wanted.count = side->awaited.count = 0;
+    side->engine->await_ns = await_ns(f, index);
     for (struct tulle__peer *p = side->engine->peers; p != NULL; p = p->hh.next) {
         f->proxies_up +=
             p->is_proxy && tulle__peer_is_live(p) && tulle__peer_hops(side->engine, p) == 0 ? 1U
                                                                                             : 0U;
-        if (p->is_proxy || !tulle__peer_is_live(p) || tulle__forward_home(f, p->id) != index)
-            continue;
-        for (uint32_t k = 0; k < p->take_count; k++) {
-            if (tulle__peer_takes_by_way(side->engine, p, p->takes[k]))
-                add_key(side, p->takes[k]);
-        }
+        if (!p->is_proxy)
+            collect_keys_of(f, index, p);
     }
-    own_keys(side);
+    own_keys(&side->wanted);
+    own_keys(&side->awaited);
 }
 
-/* Take from each side what nodes at home on the others want. */
+/* Take from each side what nodes at home on the others want, or are to have later. */
 static void
 rebuild_interest(struct tulle__forward *f)
 {
@@ -184,14 +218,16 @@ rebuild_interest(struct tulle__forward *f)
     if (f->proxies_up > proxies_before)
         tulle__forward_ask(f);
     for (size_t i = 0; i < f->side_count; i++) {
-        struct tulle__side all = { 0 };
+        struct tulle__keys all = { 0 };
         for (size_t k = 0; k < f->side_count; k++) {
-            for (size_t j = 0; k != i && j < f->sides[k].key_count; j++)
-                add_key(&all, f->sides[k].keys[j]);
+            for (size_t j = 0; k != i && j < f->sides[k].wanted.count; j++)
+                add_key(&all, f->sides[k].wanted.items[j]);
+            for (size_t j = 0; k != i && j < f->sides[k].awaited.count; j++)
+                add_key(&all, f->sides[k].awaited.items[j]);
         }
         f->sides[i].engine->now = f->now;
-        tulle__interest_set_keys(f->sides[i].engine, all.keys, all.key_count);
-        tulle__free(all.keys);
+        tulle__interest_set_keys(f->sides[i].engine, all.items, all.count);
+        tulle__free(all.items);
     }
     f->epoch++;
 }

@@ -11,6 +11,9 @@
  * stream. Beats are forwarded to every side. Control messages for a node of
  * another side are passed on, or answered from what is retained.
  *
+ * Nodes that went silent together with the proxy that they were heard through may be there all
+ * the same: what they take is kept for them, as long as anything is.
+ *
  * What is over a rate waits where it is retained: it goes on as soon as the rate allows,
  * one batch of each lane in turn. What is not retained here is asked for by who misses it,
  * and answers count like all else. */

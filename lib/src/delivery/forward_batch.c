@@ -104,18 +104,27 @@ get_lane(struct tulle__forward *f, uint64_t node, struct tulle__view stream)
     return NULL;
 }
 
-static const bool *
+static bool
+is_among(const struct tulle__keys *keys, struct tulle__view stream)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        if (tulle__key_takes(keys->items[i], stream))
+            return true;
+    }
+    return false;
+}
+
+/* Brings is_wanted and is_awaited up to date. */
+static void
 find_wanted(struct tulle__forward *f, struct tulle__passing *lane, struct tulle__view stream)
 {
     if (lane->epoch == f->epoch)
-        return lane->is_wanted;
+        return;
     lane->epoch = f->epoch;
     for (size_t i = 0; i < f->side_count; i++) {
-        lane->is_wanted[i] = false;
-        for (size_t k = 0; k < f->sides[i].key_count && !lane->is_wanted[i]; k++)
-            lane->is_wanted[i] = tulle__key_takes(f->sides[i].keys[k], stream);
+        lane->is_wanted[i] = is_among(&f->sides[i].wanted, stream);
+        lane->is_awaited[i] = is_among(&f->sides[i].awaited, stream);
     }
-    return lane->is_wanted;
 }
 
 void
@@ -348,7 +357,7 @@ push_lowest(struct tulle__forward *f, struct tulle__passing *lane, struct tulle_
         lane->asked_ns = f->now.mono.ns;
         return;
     }
-    (void)find_wanted(f, lane, tulle__view_of(lane->name.stream));
+    find_wanted(f, lane, tulle__view_of(lane->name.stream));
     send_batch(f, lane, batch->buf, path, batch->last - batch->first + 1);
     lane->pushed_ns = f->now.mono.ns;
     tulle__passing_release(f, lane, batch->last + 1);
@@ -397,7 +406,9 @@ let_in(struct tulle__forward *f,
         counters->dropped_policy++;
         return NULL;
     }
-    if (!is_wanted_beyond(f, find_wanted(f, lane, stream), from)) {
+    find_wanted(f, lane, stream);
+    if (!is_wanted_beyond(f, lane->is_wanted, from) &&
+        !is_wanted_beyond(f, lane->is_awaited, from)) {
         counters->dropped_unwanted++;
         return NULL;
     }
@@ -424,6 +435,10 @@ forward_batch(struct tulle__forward *f,
         return;
     if (!tulle__side_fits(side, (struct tulle__view){ body->data, body->len })) {
         tulle__side_too_large(side, node, stream);
+        return;
+    }
+    if (!is_wanted_beyond(f, lane->is_wanted, from)) { /* they ask for it when they can */
+        keep(f, lane, body, events);
         return;
     }
     if (hold_back(f, lane, events, body->len)) {

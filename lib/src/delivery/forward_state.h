@@ -36,6 +36,7 @@ struct tulle__passing {
     struct tulle__passing *next;
     uint64_t epoch;                     /* of the answers below */
     bool is_wanted[TULLE_SEGMENTS_MAX]; /* by a node whose home is that side */
+    bool is_awaited[TULLE_SEGMENTS_MAX];
     UT_hash_handle hh;
 };
 
@@ -67,6 +68,14 @@ struct tulle__rate {
     int64_t due_ns;
 };
 
+/* What some nodes take, sorted. */
+struct tulle__keys {
+    struct tulle__view *items;
+    uint8_t *bytes; /* that they show */
+    size_t count;
+    size_t cap;
+};
+
 /* Since when a rate holds something back, and what was counted before. */
 struct tulle__rate_spell {
     bool is_on;
@@ -86,13 +95,11 @@ struct tulle__side {
     struct tulle__passing *queue; /* utlist: lanes of which something is kept that waits */
     struct tulle__log_limit too_large;
     struct tulle__rate_spell holding;
-    uint64_t waiting;         /* events of all lanes that wait for the rates */
-    struct tulle__view *keys; /* what nodes at home here take */
-    uint8_t *key_bytes;       /* that they show */
-    size_t key_count;
-    size_t key_cap;
-    uint64_t beyond_at;  /* which of the nodes beyond the next timed beat begins with */
-    uint64_t proxies_at; /* the same for proxies */
+    uint64_t waiting;           /* events of all lanes that wait for the rates */
+    struct tulle__keys wanted;  /* by nodes at home here */
+    struct tulle__keys awaited; /* by such as are cut off: it is kept for them */
+    uint64_t beyond_at;         /* which of the nodes beyond the next timed beat begins with */
+    uint64_t proxies_at;        /* the same for proxies */
     char name[TULLE__NAME_LEN_MAX + 1];
 };
 

@@ -203,8 +203,6 @@ bool tulle__peer_takes_by_way(const struct tulle__engine *e,
 uint64_t tulle__peer_hop(const struct tulle__engine *e, const struct tulle__peer *peer);
 /* Proxies on the shortest way that is fresh; UINT32_MAX: none. */
 uint32_t tulle__peer_hops(const struct tulle__engine *e, const struct tulle__peer *peer);
-/* How often is looked who can be forgotten. */
-int64_t tulle__forget_period_ms(const struct tulle__engine *e);
 void tulle__member_on_timer(struct tulle__engine *e);
 void tulle__members_free(struct tulle__engine *e);
 

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/panic.h"
+#include "delivery/gone.h"
 #include "delivery/internal.h"
 #include "delivery/link.h"
 #include "delivery/observe.h"
@@ -185,6 +186,8 @@ tulle__peer_set_stage(struct tulle__engine *e,
         return;
     bool was_live = tulle__peer_is_live(peer);
     bool is_back = peer->stage == TULLE__STAGE_SUSPECT && stage == TULLE__STAGE_UP;
+    if (stage == TULLE__STAGE_GONE)
+        peer->is_cut_off = tulle__peer_is_silenced(e, peer);
     peer->stage = stage;
     peer->stage_ns = e->now.mono.ns;
     e->interest_epoch++;
@@ -675,31 +678,13 @@ age_peer(struct tulle__engine *e, struct tulle__peer *peer)
     }
 }
 
-/* How long a peer that is gone is remembered: as long as anything of it can be repaired. A proxy
- * repairs nothing, and keeps what passed whether it knows its publisher or not; what is late
- * must not bring a peer back, and is not as late as that. */
-static int64_t
-remembered_ms(const struct tulle__engine *e)
-{
-    enum { TIMES_GONE = 3 };
-    int64_t gone_ms = e->config.gone_ms;
-    return e->config.is_proxy ? TIMES_GONE * gone_ms : (int64_t)e->config.retain_ms + gone_ms;
-}
-
-int64_t
-tulle__forget_period_ms(const struct tulle__engine *e)
-{
-    return e->config.is_proxy ? e->config.gone_ms : (int64_t)e->config.retain_ms + 1;
-}
-
-/* It is hung up, and forgotten the time after. */
+/* Who is past is hung up, and forgotten the time after. */
 static void
 forget_peers(struct tulle__engine *e)
 {
-    int64_t horizon_ns = tulle__ms_to_ns(remembered_ms(e));
     for (struct tulle__peer *p = e->peers; p != NULL;) {
         struct tulle__peer *next = p->hh.next;
-        if (!tulle__peer_is_live(p) && e->now.mono.ns - p->stage_ns > horizon_ns) {
+        if (!tulle__peer_is_live(p) && tulle__peer_is_past(e, p)) {
             if (is_dialed(p))
                 tulle__peer_hang_up(e, p);
             else

@@ -44,6 +44,7 @@ struct tulle__peer {
     bool is_proxy;
     uint32_t beat_ms;  /* 0: not said */
     bool is_announced; /* the application was told that it is up */
+    bool is_cut_off;   /* it went silent with the proxy that it was heard through */
     int64_t heard_ns;
     int64_t stage_ns; /* when the stage began */
     struct tulle__route routes[TULLE__ROUTES_PER_PEER];

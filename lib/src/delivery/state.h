@@ -112,6 +112,7 @@ struct tulle__engine {
     struct tulle__link links[TULLE__LINKS_LIMIT];
     int64_t member_due_ns;
     int64_t forget_due_ns;
+    int64_t await_ns; /* of a proxy: so long something is kept for who is cut off */
     int64_t refresh_due_ns;
     uint64_t refreshed; /* id of the neighbour asked last */
     uint64_t forget_stamp;
