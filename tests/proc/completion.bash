@@ -74,6 +74,7 @@ check_all() {
     expect_among 'lo' tulle-proxy --segment lan --interface ''
     expect '--segment' tulle-proxy --seg
     expect_among 'sed' tulle-node --exec 'orders/**' se
+    expect_among 'sed' tulle-node -x 'orders/**' se
     expect '' tulle-node --exec ''
     expect '' no/such/tulle unknown --o
     # Each command that there is, with each of its options.

@@ -36,6 +36,34 @@ TEST(help_and_version_are_printed)
     }
 }
 
+/* A line for each command, and for each option of one. */
+TEST(tables_of_help_are_for_programs)
+{
+    (void)state;
+    struct proc *commands = proc_start("tulle", "--help-table", NULL);
+    assert_int_equal(proc_wait(commands), 0);
+    assert_non_null(strstr(proc_text(commands, PROC_OUT), "command\ttap\twatch events"));
+    static const char *const lines[] = {
+        "option\t--listen\t-l\tvalue\tmany\tusual\tADDRESS\t\t",
+        "\noption\t--beacon\t-b\toptional\tonce\tusual\tINTERFACE\t\t",
+        "\noption\t--quiet\t-q\tflag\tonce\tusual\t\t\t",
+        "\noption\t--beat-ms\t\tvalue\tonce\trare\tMS\t\t",
+        "\noption\t--log-format\t\tvalue\tonce\tusual\tFORMAT\ttext json\t",
+        "\noption\t--version\t\tflag\tonce\tusual\t\t\tprint the version\n",
+        "\noperand\tPATTERN\n",
+    };
+    struct proc *table = proc_start("tulle", "tap", "--help-table", NULL);
+    assert_int_equal(proc_wait(table), 0);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        if (strstr(proc_text(table, PROC_OUT), lines[i]) == NULL)
+            fail_msg("not there: %s\nin: %s", lines[i], proc_text(table, PROC_OUT));
+    }
+    struct proc *node = proc_start("tulle-node", "--help-table", NULL);
+    assert_int_equal(proc_wait(node), 0);
+    assert_non_null(
+        strstr(proc_text(node, PROC_OUT), "--exec\t-x\tpair\tmany\tusual\tPATTERN COMMAND"));
+}
+
 static void
 assert_usage(struct proc *proc, const char *named)
 {
@@ -52,6 +80,9 @@ TEST(wrong_options_are_status_2)
     for (size_t i = 0; i < 2; i++)
         assert_usage(proc_start(programs[i], "--nonsense", NULL), "--nonsense");
     assert_usage(proc_start("tulle", "nonsense", NULL), "nonsense");
+    assert_usage(proc_start("tulle", "completion", NULL), "bash or zsh");
+    assert_usage(proc_start("tulle", "completion", "fish", NULL), "'fish'");
+    assert_usage(proc_start("tulle", "completion", "bash", "zsh", NULL), "'zsh'");
     assert_usage(proc_start("tulle", "pub", "--nonsense", "x", "y", NULL), "--nonsense");
     assert_usage(proc_start("tulle", "tap", "--count", NULL), "--count");
     assert_usage(proc_start("tulle", "tap", "--join", "tcp://127.0.0.1:1", "-C", "many", NULL),
@@ -144,6 +175,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(help_and_version_are_printed, proc_end_all),
+        cmocka_unit_test_teardown(tables_of_help_are_for_programs, proc_end_all),
         cmocka_unit_test_teardown(wrong_options_are_status_2, proc_end_all),
         cmocka_unit_test_teardown(a_wrong_file_is_status_3, proc_end_all),
         cmocka_unit_test_teardown(a_printed_configuration_can_be_read, proc_end_all),

@@ -123,6 +123,8 @@ print_value(const char *command, const struct tulle__shell_row *row, bool is_sec
     enum tulle__shell_value value = tulle__shell_value(row, is_second, name, words);
     if (is_second) {
         (void)fprintf(to, "    '%s %s second'", command, row->name);
+        if (row->letter[0] != '\0')
+            (void)fprintf(to, " | '%s %s second'", command, row->letter);
     } else {
         (void)fprintf(to, "    '%s %s attached'", command, row->name);
         if (strcmp(row->shape, "optional") != 0)
