@@ -27,6 +27,8 @@ static const struct tulle__option mesh_options[] = {
     { .name = "streams", .type = TULLE__OPTION_U32, .flags = HERE, .offset = AT(plan.streams),
       .arg = "N", .min = 1, .max = TULLE__LOAD_TOPICS_MAX,
       .help = "streams that each publisher publishes on, in turn" },
+    { .name = "rate", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(rate),
+      .arg = "N,...", .help = "events a second of each publisher, one rate after the other; 0: as fast as they are taken" },
     { .name = "topics", .type = TULLE__OPTION_U32, .flags = HERE, .offset = AT(plan.topics),
       .arg = "N", .min = 1, .max = TULLE__LOAD_TOPICS_MAX, .help = "topics within each stream" },
 };
@@ -234,7 +236,6 @@ tulle__tool_bench(int argc, char **argv)
     tulle__load_options_init(&bench.options);
     const struct tulle__option_group groups[] = {
         { "Mesh", mesh_options, sizeof mesh_options / sizeof *mesh_options, &bench.options },
-        tulle__load_mesh_group(&bench.options),
         tulle__load_measure_group(&bench.options),
         tulle__load_output_group(&bench.options),
         tulle__common_log_group(&bench.options.common),

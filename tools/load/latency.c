@@ -32,6 +32,8 @@ static const struct tulle__option mesh_options[] = {
     { .name = "subscribers", .letter = 'c', .type = TULLE__OPTION_U32, .flags = HERE,
       .offset = AT(load.plan.subscribers), .arg = "N", .min = 1, .max = TULLE__LOAD_NODES_MAX - 1,
       .help = "nodes that take every event" },
+    { .name = "rate", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(load.rate),
+      .arg = "N,...", .help = "events a second, one rate after the other" },
     { .name = "round_trip", .type = TULLE__OPTION_FLAG, .flags = HERE,
       .offset = AT(load.plan.is_round_trip), .help = "subscribers answer; measure until an answer is back" },
     { .name = "answer", .type = TULLE__OPTION_FLAG, .flags = HERE, .offset = AT(is_answering),
@@ -47,13 +49,11 @@ static const struct tulle__option mesh_options[] = {
 // clang-format on
 
 static const char notes[] =
-    "Publisher and subscribers are processes of their own. With --join, --listen or --beacon it "
-    "asks\n"
-    "those who run 'tulle latency --answer' in that mesh: one way when they are on this host, "
-    "else\n"
-    "there and back. Latency counts from when the schedule\n"
-    "of --rate says that an event is due. Status 1 says that not everything was delivered once\n"
-    "and in order.\n"
+    "Publisher and subscribers are processes of their own. With --join, --listen or --beacon it\n"
+    "asks those who run 'tulle latency --answer' in that mesh: one way when they are on this "
+    "host,\n"
+    "else there and back. Latency counts from when the schedule of --rate says that an event is\n"
+    "due. Status 1 says that not everything was delivered once and in order.\n"
     "\n"
     "Examples:\n"
     "  tulle latency                                # 1000 and 10000 events a second\n"
@@ -272,7 +272,6 @@ tulle__tool_latency(int argc, char **argv)
     latency.load.plan.is_timed = true;
     const struct tulle__option_group groups[] = {
         { "Latency", mesh_options, sizeof mesh_options / sizeof *mesh_options, &latency },
-        tulle__load_mesh_group(&latency.load),
         tulle__load_measure_group(&latency.load),
         tulle__load_output_group(&latency.load),
         tulle__common_mesh_group(&latency.load.common),

@@ -24,14 +24,6 @@ static const struct tulle__choice transports[] = {
 // clang-format off
 #define AT(field) offsetof(struct tulle__load_options, field)
 #define HERE TULLE__OPTION_FLAG_ONLY
-static const struct tulle__option load_options[] = {
-    { .name = "rate", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(rate),
-      .arg = "N,...", .help = "events a second of each publisher, one rate after the other; 0: as fast as they are taken" },
-    { .name = "proxies", .letter = 'P', .type = TULLE__OPTION_U32, .flags = HERE,
-      .offset = AT(plan.proxies), .arg = "N", .max = TULLE__LOAD_PROXIES_MAX,
-      .help = "proxies in a row between publishers and subscribers" },
-};
-
 static const struct tulle__option measure_options[] = {
     { .name = "size", .letter = 's', .type = TULLE__OPTION_STRING, .flags = HERE,
       .offset = AT(size), .arg = "BYTES,...", .help = "sizes of payloads, one after the other; from 32 on" },
@@ -53,6 +45,9 @@ static const struct tulle__option measure_options[] = {
     { .name = "transport", .letter = 't', .type = TULLE__OPTION_CHOICE, .flags = HERE,
       .offset = AT(plan.transport), .arg = "NAME", .choices = transports,
       .help = "tcp (the loopback interface) or ipc (Unix sockets)" },
+    { .name = "proxies", .letter = 'P', .type = TULLE__OPTION_U32, .flags = HERE,
+      .offset = AT(plan.proxies), .arg = "N", .max = TULLE__LOAD_PROXIES_MAX,
+      .help = "proxies in a row between publishers and subscribers" },
     { .name = "window", .letter = 'w', .type = TULLE__OPTION_BYTES, .flags = HERE,
       .offset = AT(window_bytes), .arg = "BYTES",
       .help = "a publisher waits when so much is not acknowledged; 0: it never does" },
@@ -91,13 +86,6 @@ tulle__load_options_init(struct tulle__load_options *options)
     };
     tulle__common_init(&options->common);
     options->common.log_level = TULLE_LOG_ERROR; /* losses are in the output */
-}
-
-struct tulle__option_group
-tulle__load_mesh_group(struct tulle__load_options *options)
-{
-    return (struct tulle__option_group){ "Load", load_options,
-                                         sizeof load_options / sizeof *load_options, options };
 }
 
 struct tulle__option_group

@@ -26,8 +26,7 @@ struct tulle__load_options {
 /* The defaults of bench; others are set by the caller before it reads its options. */
 void tulle__load_options_init(struct tulle__load_options *options);
 
-/* "Load", "Measuring", "Output"; the tuning group of common comes beside them. */
-struct tulle__option_group tulle__load_mesh_group(struct tulle__load_options *options);
+/* "Measuring", "Output"; the tuning group of common comes beside them. */
 struct tulle__option_group tulle__load_measure_group(struct tulle__load_options *options);
 struct tulle__option_group tulle__load_output_group(struct tulle__load_options *options);
 
