@@ -39,6 +39,7 @@ set(TULLE_TOOLS_SOURCES
     load/latency.c
     load/latency_answer.c
     load/latency_mesh.c
+    load/load_counts.c
     load/load_message.c
     load/load_node.c
     load/load_options.c

@@ -245,6 +245,32 @@ TEST(rates_are_measured_in_turn)
     assert_non_null(strstr(text, "\n0,0,2,1,1,1,64,causal,tcp,1000,1,"));
 }
 
+/* Each with each, the last of the lists fastest; a table says of each what it is about. */
+TEST(numbers_of_everything_are_multiplied)
+{
+    (void)state;
+    static const char *const heads[] = { "1,1,0,0,1,1,64", "1,1,0,0,1,3,64", "1,2,0,0,1,1,64",
+                                         "1,2,0,0,1,3,64", "2,1,0,0,1,1,64", "2,1,0,0,1,3,64",
+                                         "2,2,0,0,1,1,64", "2,2,0,0,1,3,64" };
+    struct proc *bench =
+        proc_start("tulle", "bench", "--csv", "-p", "1,2", "-c", "1,2", "--topics", "1,3", "-n",
+                   "50", "--warmup", "0", "-r", "1", "-s", "64", NULL);
+    assert_int_equal(proc_wait(bench), 0);
+    const char *line = proc_text(bench, PROC_OUT);
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        line = strchr(line, '\n') + 1;
+        assert_int_equal(strncmp(line, heads[i], strlen(heads[i])), 0);
+    }
+    assert_string_equal(strchr(line, '\n'), "\n");
+    bench = proc_start("tulle", "bench", "--both", "2,3", "--streams", "2", "-n", "50", "--warmup",
+                       "0", "-r", "1", "-s", "64", NULL);
+    assert_int_equal(proc_wait(bench), 0);
+    assert_non_null(
+        strstr(proc_text(bench, PROC_OUT), "2 nodes that do both, 2 streams each, tcp"));
+    assert_non_null(
+        strstr(proc_text(bench, PROC_OUT), "\n\n3 nodes that do both, 2 streams each, tcp"));
+}
+
 /* What "script" runs, with a terminal for standard error. */
 TEST(progress_is_for_terminals)
 {
@@ -414,6 +440,10 @@ TEST(wrong_options_are_status_2)
         { "--runs", "0", "--runs", NULL },
         { "--rate", "1,-2", "--rate", NULL },
         { "--proxies", "9", "--proxies", NULL },
+        { "--topics", "0", "--topics", NULL },
+        { "--streams", "65537", "65536", NULL },
+        { "--both", "2,", "--both", NULL },
+        { "--publishers", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "up to 16", NULL },
         { "--duration", "-1", "--duration", NULL },
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -444,6 +474,7 @@ main(void)
         cmocka_unit_test_teardown(a_rate_is_kept, proc_end_all),
         cmocka_unit_test_teardown(proxies_are_between, proc_end_all),
         cmocka_unit_test_teardown(rates_are_measured_in_turn, proc_end_all),
+        cmocka_unit_test_teardown(numbers_of_everything_are_multiplied, proc_end_all),
         cmocka_unit_test_teardown(progress_is_for_terminals, proc_end_all),
         cmocka_unit_test_teardown(a_table_is_printed, proc_end_all),
         cmocka_unit_test_teardown(a_pause_of_the_publisher_is_not_omitted, proc_end_all),

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #define MIB       1048576.0
 #define AT(field) offsetof(struct tulle__load_options, field)
@@ -14,19 +15,21 @@
 #define OF(field) offsetof(struct tulle__load_result, field)
 
 // clang-format off
+#define COUNT(kind) offsetof(struct tulle__load_options, counts.texts[TULLE__LOAD_##kind])
 static const struct tulle__option mesh_options[] = {
-    { .name = "publishers", .letter = 'p', .type = TULLE__OPTION_U32, .flags = HERE,
-      .offset = AT(plan.publishers), .arg = "N", .max = TULLE__LOAD_NODES_MAX,
-      .help = "nodes that publish; 0 with --both unless told" },
-    { .name = "subscribers", .letter = 'c', .type = TULLE__OPTION_U32, .flags = HERE,
-      .offset = AT(plan.subscribers), .arg = "N", .max = TULLE__LOAD_NODES_MAX,
+    { .name = "publishers", .letter = 'p', .type = TULLE__OPTION_STRING, .flags = HERE,
+      .offset = COUNT(PUBLISHERS), .arg = "N,...",
+      .help = "nodes that publish, measured one number after the other, with each one of the other lists; 0 with --both unless told" },
+    { .name = "subscribers", .letter = 'c', .type = TULLE__OPTION_STRING, .flags = HERE,
+      .offset = COUNT(SUBSCRIBERS), .arg = "N,...",
       .help = "nodes that take everything; 0 with --both unless told" },
-    { .name = "both", .letter = 'b', .type = TULLE__OPTION_U32, .flags = HERE,
-      .offset = AT(plan.both), .arg = "N", .max = TULLE__LOAD_NODES_MAX,
+    { .name = "both", .letter = 'b', .type = TULLE__OPTION_STRING, .flags = HERE,
+      .offset = COUNT(BOTH), .arg = "N,...",
       .help = "nodes that publish and take what all others publish" },
-    { .name = "streams", .type = TULLE__OPTION_U32, .flags = HERE, .offset = AT(plan.streams),
-      .arg = "N", .min = 1, .max = TULLE__LOAD_TOPICS_MAX,
-      .help = "streams that each publisher publishes on, in turn" },
+    { .name = "streams", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = COUNT(STREAMS),
+      .arg = "N,...", .help = "streams that each publisher publishes on, in turn" },
+    { .name = "topics", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = COUNT(TOPICS),
+      .arg = "N,...", .help = "topics within each stream" },
     { .name = "rate", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(rate),
       .arg = "N,...", .help = "events a second of each publisher, one rate after the other; 0: as fast as they are taken" },
     { .name = "topics", .type = TULLE__OPTION_U32, .flags = HERE, .offset = AT(plan.topics),
@@ -42,23 +45,21 @@ static const char notes[] =
     "  tulle bench                              # one publisher, one subscriber, four sizes\n"
     "  tulle bench -p 2 -c 4 -s 64 -d 5\n"
     "  tulle bench --both 4 --transport ipc     # four nodes that publish and take\n"
-    "  tulle bench --proxies 2 -s 64            # two proxies in between\n"
+    "  tulle bench --proxies 0,1,2 -s 64        # what a proxy in between costs, and two\n"
+    "  tulle bench -p 1,4 -c 1,4 -s 64,1K --csv # each with each\n"
     "  tulle bench -s 1K --rate 10000 --json";
 
 struct bench {
     const struct tulle__program *program;
     struct tulle__load_options options;
     bool has_header;
+    struct tulle__load_plan shown; /* what the header was about */
 };
 
+/* Can these numbers be measured? Returns 0 or an exit status, after a message. */
 static int
-check_options(struct bench *bench, const struct tulle__args *args)
+check_plan(const struct bench *bench, const struct tulle__load_plan *plan)
 {
-    struct tulle__load_plan *plan = &bench->options.plan;
-    if (plan->both > 0 && !tulle__args_has(args, "publishers"))
-        plan->publishers = 0;
-    if (plan->both > 0 && !tulle__args_has(args, "subscribers"))
-        plan->subscribers = 0;
     uint32_t publishers = plan->publishers + plan->both;
     uint32_t takers = plan->subscribers + plan->both;
     if (publishers == 0 || takers == 0 || (publishers == 1 && takers == 1 && plan->both == 1))
@@ -67,7 +68,24 @@ check_options(struct bench *bench, const struct tulle__args *args)
         return tulle__args_usage(bench->program, "more than %d nodes", TULLE__LOAD_NODES_MAX);
     if ((uint64_t)plan->streams * plan->topics > TULLE__LOAD_TOPICS_MAX)
         return tulle__args_usage(bench->program, "more than %d topics", TULLE__LOAD_TOPICS_MAX);
-    return tulle__load_options_finish(bench->program, args, &bench->options);
+    return 0;
+}
+
+static int
+check_options(struct bench *bench, const struct tulle__args *args)
+{
+    struct tulle__load_options *options = &bench->options;
+    const char **texts = options->counts.texts;
+    bool has_both = strcmp(texts[TULLE__LOAD_BOTH], "0") != 0;
+    if (has_both && !tulle__args_has(args, "publishers"))
+        texts[TULLE__LOAD_PUBLISHERS] = "0";
+    if (has_both && !tulle__args_has(args, "subscribers"))
+        texts[TULLE__LOAD_SUBSCRIBERS] = "0";
+    int status = tulle__load_options_finish(bench->program, args, options);
+    struct tulle__load_plan plan = options->plan;
+    for (size_t i = 0; status == 0 && tulle__load_counts_at(&options->counts, i, &plan); i++)
+        status = check_plan(bench, &plan);
+    return status;
 }
 
 /* ---- output ---- */
@@ -82,16 +100,17 @@ print_cell(double value, double scale, int width, int decimals)
 }
 
 static void
-print_header(const struct tulle__load_options *options)
+print_header(const struct tulle__load_options *options, const struct tulle__load_plan *plan)
 {
-    const struct tulle__load_plan *plan = &options->plan;
     const struct {
         uint32_t count;
         const char *one, *many;
     } roles[] = { { plan->publishers, "publisher", "publishers" },
                   { plan->subscribers, "subscriber", "subscribers" },
                   { plan->both, "node that does both", "nodes that do both" },
-                  { plan->proxies, "proxy between", "proxies between" } };
+                  { plan->proxies, "proxy between", "proxies between" },
+                  { plan->streams > 1 ? plan->streams : 0, "", "streams each" },
+                  { plan->topics > 1 ? plan->topics : 0, "", "topics in each stream" } };
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
         if (roles[i].count > 0)
             (void)printf("%" PRIu32 " %s, ", roles[i].count,
@@ -145,9 +164,12 @@ print_row(struct bench *bench,
     uint32_t count = bench->options.runs;
     struct tulle__spread events = tulle__load_spread_at(runs, count, OF(events_per_second));
     double delivered = tulle__load_spread_at(runs, count, OF(deliveries_per_second)).median;
-    if (!bench->has_header)
-        print_header(&bench->options);
+    if (!bench->has_header || !tulle__load_counts_equal(plan, &bench->shown)) {
+        (void)fputs(bench->has_header ? "\n" : "", stdout);
+        print_header(&bench->options, plan);
+    }
     bench->has_header = true;
+    bench->shown = *plan;
     (void)printf("%8" PRIu64, plan->size);
     print_cell(events.median, 1, 9, 0);
     print_cell(events.min, 1, 9, 0);
@@ -234,6 +256,9 @@ tulle__tool_bench(int argc, char **argv)
 {
     struct bench bench = { 0 };
     tulle__load_options_init(&bench.options);
+    for (size_t i = 0; i < TULLE__LOAD_COUNTS; i++)
+        bench.options.counts.texts[i] =
+            i == TULLE__LOAD_BOTH || i == TULLE__LOAD_PROXIES ? "0" : "1";
     const struct tulle__option_group groups[] = {
         { "Mesh", mesh_options, sizeof mesh_options / sizeof *mesh_options, &bench.options },
         tulle__load_measure_group(&bench.options),

@@ -23,6 +23,7 @@ struct latency {
     bool has_picture;
     const char *hgrm; /* a file; NULL: none */
     bool has_header;
+    struct tulle__load_plan shown; /* what the header was about */
 };
 
 // clang-format off
@@ -142,9 +143,12 @@ print_row(struct latency *latency,
         tulle__load_spread_at(runs, count, offsetof(struct tulle__load_result, events_per_second))
             .median;
     uint64_t lost = tulle__load_sum_at(runs, count, offsetof(struct tulle__load_result, lost));
-    if (!latency->has_header)
+    if (!latency->has_header || !tulle__load_counts_equal(plan, &latency->shown)) {
+        (void)fputs(latency->has_header ? "\n" : "", stdout);
         print_header(latency, plan);
+    }
     latency->has_header = true;
+    latency->shown = *plan;
     const double *p = figures.percentiles;
     (void)printf("%8" PRIu64
                  " %8.10g %9.0f %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %6" PRIu64 "\n",
@@ -246,8 +250,11 @@ run(const struct tulle__program *program, const struct tulle__args *args, struct
     int status = tulle__load_options_finish(program, args, &latency->load);
     if (status != 0)
         return status;
-    if (latency->hgrm != NULL && (latency->load.size_count > 1 || latency->load.rate_count > 1))
-        return tulle__args_usage(program, "--hgrm is for one size and one rate");
+    struct tulle__load_plan plan = latency->load.plan;
+    if (latency->hgrm != NULL && (latency->load.size_count > 1 || latency->load.rate_count > 1 ||
+                                  tulle__load_counts_at(&latency->load.counts, 1, &plan)))
+        return tulle__args_usage(program,
+                                 "--hgrm is for one size and one rate, and one number of proxies");
     bool is_there = is_in_mesh(latency);
     status = is_there ? check_mesh(program, args, latency) : 0;
     if (status != 0)

@@ -45,8 +45,8 @@ static const struct tulle__option measure_options[] = {
     { .name = "transport", .letter = 't', .type = TULLE__OPTION_CHOICE, .flags = HERE,
       .offset = AT(plan.transport), .arg = "NAME", .choices = transports,
       .help = "tcp (the loopback interface) or ipc (Unix sockets)" },
-    { .name = "proxies", .letter = 'P', .type = TULLE__OPTION_U32, .flags = HERE,
-      .offset = AT(plan.proxies), .arg = "N", .max = TULLE__LOAD_PROXIES_MAX,
+    { .name = "proxies", .letter = 'P', .type = TULLE__OPTION_STRING, .flags = HERE,
+      .offset = AT(counts.texts[TULLE__LOAD_PROXIES]), .arg = "N,...",
       .help = "proxies in a row between publishers and subscribers" },
     { .name = "window", .letter = 'w', .type = TULLE__OPTION_BYTES, .flags = HERE,
       .offset = AT(window_bytes), .arg = "BYTES",
@@ -81,6 +81,7 @@ tulle__load_options_init(struct tulle__load_options *options)
                   .transport = TULLE__LOAD_TCP },
         .size = "64,256,1024,16384",
         .rate = "0",
+        .counts = { .texts = { [TULLE__LOAD_PROXIES] = "0" } },
         .runs = 3,
         .window_bytes = UINT64_C(8) << 20,
     };
@@ -103,27 +104,13 @@ tulle__load_output_group(struct tulle__load_options *options)
                                          sizeof output_options / sizeof *output_options, options };
 }
 
-/* The next item of a list such as "64,256", of up to 31 characters; *at moves on, to NULL after
- * the last. Returns false when the item is too long. */
-static bool
-next_item(const char **at, char item[static 32])
-{
-    size_t len = strcspn(*at, ",");
-    if (len >= 32)
-        return false;
-    memcpy(item, *at, len);
-    item[len] = '\0';
-    *at = (*at)[len] == '\0' ? NULL : *at + len + 1;
-    return true;
-}
-
 static bool
 parse_sizes(struct tulle__load_options *options)
 {
     const char *at = options->size;
     while (at != NULL) {
         char text[32];
-        if (options->size_count == TULLE__LOAD_VALUES_MAX || !next_item(&at, text))
+        if (options->size_count == TULLE__LOAD_VALUES_MAX || !tulle__load_next_item(&at, text))
             return false;
         uint64_t *size = &options->sizes[options->size_count++];
         if (!tulle__parse_bytes(text, size) || *size < TULLE__LOAD_SIZE_MIN ||
@@ -141,7 +128,7 @@ parse_rates(struct tulle__load_options *options)
     while (at != NULL) {
         char text[32];
         char *end = NULL;
-        if (options->rate_count == TULLE__LOAD_VALUES_MAX || !next_item(&at, text))
+        if (options->rate_count == TULLE__LOAD_VALUES_MAX || !tulle__load_next_item(&at, text))
             return false;
         double rate = strtod(text, &end);
         bool is_none = rate == 0 && !options->plan.is_timed;
@@ -166,6 +153,9 @@ tulle__load_options_finish(const struct tulle__program *program,
                                  options->size, TULLE__LOAD_VALUES_MAX, TULLE__LOAD_SIZE_MIN,
                                  TULLE__LOAD_SIZE_MAX);
     }
+    char problem[200];
+    if (tulle__load_counts_read(&options->counts, problem) != NULL)
+        return tulle__args_usage(program, "%s", problem);
     if (!parse_rates(options)) {
         return tulle__args_usage(program, "--rate: '%s' is no list of up to %d rates%s",
                                  options->rate, TULLE__LOAD_VALUES_MAX,

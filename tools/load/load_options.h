@@ -5,12 +5,13 @@
 /* Options that bench and latency share: what to run, how often, and how to print it. */
 
 #include "app/common.h"
-#include "tools/load/load.h"
+#include "tools/load/load_counts.h"
 
-enum { TULLE__LOAD_VALUES_MAX = 16, TULLE__LOAD_RUNS_MAX = 100 };
+enum { TULLE__LOAD_RUNS_MAX = 100 };
 
 struct tulle__load_options {
     struct tulle__load_plan plan;
+    struct tulle__load_counts counts;
     struct tulle__common common; /* of logging and tuning */
     const char *size;            /* a list of sizes */
     uint64_t sizes[TULLE__LOAD_VALUES_MAX];
@@ -30,8 +31,8 @@ void tulle__load_options_init(struct tulle__load_options *options);
 struct tulle__option_group tulle__load_measure_group(struct tulle__load_options *options);
 struct tulle__option_group tulle__load_output_group(struct tulle__load_options *options);
 
-/* Check them together and complete the plan, all but its size and rate. Returns 0 or an exit
- * status, after a message. */
+/* Check them together and complete the plan, all but its numbers, size and rate. Returns 0 or an
+ * exit status, after a message. */
 int tulle__load_options_finish(const struct tulle__program *program,
                                const struct tulle__args *args,
                                struct tulle__load_options *options);

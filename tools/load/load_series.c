@@ -19,6 +19,7 @@ struct state {
     struct tulle__load_result *runs; /* of one load */
     json_t *results;
     bool has_faults;
+    char numbers[80]; /* what is special about this one of several, for messages */
 };
 
 static int
@@ -39,21 +40,20 @@ print_load(const struct state *state, const struct tulle__load_plan *plan)
 }
 
 static int
-run_load(struct state *state, uint64_t size, double rate)
+run_load(struct state *state, struct tulle__load_plan plan, uint64_t size, double rate)
 {
     const struct tulle__load_options *options = state->series->options;
     const char *name = state->series->program->name;
-    struct tulle__load_plan plan = options->plan;
     plan.size = size;
     plan.rate = rate;
     bool has_progress = !options->is_quiet && isatty(STDERR_FILENO) == 1;
     for (uint32_t i = 0; i < options->runs; i++) {
-        char what[120];
+        char what[160];
         char pace[40] = "";
         if (rate > 0)
             (void)snprintf(pace, sizeof pace, ", %.15g a second", rate);
-        (void)snprintf(what, sizeof what, "size %" PRIu64 "%s, run %" PRIu32 " of %" PRIu32, size,
-                       pace, i + 1, options->runs);
+        (void)snprintf(what, sizeof what, "%ssize %" PRIu64 "%s, run %" PRIu32 " of %" PRIu32,
+                       state->numbers, size, pace, i + 1, options->runs);
         const char *progress = has_progress ? what : NULL;
         struct tulle__signals *signals = &state->signals;
         int status = state->series->run != NULL
@@ -67,14 +67,34 @@ run_load(struct state *state, uint64_t size, double rate)
     return print_load(state, &plan);
 }
 
+/* All sizes and rates with these numbers. */
+static int
+run_numbers(struct state *state, const struct tulle__load_plan *plan)
+{
+    const struct tulle__load_options *options = state->series->options;
+    int status = 0;
+    for (size_t i = 0; i < options->size_count && status == 0; i++) {
+        for (size_t k = 0; k < options->rate_count && status == 0; k++)
+            status = run_load(state, *plan, options->sizes[i], options->rates[k]);
+    }
+    return status;
+}
+
 static int
 run_all(struct state *state)
 {
     const struct tulle__load_series *series = state->series;
+    const struct tulle__load_counts *counts = &series->options->counts;
+    struct tulle__load_plan plan = series->options->plan;
+    bool is_one = !tulle__load_counts_at(counts, 1, &plan);
     int status = 0;
-    for (size_t i = 0; i < series->options->size_count && status == 0; i++) {
-        for (size_t k = 0; k < series->options->rate_count && status == 0; k++)
-            status = run_load(state, series->options->sizes[i], series->options->rates[k]);
+    for (size_t i = 0; status == 0 && tulle__load_counts_at(counts, i, &plan); i++) {
+        if (!is_one) {
+            (void)snprintf(state->numbers, sizeof state->numbers,
+                           "%u publishers, %u subscribers, %u both, %u proxies, ", plan.publishers,
+                           plan.subscribers, plan.both, plan.proxies);
+        }
+        status = run_numbers(state, &plan);
     }
     if (series->options->is_json && !tulle__load_print_json(series->program->name, state->results))
         status = status != 0 ? status : TULLE__EXIT_FAILURE;
