@@ -15,19 +15,24 @@ of an example say what else is so:
     .\\" example: limit SECONDS  how long it may take to end by itself; it must, then
     .\\" example: each SECONDS   how long each command of a block may, instead of 4 s
     .\\" example: prints TEXT    is in what it prints; may be repeated
+    .\\" example: terminal        it is run on one, of 24 lines
     .\\" example: first COMMAND  to be run before, such as one that makes a file
     .\\" example: skip REASON    it is not run"""
 
 import concurrent.futures
+import fcntl
 import json
 import os
+import pty
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 from pathlib import Path
@@ -113,7 +118,7 @@ class Mesh:
         self.log = open(folder / "log", "ab")
         self.is_over = False
         self.environment = dict(
-            os.environ, PATH=f"{bin_dir}:{os.environ['PATH']}", HOME=str(folder), NO_COLOR="1"
+            os.environ, PATH=f"{bin_dir}:{os.environ['PATH']}", HOME=str(folder), NO_COLOR="1", TERM="xterm"
         )
 
     def port_of(self, page, address):
@@ -219,13 +224,31 @@ def wait_for_port(address):
 class Run:
     """One command that was started."""
 
-    def __init__(self, mesh, folder, command):
+    def __init__(self, mesh, folder, command, on_terminal=False):
         self.command = command
         self.output = tempfile.TemporaryFile(dir=folder)
+        source, sink = subprocess.DEVNULL, self.output
+        if on_terminal:
+            master, source = pty.openpty()
+            sink = source
+            fcntl.ioctl(source, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+            threading.Thread(target=self.copy, args=(master,), daemon=True).start()
         self.process = subprocess.Popen(
-            ["bash", "-c", command], cwd=folder, env=mesh.environment, stdin=subprocess.DEVNULL,
-            stdout=self.output, stderr=subprocess.STDOUT, start_new_session=True,
+            ["bash", "-c", command], cwd=folder, env=mesh.environment, stdin=source,
+            stdout=sink, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
+        if on_terminal:
+            os.close(source)
+
+    def copy(self, master):
+        """What a terminal shows, until nobody writes there any more."""
+        try:
+            while chunk := os.read(master, 4096):
+                self.output.write(chunk)
+                self.output.flush()
+        except OSError:
+            pass
+        os.close(master)
 
     def wait(self, seconds):
         try:
@@ -319,7 +342,7 @@ class Check:
             for path in re.findall(rf"{re.escape(str(folder))}/var/\S+/", command):
                 os.makedirs(path, exist_ok=True)
             self.counts["commands"] += 1
-            runs.append(Run(self.mesh, folder, command))
+            runs.append(Run(self.mesh, folder, command, bool(example.rule("terminal"))))
             runs[-1].wait(float((example.rule("each") or [PATIENCE_S])[0]))
         for run in reversed(runs):
             self.finish(page, example, run, run is runs[-1])
