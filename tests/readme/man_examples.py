@@ -15,6 +15,7 @@ of an example say what else is so:
     .\\" example: limit SECONDS  how long it may take to end by itself; it must, then
     .\\" example: each SECONDS   how long each command of a block may, instead of 4 s
     .\\" example: prints TEXT    is in what it prints; may be repeated
+    .\\" example: more OPTIONS    that "tulle COMMAND" has besides, so that it takes less time
     .\\" example: terminal        it is run on one, of 24 lines
     .\\" example: first COMMAND  to be run before, such as one that makes a file
     .\\" example: skip REASON    it is not run"""
@@ -38,7 +39,8 @@ import time
 from pathlib import Path
 
 PATIENCE_S = 4  # for what need not end by itself
-STOP_S = 20
+SLOWNESS = min(6.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1) / 2))  # of a busy machine
+STOP_S = 20 * SLOWNESS
 CONFIG_LINE = re.compile(r"^\s*[a-z_]+ = ")
 ADDRESS = re.compile(r"(?:192\.0\.2|198\.51\.100|10\.\d+\.\d+|127\.0\.0|\*)(?:\.\d+)?:(7\d\d\d)\b")
 ANY = "tcp://127.0.0.1:*"
@@ -322,7 +324,7 @@ class Check:
         run.kill()
 
     def finish(self, page, example, run, is_last):
-        limit = float((example.rule("limit") or [0])[0])
+        limit = float((example.rule("limit") or [0])[0]) * SLOWNESS
         if limit > 0 and is_last and not run.wait(limit):
             self.wrong(page, example, f"has not ended after {limit} s", run)
         elif run.process.poll() is None and not run.stop():
@@ -339,11 +341,14 @@ class Check:
         runs = []
         for command in commands:
             command = self.mesh.here(page, command)
+            more = " ".join(example.rule("more"))
+            command = re.sub(r"(tulle \w+)", rf"\1 {more}", command, count=1) if more else command
             for path in re.findall(rf"{re.escape(str(folder))}/var/\S+/", command):
                 os.makedirs(path, exist_ok=True)
             self.counts["commands"] += 1
             runs.append(Run(self.mesh, folder, command, bool(example.rule("terminal"))))
-            runs[-1].wait(float((example.rule("each") or [PATIENCE_S])[0]))
+            each = example.rule("each")
+            runs[-1].wait(float(each[0]) * SLOWNESS if each else PATIENCE_S)
         for run in reversed(runs):
             self.finish(page, example, run, run is runs[-1])
         output = "".join(run.text() for run in runs)
