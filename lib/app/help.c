@@ -60,10 +60,14 @@ describe(const struct tulle__option *option, const void *target, char *out, size
                     option->type == TULLE__OPTION_PAIRS;
     bool has_default = !is_plain && target != NULL &&
                        tulle__option_get(option, target, 0, value, NULL, sizeof value);
-    /* Below what may be given, a number means that the option is not. */
-    if (has_default && option->min > 0 && strtod(value, NULL) < option->min)
+    /* Below what may be given, and as the largest that there is, a number means that the option
+     * is not. */
+    if (has_default && ((option->min > 0 && strtod(value, NULL) < option->min) ||
+                        strcmp(value, "18446744073709551615") == 0))
         has_default = false;
-    bool is_repeatable = option->type == TULLE__OPTION_LIST || option->type == TULLE__OPTION_PAIRS;
+    bool is_repeatable =
+        (option->type == TULLE__OPTION_LIST || option->type == TULLE__OPTION_PAIRS) &&
+        strstr(option->help, "may be repeated") == NULL;
     (void)snprintf(out, len, "%s%s%s%s%s", option->help, is_repeatable ? "; may be repeated" : "",
                    has_default ? " (default " : "", has_default ? value : "",
                    has_default ? ")" : "");
