@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MPL-2.0
 # The commands in blocks marked "console" do what the page shows. A block is a terminal: lines that
 # begin with "$ " are commands, those below a command are what it prints, among other lines perhaps.
-# Blocks of a page follow one another while what earlier ones started goes on; pub, ls, and what ends by
-# --count, is waited for. Ports are moved to free ones; times, ids and the like may differ.
+# Blocks of a page follow one another while what earlier ones started goes on; what ends by itself, as pub or
+# ls or by --count, is waited for. Ports are moved to free ones; times, ids and the like may differ.
 set -euo pipefail
 
 if (($# < 2)); then
@@ -80,7 +80,7 @@ run_page() { # PAGE FOLDER
         printf '%s\n' "$command"
         (cd "$2" && exec bash -c "exec $command") >"$2/$n.output" 2>&1 &
         pids+=($!)
-        if [[ $command == *"tulle pub"* || $command == *"tulle ls"* || $command == *--count* ]]; then
+        if [[ $command == *tulle\ @(pub|ls|trace)* || $command == *--@(count|once|json\ --screen)* ]]; then
             code=0
             wait $! || code=$?
             if ((code != 0)); then
