@@ -193,16 +193,22 @@ TEST(states_of_nodes_are_told_apart)
     nodes[2].state = TULLE_SEEN_GONE;
     assert_int_equal(verdict(NULL), TULLE__VERDICT_CRITICAL);
     assert_true(value_of(TULLE__METRIC_GONE) == 1);
+    nodes[2].was_viewed = false; /* it was so before this node came */
+    assert_int_equal(verdict(NULL), TULLE__VERDICT_WARNING);
+    assert_true(value_of(TULLE__METRIC_GONE) == 0 && value_of(TULLE__METRIC_UNANSWERED) == 1);
+    nodes[2].was_viewed = true;
     nodes[2].name = "shop"; /* it was restarted */
     assert_int_equal(verdict(NULL), TULLE__VERDICT_OK);
     nodes[2].state = TULLE_SEEN_SUSPECT;
+    assert_int_equal(verdict(NULL), TULLE__VERDICT_OK);
+    nodes[2].name = "dead";
     assert_int_equal(verdict(NULL), TULLE__VERDICT_WARNING);
     assert_true(value_of(TULLE__METRIC_SUSPECT) == 1);
     nodes[2].state = TULLE_SEEN_NAMED;
     assert_int_equal(verdict(NULL), TULLE__VERDICT_WARNING);
     assert_true(value_of(TULLE__METRIC_UNANSWERED) == 1);
-    const char *excluded[] = { "sh?p" };
-    scope.excludes = (struct tulle__list){ excluded, 1 };
+    const char *excluded[] = { "sh?p", "d*" };
+    scope.excludes = (struct tulle__list){ excluded, 2 };
     assert_int_equal(verdict(NULL), TULLE__VERDICT_OK);
     assert_true(value_of(TULLE__METRIC_NODES) == 2);
     nodes[1].was_viewed = false;

@@ -17,7 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICK_MS = 100, AGES_US = 5000000, LIST_MAX = 1000, STREAMS_MAX = 255, PROBLEM_LEN = 300 };
+enum {
+    TICK_MS = 100,
+    WHOLE_MS = 3000,
+    AGES_US = 5000000,
+    LIST_MAX = 1000,
+    STREAMS_MAX = 255,
+    PROBLEM_LEN = 300
+};
 
 static const char notes_head[] =
     "RANGE, as of the Monitoring Plugins: 10 alerts above 10 (and below 0), 10: below 10, ~:10\n"
@@ -199,12 +206,14 @@ settle(struct check *check)
     return false;
 }
 
+/* Until every node has answered; but who does not within a while is told of. */
 static bool
 reach(struct check *check)
 {
     int64_t end_us = tulle__tool_mono_us() + check->options.timeout_ms * 1000;
     for (;;) {
         int64_t left_ms = (end_us - tulle__tool_mono_us()) / 1000;
+        left_ms = left_ms < WHOLE_MS ? left_ms : WHOLE_MS;
         tulle_snapshot_free(&check->snapshot);
         switch (tulle__lookout_wait(&check->lookout, left_ms, &check->snapshot)) {
         case TULLE__SIGHT_SIGNAL:

@@ -107,6 +107,10 @@ has_live_name(const tulle_snapshot *snapshot, const char *name)
 static void
 add_state(struct measure *m, const tulle_seen_node *node)
 {
+    /* A restart is a new node with the old name. */
+    if (node->state != TULLE_SEEN_UP && node->name[0] != '\0' &&
+        has_live_name(m->snapshot, node->name))
+        return;
     switch (node->state) {
     case TULLE_SEEN_NAMED:
         add(m, TULLE__METRIC_UNANSWERED, node, 1);
@@ -119,9 +123,8 @@ add_state(struct measure *m, const tulle_seen_node *node)
         add(m, TULLE__METRIC_SUSPECT, node, 1);
         break;
     case TULLE_SEEN_GONE:
-        /* A restart is a new node with the old name. */
-        if (node->name[0] == '\0' || !has_live_name(m->snapshot, node->name))
-            add(m, TULLE__METRIC_GONE, node, 1);
+        /* Who never answered was so before this node came. */
+        add(m, node->was_viewed ? TULLE__METRIC_GONE : TULLE__METRIC_UNANSWERED, node, 1);
         break;
     case TULLE_SEEN_LEFT:
         break;

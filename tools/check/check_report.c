@@ -104,7 +104,8 @@ put_state(const struct tulle__check_sample *sample, struct tulle__text *out)
         tulle__text_str(out, "nothing is known of it");
         return;
     }
-    switch (node->state) {
+    bool was_heard = node->was_viewed || node->state != TULLE_SEEN_GONE;
+    switch (was_heard ? node->state : TULLE_SEEN_NAMED) {
     case TULLE_SEEN_NAMED:
         tulle__text_str(out, "others name it, nothing was heard of it");
         if (node->address[0] == '\0')
