@@ -62,6 +62,7 @@ check_all() {
     expect 'always|auto|never' tulle tap --color =
     expect '' tulle tap --color ''
     expect '' tulle tap --count ''
+    expect '' tulle record --rotate ''
     expect '--json' tulle tap --color --js
     expect 'ipc://|tcp://' tulle tap --join ''
     expect 'tcp://' tulle tap -j t

@@ -188,7 +188,9 @@ tulle__shell_value(const struct tulle__shell_row *row,
     else
         (void)snprintf(name, 64, "%.*s", (int)first_len, arg);
     (void)snprintf(words, 512, "%s", row->choices);
-    if (strchr(name, '|') != NULL && words[0] == '\0') {
+    /* "bash|zsh" are words to type, "SIZE|TIME" are names of what is meant. */
+    bool is_typed = strpbrk(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL;
+    if (is_typed && strchr(name, '|') != NULL && words[0] == '\0') {
         (void)snprintf(words, 512, "%s", name);
         for (char *bar = strchr(words, '|'); bar != NULL; bar = strchr(bar, '|'))
             *bar = ' ';
