@@ -316,6 +316,13 @@ TEST(a_table_is_printed_for_people)
     assert_has(text, "\nNODE");
     assert_has(text, "\nreader ");
     assert_int_equal(proc_count_lines(last, PROC_OUT), 7 + 1 + 7);
+    assert_has(text, " RTT ");
+    assert_int_equal(setenv("COLUMNS", "60", 1), 0);
+    text = TOP("--once");
+    assert_int_equal(unsetenv("COLUMNS"), 0);
+    assert_null(strstr(text, " RTT "));
+    for (const char *at = strstr(text, "\nNODE") + 1; *at != '\0'; at = strchr(at, '\n') + 1)
+        assert_in_range(strcspn(at, "\n"), 1, 60);
     assert_string_equal(proc_text(last, PROC_ERR), "");
 }
 

@@ -377,6 +377,11 @@ TEST(without_a_terminal_it_says_what_to_do)
     assert_int_equal(pty_wait(p), 1);
     assert_true(pty_find(p, "'no-such-terminal' is not known here") >= 0);
     assert_true(pty_is_restored(p));
+    assert_int_equal(setenv("TERM", "dumb", 1), 0);
+    p = pty_start(80, 24, "tulle", "top", "--join", address, NULL);
+    assert_int_equal(pty_wait(p), 1);
+    assert_true(pty_find(p, "'dumb' is not known here, or cannot") >= 0);
+    assert_true(pty_is_restored(p));
 }
 
 int

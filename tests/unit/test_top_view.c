@@ -11,7 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH_MAX = 250, HEIGHT_MAX = 100, NODES = 30, LANES = 40, KEYS = 2000, NAME_LEN = 24 };
+enum {
+    WIDTH_MAX = 250,
+    HEIGHT_MAX = 100,
+    NODES = 30,
+    LANES = 40,
+    MANY_LANES = 20000,
+    KEYS = 2000,
+    NAME_LEN = 24
+};
 
 #define ID(n) (UINT64_C(0x0123456700000000) + ((uint64_t)(n) << 32))
 
@@ -19,12 +27,12 @@ enum { WIDTH_MAX = 250, HEIGHT_MAX = 100, NODES = 30, LANES = 40, KEYS = 2000, N
 struct shot {
     tulle_snapshot s; /* first */
     tulle_seen_node nodes[NODES];
-    tulle_seen_lane lanes[LANES];
-    tulle_seen_taker taker[LANES];
+    tulle_seen_lane lanes[MANY_LANES];
+    tulle_seen_taker taker[MANY_LANES];
     tulle_seen_holder holder;
     tulle_seen_link links[2];
     tulle_seen_segment segment;
-    char names[NODES][NAME_LEN], streams[LANES][NAME_LEN];
+    char names[NODES][NAME_LEN], streams[MANY_LANES][NAME_LEN];
 };
 
 static struct tulle__top_model model;
@@ -32,6 +40,7 @@ static struct tulle__top_view view;
 static char grid[HEIGHT_MAX][WIDTH_MAX + 1];
 static unsigned styles[HEIGHT_MAX];
 static unsigned width, height;
+static size_t puts_count;
 
 static void
 free_shot(const tulle_snapshot **snapshot)
@@ -75,7 +84,7 @@ feed(uint64_t ms, uint64_t head, size_t lanes)
     shot->nodes[5].counters.gaps = 7;
     shot->holder = (tulle_seen_holder){ ID(1), 1, head };
     for (size_t i = 0; i < lanes; i++) {
-        (void)snprintf(shot->streams[i], NAME_LEN, "s%02zu", i);
+        (void)snprintf(shot->streams[i], NAME_LEN, i < 100 ? "s%02zu" : "t%05zu", i);
         shot->taker[i] = (tulle_seen_taker){ ID(2), head / 2 };
         shot->lanes[i] = (tulle_seen_lane){ .node = ID(1),
                                             .node_name = "n01",
@@ -118,6 +127,7 @@ put(void *ctx, unsigned y, unsigned x, unsigned style, const char *text, size_t 
 {
     (void)ctx;
     assert_true(y < height && x < width);
+    puts_count++;
     if ((style & TULLE__TOP_STYLE_CHOSEN) != 0 || styles[y] == 0)
         styles[y] = style;
     for (size_t i = 0; i < len; i++) {
@@ -136,6 +146,7 @@ draw(void)
     const struct tulle__top_canvas canvas = { .width = width, .height = height, .put = put };
     memset(grid, ' ', sizeof grid);
     memset(styles, 0, sizeof styles);
+    puts_count = 0;
     for (unsigned y = 0; y < HEIGHT_MAX; y++)
         grid[y][width] = '\0';
     tulle__top_view_draw(&view, &canvas);
@@ -408,6 +419,23 @@ TEST(delay_and_pause_are_shown)
     assert_true(view.is_quit);
 }
 
+/* Of many rows only those that are seen are made into text. */
+TEST(drawing_does_not_grow_with_the_mesh)
+{
+    (void)state;
+    feed_twice();
+    press("3");
+    size_t few = puts_count;
+    assert_int_equal(view.rows.count, LANES);
+    feed(2000, 300, MANY_LANES);
+    feed(3000, 400, MANY_LANES);
+    draw();
+    assert_int_equal(view.rows.count, MANY_LANES);
+    assert_true(few > 100 && puts_count < few * 2);
+    press("G");
+    assert_true(puts_count < few * 2);
+}
+
 /* Whatever is pressed, whatever comes: nothing is drawn outside. */
 TEST(random_keys_do_no_harm)
 {
@@ -454,6 +482,7 @@ main(void)
         ONE(a_page_of_what_is_gone_says_so),
         ONE(help_tells_every_column),
         ONE(delay_and_pause_are_shown),
+        ONE(drawing_does_not_grow_with_the_mesh),
         ONE(random_keys_do_no_harm),
     };
     return cmocka_run_group_tests_name("tools/top view", tests, NULL, NULL);

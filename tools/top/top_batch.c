@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,8 +19,21 @@ enum {
     SETTLE_TICK_MS = 200,
     /* Rates come with what nodes tell after the second look: counters once a second, or every five
      * in a mesh of a thousand nodes, links every other second. */
-    SETTLE_MS_MAX = 7000
+    SETTLE_MS_MAX = 7000,
+    COLUMNS_MAX = 10000
 };
+
+/* Columns of a table: of the terminal, else as COLUMNS tells; 0: no limit. */
+static unsigned
+table_width(void)
+{
+    unsigned columns = tulle__terminal_columns();
+    const char *told = getenv("COLUMNS");
+    uint64_t number = 0;
+    if (columns == 0 && told != NULL && tulle__parse_u64(told, 1, COLUMNS_MAX, &number))
+        return (unsigned)number;
+    return columns;
+}
 
 /* The moment at which to look again; false: a signal came, or looking failed, which was told. */
 static bool
@@ -86,8 +100,8 @@ put(struct tulle__top *top, bool is_first, struct tulle__text *out)
             tulle__top_print_csv(&top->model, &top->query, &rows, options->limit, is_first, out);
         } else {
             tulle__text_str(out, is_first ? "" : "\n");
-            tulle__top_print_table(&top->model, &top->query, &rows, tulle__terminal_columns(),
-                                   options->limit, out);
+            tulle__top_print_table(&top->model, &top->query, &rows, table_width(), options->limit,
+                                   out);
         }
     }
     tulle__top_rows_free(&rows);

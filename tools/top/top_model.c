@@ -122,14 +122,22 @@ update_node(const struct tulle__top_model *model,
 
 /* ---- links ---- */
 
+/* The moment that a node's links were told, by its own clock if possible: its counters come with
+ * them. */
+static int64_t
+told_us(const tulle_snapshot *snapshot, const tulle_seen_node *seen)
+{
+    return seen->has_counters ? (int64_t)seen->counters.uptime_ms * 1000
+                              : (int64_t)snapshot->mono_us;
+}
+
 static void
 rate_link(const struct tulle__top_model *model,
-          const tulle_snapshot *snapshot,
+          int64_t now_us,
           const tulle_seen_link *seen,
           struct tulle__top_link *link)
 {
     const uint64_t now[4] = { seen->events_out, seen->bytes_out, seen->events_in, seen->bytes_in };
-    int64_t now_us = (int64_t)snapshot->mono_us;
     int64_t span_us = now_us - link->base_us;
     if (memcmp(now, link->base, sizeof now) == 0) {
         if (span_us > 2 * LINK_VIEW_US + QUIET_US) {
@@ -163,13 +171,13 @@ update_links(const struct tulle__top_model *model,
                          strcmp(seen_before->links[i].name, seen->links[i].name) == 0;
         if (was_there) {
             links[i] = before[i];
-            rate_link(model, snapshot, &seen->links[i], &links[i]);
+            rate_link(model, told_us(snapshot, seen), &seen->links[i], &links[i]);
             continue;
         }
         const tulle_seen_link *link = &seen->links[i];
         links[i] = (struct tulle__top_link){
             .base = { link->events_out, link->bytes_out, link->events_in, link->bytes_in },
-            .base_us = (int64_t)snapshot->mono_us,
+            .base_us = told_us(snapshot, seen),
         };
     }
 }

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAMED_MAX = 20000 };
+
 /* ---- making ---- */
 
 struct maker {
@@ -503,8 +505,10 @@ tulle__top_rows_make(struct tulle__top_rows *rows,
     free(maker.places);
     if (is_made) {
         apply_filter(rows, model, query);
-        /* By name first, so that equal rows stay so. Lanes and streams come by name. */
-        bool is_by_name = query->screen == TULLE__TOP_STREAMS || query->screen == TULLE__TOP_LANES;
+        /* By name first, so that equal rows stay so. Lanes and streams come by name, and where
+         * there are very many rows nobody looks at all that are equal. */
+        bool is_by_name = query->screen == TULLE__TOP_STREAMS ||
+                          query->screen == TULLE__TOP_LANES || rows->count > NAMED_MAX;
         is_made = (is_by_name || sort_by(rows, model, query, 0, false)) &&
                   sort_by(rows, model, query, query->sort, query->is_reverse);
     }

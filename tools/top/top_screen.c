@@ -84,11 +84,15 @@ tulle__top_screen_open(bool has_colour)
     terminal.has_colour = has_colour;
     terminal.is_ascii = !tulle__terminal_is_utf8();
     terminal.screen = newterm(NULL, stdout, stdin);
-    if (terminal.screen == NULL) {
+    /* One that cannot put text where it is told to is none either. */
+    if (terminal.screen == NULL || tigetstr("cup") == NULL) {
         const char *term = getenv("TERM");
-        (void)snprintf(terminal.problem, sizeof terminal.problem,
-                       "the terminal '%.64s' is not known here: set TERM, or use --once",
-                       term != NULL ? term : "");
+        if (terminal.screen != NULL)
+            (void)endwin();
+        (void)snprintf(
+            terminal.problem, sizeof terminal.problem,
+            "the terminal '%.64s' is not known here, or cannot do it: set TERM, or use --once",
+            term != NULL ? term : "");
         return terminal.problem;
     }
     (void)set_escdelay(ESCAPE_WAIT_MS);
