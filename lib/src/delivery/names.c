@@ -23,8 +23,9 @@ tulle__node_name(const struct tulle__engine *e, uint64_t id)
 void
 tulle__note_name(struct tulle__engine *e, uint64_t id, struct tulle__view name)
 {
-    if (name.len == 0 || name.len > TULLE__NAME_LEN_MAX || tulle__node_name(e, id)[0] != '\0' ||
-        HASH_COUNT(e->told_names) >= TULLE__TOLD_NAMES_LIMIT)
+    /* A proxy tells of no event, and so of nobody who is no peer of it. */
+    if (e->config.is_proxy || name.len == 0 || name.len > TULLE__NAME_LEN_MAX ||
+        tulle__node_name(e, id)[0] != '\0' || HASH_COUNT(e->told_names) >= TULLE__TOLD_NAMES_LIMIT)
         return;
     struct tulle__told_name *told = tulle__alloc(sizeof *told);
     if (told == NULL)

@@ -661,8 +661,14 @@ tulle__transport_hangup(struct tulle__transport *t,
                         uint64_t hop,
                         const struct tulle__dialing *dialing)
 {
-    if (dialing->control != NULL)
+    if (dialing->control != NULL) {
+        /* If it was for good, nobody is answered there any more; else it will speak again. */
+        struct caller *caller = NULL;
+        HASH_FIND(hh, t->callers, &hop, sizeof hop, caller);
+        if (caller != NULL)
+            forget_caller(t, caller);
         hang_up_control(t, hop);
+    }
     if (dialing->events != NULL)
         hang_up_wire(t, t->sub, hop);
     if (dialing->inlet != NULL)
