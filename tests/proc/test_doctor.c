@@ -390,6 +390,11 @@ TEST(where_it_cannot_listen)
     const char *taken = start_peer("shop", NULL, NULL, &port);
     EXAMINE(2, "--listen", taken);
     assert_found("listen.in_use", "problem", taken, "ss -tlnp");
+    EXAMINE(2, "--listen", taken, "--name", "stock");
+    assert_found("listen.in_use", "problem", taken, "ss -tlnp");
+    EXAMINE(host_status(), "--listen", taken, "--name", "shop", "--join", taken);
+    assert_found("listen.running", "note", "shop runs at tcp://127.0.0.1:", NULL);
+    assert_well();
     EXAMINE(2, "--listen", "tcp://203.0.113.9:7100");
     assert_found("listen.not_here", "problem", "203.0.113.9", "ip address");
     EXAMINE(2, "--interface", "nothing0");

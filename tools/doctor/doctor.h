@@ -70,6 +70,10 @@ void tulle__doctor_announced(struct tulle__doctor *doctor,
                              const char *name,
                              const char *announced);
 
+/* The node of this mesh that listens at an address of this host; false: there is none. */
+bool
+tulle__doctor_who_listens(struct tulle__doctor *doctor, const char *address, char name[static 64]);
+
 /* Of one address, which may stand with others behind a space: can a connection be made by the
  * deadline? Else why says why not. Names are not looked up. */
 bool tulle__doctor_can_connect(const char *address, int64_t deadline_us, char why[static 160]);

@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_LEN = 200, PROBES_MAX = 8, PROBE_US = 2000000, SLOW_US = 500000 };
+enum { LINE_LEN = 200, PROBES_MAX = 8, PROBE_US = 2000000, SLOW_US = 500000, NAME_SHOWN = 52 };
 
 /* Lines of the node's log that tell why; written on its thread. */
 struct lines {
@@ -50,9 +50,30 @@ take_line(tulle_log_level level, const char *id, const char *text, void *ctx)
 
 /* ---- starting ---- */
 
+/* Is it the node to be examined that has the address? That is told. */
+static bool
+is_running(struct exam *exam)
+{
+    const struct tulle__common *common = exam->doctor->common;
+    char name[64];
+    for (size_t i = 0; i < common->listen.count && common->node.name != NULL; i++) {
+        const char *address = common->listen.items[i];
+        if (!tulle__doctor_who_listens(exam->doctor, address, name) ||
+            strcmp(name, common->node.name) != 0)
+            continue;
+        FIND(exam, NOTE, "listen.running", NULL,
+             "%s runs at %s: another node looks at the mesh in its place, from a port of its own",
+             name, address);
+        return true;
+    }
+    return false;
+}
+
 static void
 tell_start(struct exam *exam, tulle_status status, const tulle_error *error)
 {
+    if (status == TULLE_EADDRINUSE && is_running(exam))
+        return;
     if (status == TULLE_EADDRINUSE) {
         FIND(
             exam, PROBLEM, "listen.in_use",
@@ -89,6 +110,17 @@ static bool
 start(struct exam *exam)
 {
     tulle_node_options options = exam->doctor->common->node;
+    char name[64];
+    /* Not the name of a node that may be running: others would take it for restarted. */
+    if (options.name != NULL) {
+        int len = NAME_SHOWN;
+        if (strlen(options.name) <= NAME_SHOWN)
+            len = (int)strlen(options.name);
+        while (((unsigned char)options.name[len] & 0xc0U) == 0x80)
+            len--; /* not within a character */
+        (void)snprintf(name, sizeof name, "doctor-%.*s", len, options.name);
+        options.name = name;
+    }
     options.observe = true;
     options.log = take_line;
     options.log_ctx = &exam->lines;

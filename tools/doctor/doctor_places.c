@@ -387,28 +387,40 @@ look_at_beat(struct visit *visit, json_t *beat)
         tulle__doctor_announced(visit->doctor, visit->place, name, announced);
 }
 
+/* A beat from the event port. NULL: none came, or (with has_beat) what came cannot be read. */
+static json_t *
+read_beat(const struct visit *visit, struct tulle__zmtp *zmtp, bool *has_beat)
+{
+    union where where = visit->where;
+    struct tulle__text body = { 0 };
+    struct tulle__text text = { 0 };
+    json_t *beat = NULL;
+    int64_t deadline_us = deadline_of(visit->doctor);
+    if (visit->is_ipc)
+        (void)strncat(where.ipc.sun_path, ".events",
+                      sizeof where.ipc.sun_path - 1 - strlen(where.ipc.sun_path));
+    else
+        where.tcp.sin_port = htons((uint16_t)(visit->port + 1));
+    tulle__zmtp_open(zmtp, &where.any, visit->where_len, "SUB", deadline_us);
+    *has_beat = zmtp->result == TULLE__ZMTP_OK &&
+                tulle__zmtp_subscribe(zmtp, BEAT_KEY, sizeof BEAT_KEY, deadline_us, &body);
+    /* Ids and times do not fit a signed number. */
+    if (*has_beat && tulle__msgpack_to_json(body.bytes, body.len, &text))
+        beat = json_loadb(text.bytes, text.len, JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY, NULL);
+    tulle__zmtp_close(zmtp);
+    tulle__text_free(&body);
+    tulle__text_free(&text);
+    return beat;
+}
+
 static void
 look_at_events(struct visit *visit)
 {
-    union where where = visit->where;
     struct tulle__zmtp zmtp;
-    struct tulle__text body = { 0 };
-    struct tulle__text text = { 0 };
-    int64_t deadline_us = deadline_of(visit->doctor);
-    if (visit->is_ipc) {
-        (void)strncat(where.ipc.sun_path, ".events",
-                      sizeof where.ipc.sun_path - 1 - strlen(where.ipc.sun_path));
-    } else {
-        where.tcp.sin_port = htons((uint16_t)(visit->port + 1));
-    }
-    tulle__zmtp_open(&zmtp, &where.any, visit->where_len, "SUB", deadline_us);
-    bool has_beat = zmtp.result == TULLE__ZMTP_OK &&
-                    tulle__zmtp_subscribe(&zmtp, BEAT_KEY, sizeof BEAT_KEY, deadline_us, &body);
-    if (has_beat && tulle__msgpack_to_json(body.bytes, body.len, &text)) {
-        /* Ids and times do not fit a signed number. */
-        json_t *beat = json_loadb(text.bytes, text.len, JSON_DECODE_INT_AS_REAL, NULL);
+    bool has_beat = false;
+    json_t *beat = read_beat(visit, &zmtp, &has_beat);
+    if (beat != NULL) {
         look_at_beat(visit, beat);
-        json_decref(beat);
     } else if (has_beat) {
         tell_malformed(visit);
     } else if (zmtp.result == TULLE__ZMTP_NO_ANSWER || zmtp.result == TULLE__ZMTP_UNREACHABLE) {
@@ -422,9 +434,7 @@ look_at_events(struct visit *visit)
              "busy",
              visit->place->address, zmtp.result == TULLE__ZMTP_OK ? "silence" : zmtp.why);
     }
-    tulle__zmtp_close(&zmtp);
-    tulle__text_free(&body);
-    tulle__text_free(&text);
+    json_decref(beat);
 }
 
 /* ---- all of it ---- */
@@ -473,4 +483,27 @@ tulle__doctor_can_connect(const char *address, int64_t deadline_us, char why[sta
     tulle__zmtp_close(&zmtp);
     (void)snprintf(why, 160, "%s", zmtp.why);
     return zmtp.result == TULLE__ZMTP_OK;
+}
+
+bool
+tulle__doctor_who_listens(struct tulle__doctor *doctor, const char *address, char name[static 64])
+{
+    char here[TULLE__DOCTOR_ADDRESS_LEN];
+    bool is_any = strncmp(address, "tcp://*:", 8) == 0;
+    (void)snprintf(here, sizeof here, "%s%s", is_any ? "tcp://127.0.0.1:" : "",
+                   address + (is_any ? 8 : 0));
+    struct tulle__doctor_place place = { .address = here };
+    struct visit visit = { .doctor = doctor, .place = &place };
+    struct tulle__zmtp zmtp;
+    bool has_beat = false;
+    memset(&visit.where, 0, sizeof visit.where);
+    if (!take_apart(&visit) ||
+        (!visit.is_ipc && inet_pton(AF_INET, visit.host, &visit.where.tcp.sin_addr) != 1))
+        return false;
+    json_t *beat = read_beat(&visit, &zmtp, &has_beat);
+    const char *mesh = json_string_value(json_array_get(beat, 1));
+    bool is_of_mesh = mesh != NULL && strcmp(mesh, doctor->common->node.mesh) == 0;
+    (void)snprintf(name, 64, "%s", text_of(json_array_get(beat, 4), "n"));
+    json_decref(beat);
+    return is_of_mesh;
 }
