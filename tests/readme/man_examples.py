@@ -50,6 +50,7 @@ FILES = {
     "count.sh": "#!/bin/sh\nwc -c\n",
     "app.log": "started\nready\n",
 }
+RECORDINGS = ("orders.mcap", "all-000007.mcap", "all-000008.mcap")  # where no example makes them
 
 
 class Example:
@@ -166,12 +167,17 @@ class Mesh:
             "tulle", "pub", "--name", "plant3", "--join", join, "--listen", ANY, "--json", "--wait-peers=1", "-q",
             "--repeat", "20", "alarms", '{"level": 3}',
         )  # fmt: skip
-        assert alarms.wait(60) == 0
+        assert alarms.wait(60 * SLOWNESS) == 0
         shop = self.start(
             "tulle", "pub", "--name", "shop", "--join", join, "--listen", ANY, "--json", "--wait-peers=2", "-q",
             stdin=subprocess.PIPE, text=True,
         )  # fmt: skip
         threading.Thread(target=self.feed, args=(shop.stdin,), daemon=True).start()
+        record = self.start(
+            "tulle", "record", "--join", join, "--listen", ANY, "--quiet", "--count", "20",
+            "--from", "earliest", "-w", RECORDINGS[0], "orders/**",
+        )  # fmt: skip
+        assert record.wait(60 * SLOWNESS) == 0
 
     def feed(self, pipe):
         number = 1000
@@ -363,7 +369,12 @@ class Check:
         for name, text in FILES.items():
             (folder / name).write_text(text)
             (folder / name).chmod(0o755)
-        for example in read_examples(path):
+        examples = read_examples(path)
+        named = {word for example in examples for line in example.lines for word in line.split()}
+        for name in RECORDINGS:
+            if f"-w {name}" not in path.read_text(encoding="utf-8") and name in named:
+                shutil.copy(self.mesh.folder / RECORDINGS[0], folder / name)
+        for example in examples:
             for command in example.rule("first"):
                 run = Run(self.mesh, folder, self.mesh.here(page, command))
                 if not run.wait(STOP_S) or run.process.returncode != 0:
