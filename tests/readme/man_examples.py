@@ -164,12 +164,12 @@ class Mesh:
         wait_for_port(join)
         wait_for_port(test)
         alarms = self.start(
-            "tulle", "pub", "--name", "plant3", "--join", join, "--listen", ANY, "--json", "--wait-peers=1", "-q",
+            "tulle", "pub", "--name", "plant3", "--join", join, "--listen", ANY, "--json", "--wait-peers=1", "-q", "--wait-timeout=60",
             "--repeat", "20", "alarms", '{"level": 3}',
         )  # fmt: skip
         assert alarms.wait(60 * SLOWNESS) == 0
         shop = self.start(
-            "tulle", "pub", "--name", "shop", "--join", join, "--listen", ANY, "--json", "--wait-peers=2", "-q",
+            "tulle", "pub", "--name", "shop", "--join", join, "--listen", ANY, "--json", "--wait-peers=3", "-q", "--wait-timeout=60",
             stdin=subprocess.PIPE, text=True,
         )  # fmt: skip
         threading.Thread(target=self.feed, args=(shop.stdin,), daemon=True).start()
