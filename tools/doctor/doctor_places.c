@@ -396,11 +396,12 @@ read_beat(const struct visit *visit, struct tulle__zmtp *zmtp, bool *has_beat)
     struct tulle__text text = { 0 };
     json_t *beat = NULL;
     int64_t deadline_us = deadline_of(visit->doctor);
-    if (visit->is_ipc)
+    if (visit->is_ipc) {
         (void)strncat(where.ipc.sun_path, ".events",
                       sizeof where.ipc.sun_path - 1 - strlen(where.ipc.sun_path));
-    else
+    } else {
         where.tcp.sin_port = htons((uint16_t)(visit->port + 1));
+    }
     tulle__zmtp_open(zmtp, &where.any, visit->where_len, "SUB", deadline_us);
     *has_beat = zmtp->result == TULLE__ZMTP_OK &&
                 tulle__zmtp_subscribe(zmtp, BEAT_KEY, sizeof BEAT_KEY, deadline_us, &body);
