@@ -81,10 +81,11 @@ void
 tulle__doctor_host(struct tulle__doctor *doctor)
 {
     look_at_versions(doctor);
-    if (doctor->config != NULL)
+    if (doctor->config != NULL) {
         FIND(doctor, OK, "config.file", NULL,
              "%s can be read; what only a program like tulle-node knows is passed over",
              doctor->config);
+    }
     FIND(doctor, NOTE, "keys.none", NULL,
          "tulle has neither encryption nor keys yet: whoever reaches the ports can speak");
     look_at_clock(doctor);
