@@ -8,6 +8,7 @@
 static const struct tulle__command commands[] = {
     { "pub", tulle__tool_pub, "publish events" },
     { "record", tulle__tool_record, "record events to a file" },
+    { "play", tulle__tool_play, "publish the events of recordings again" },
     { "tap", tulle__tool_tap, "watch events as they flow" },
     { "ls", tulle__tool_ls, "list nodes, streams, who takes and keeps them, segments" },
     { "top", tulle__tool_top, "watch nodes, streams, lag and links" },

@@ -54,6 +54,11 @@ set(TULLE_TOOLS_SOURCES
     ls/ls_options.c
     ls/ls_rows.c
     ls/ls_table.c
+    play/play.c
+    play/play_map.c
+    play/play_nodes.c
+    play/play_options.c
+    play/play_source.c
     pub/pub.c
     pub/pub_input.c
     record/record.c

@@ -533,7 +533,10 @@ play_publish(struct play *p)
                                       .stream_levels = 1 + byte % 2,
                                       .payload = text_view("payload"),
                                       .attributes = &attributes,
-                                      .only_causes = (byte & 4) != 0 };
+                                      .only_causes = (byte & 4) != 0,
+                                      .after = causes,
+                                      .after_count =
+                                          (byte & 16) != 0 ? attributes.cause_count : 0 };
     (void)!tulle__engine_publish(p->engine, &publish, p->now);
     if ((byte & 8) == 0)
         tulle__engine_close_batches(p->engine, p->now);

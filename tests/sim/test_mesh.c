@@ -141,6 +141,50 @@ TEST(explicit_causes_free_of_everything_else)
     assert_true(sim_has(sim, DESK, bound_event));
 }
 
+/* A mesh that is played back: nobody who publishes takes anything, each is told what its events
+ * come after. One consumer takes all, one leaves the middle of the chain out. */
+TEST(what_publishers_were_told_of_comes_first_under_loss)
+{
+    enum { ROUNDS = 150 };
+    static const char *const topics[] = { "orders/1", "payments/1", "shipping/1" };
+    struct sim_config config = kit_config(1);
+    struct sim *sim = kit_sim(state, &config);
+    int nodes[3];
+    for (int i = 0; i < 3; i++)
+        nodes[i] = kit_node(sim, topics[i], "s", NULL, i - 1);
+    int all = kit_node(sim, "all", "s", "**", nodes[0]);
+    int ends = kit_node(sim, "ends", "s", "orders/**", nodes[0]);
+    sim_subscribe(sim, ends, "shipping/**", TULLE_ORDER_CAUSAL, TULLE_FROM_LIVE);
+    run_until_quiet(sim);
+
+    const struct sim_faults faults = { .loss_permille = 200,
+                                       .duplicate_permille = 50,
+                                       .reorder_permille = 200,
+                                       .reorder_us_max = 20000 };
+    sim_set_faults(sim, &faults);
+    struct oracle_ref last = { 0 };
+    for (int round = 0; round < ROUNDS; round++) {
+        struct oracle_ref before[3];
+        for (size_t i = 0; i < 3; i++) {
+            const struct sim_publish_in in = { .topic = topics[i],
+                                               .stream_levels = 1,
+                                               .only_causes = round % 3 == 2,
+                                               .after = before,
+                                               .after_count = i };
+            assert_true(sim_publish_event(sim, nodes[i], &in, &before[i]));
+        }
+        last = before[2];
+        run_for(sim, 3);
+    }
+    sim_heal(sim);
+    run_until_quiet(sim);
+    assert_true(sim_has(sim, all, last));
+    assert_true(sim_has(sim, ends, last));
+    tulle_counters counters;
+    sim_counters(sim, all, &counters);
+    assert_true(counters.events_held > 0);
+}
+
 TEST(events_of_an_open_batch_leave_when_it_closes)
 {
     struct sim *sim = start_two(state, NULL);
@@ -556,6 +600,7 @@ main(void)
         SCENARIO(an_effect_stays_held_while_nobody_can_be_asked),
         SCENARIO(order_holds_across_a_stream_that_is_not_taken),
         SCENARIO(explicit_causes_free_of_everything_else),
+        SCENARIO(what_publishers_were_told_of_comes_first_under_loss),
         SCENARIO(events_of_an_open_batch_leave_when_it_closes),
         SCENARIO(everything_arrives_through_loss_duplication_and_reordering),
         SCENARIO(a_partition_heals_in_both_directions),

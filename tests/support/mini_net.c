@@ -513,6 +513,24 @@ mini_publish_caused(struct mini_net *net,
 }
 
 void
+mini_publish_after(struct mini_net *net,
+                   size_t node,
+                   const char *topic,
+                   const struct tulle__dep *after,
+                   size_t after_count,
+                   bool is_only)
+{
+    struct tulle__publish publish = { .topic = mini_text(topic),
+                                      .stream_levels = 1,
+                                      .payload = mini_text(topic),
+                                      .only_causes = is_only,
+                                      .after = after,
+                                      .after_count = after_count };
+    assert_status(tulle__engine_publish(net->nodes[node].engine, &publish, net->now), TULLE_OK);
+    mini_pump(net);
+}
+
+void
 mini_lose(struct mini_net *net, size_t from, size_t to, unsigned what)
 {
     net->lost[from][to] = what;

@@ -105,6 +105,13 @@ void mini_publish_caused(struct mini_net *net,
                          const char *topic,
                          const char *payload,
                          struct tulle__dep cause);
+/* Depends on these too; with is_only on nothing else. */
+void mini_publish_after(struct mini_net *net,
+                        size_t node,
+                        const char *topic,
+                        const struct tulle__dep *after,
+                        size_t after_count,
+                        bool is_only);
 tulle_status
 mini_try_publish(struct mini_net *net, size_t node, const char *topic, const char *payload);
 

@@ -482,6 +482,11 @@ oracle_published(struct oracle *oracle, uint32_t node_index, const struct oracle
     /* Other causes are in the past already, but for those of explicit events. */
     for (size_t i = 0; publish->only_causes && i < publish->cause_count; i++)
         add_cause(oracle, node_index, &publish->causes[i], &event->past);
+    for (size_t i = 0; i < publish->after_count; i++) {
+        add_cause(oracle, node_index, &publish->after[i], &event->past);
+        if (!publish->only_causes)
+            add_cause(oracle, node_index, &publish->after[i], &node->past);
+    }
     oracle_vector_raise(&node->past, own, lane->len);
     oracle->published++;
     return ref;

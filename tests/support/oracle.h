@@ -88,6 +88,8 @@ struct oracle_publish {
     const struct oracle_ref *causes;
     size_t cause_count;
     bool only_causes;
+    const struct oracle_ref *after; /* seen elsewhere, each with its past */
+    size_t after_count;
 };
 
 struct oracle_ref

@@ -124,6 +124,8 @@ struct sim_publish_in {
     const struct oracle_ref *causes;
     size_t cause_count;
     bool only_causes;
+    const struct oracle_ref *after; /* seen elsewhere: all of the past that is meant */
+    size_t after_count;
     bool leaves_open; /* do not close the batch */
 };
 

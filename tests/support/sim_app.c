@@ -223,9 +223,24 @@ hand_in(struct sim *sim,
         bool leaves_open)
 {
     bool is_third = oracle_published_count(sim->oracle) % 3 == 0;
-    if (is_third && !publish->only_causes && !leaves_open)
+    if (is_third && !publish->only_causes && publish->after_count == 0 && !leaves_open)
         return publish_gathered(sim, host, publish);
     return tulle__engine_publish(host->engine, publish, sim_now(sim, host));
+}
+
+/* As the engine names them. */
+static void
+put_refs(const struct sim *sim,
+         const struct oracle_ref *refs,
+         size_t count,
+         struct tulle__dep out[static TULLE__CAUSES_MAX])
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *name = oracle_stream_name(sim->oracle, refs[i].stream);
+        out[i] = (struct tulle__dep){ .node = oracle_id(sim->oracle, refs[i].node),
+                                      .stream = { (const uint8_t *)name, strlen(name) },
+                                      .count = refs[i].seq };
+    }
 }
 
 bool
@@ -235,15 +250,13 @@ sim_publish_event(struct sim *sim,
                   struct oracle_ref *event)
 {
     struct sim_host *host = &sim->hosts[node];
-    if (host->engine == NULL || host->is_paused || publish->cause_count > TULLE__CAUSES_MAX)
+    if (host->engine == NULL || host->is_paused || publish->cause_count > TULLE__CAUSES_MAX ||
+        publish->after_count > TULLE__CAUSES_MAX)
         return false;
     struct tulle__dep causes[TULLE__CAUSES_MAX];
-    for (size_t i = 0; i < publish->cause_count; i++) {
-        const char *name = oracle_stream_name(sim->oracle, publish->causes[i].stream);
-        causes[i] = (struct tulle__dep){ .node = oracle_id(sim->oracle, publish->causes[i].node),
-                                         .stream = { (const uint8_t *)name, strlen(name) },
-                                         .count = publish->causes[i].seq };
-    }
+    struct tulle__dep after[TULLE__CAUSES_MAX];
+    put_refs(sim, publish->causes, publish->cause_count, causes);
+    put_refs(sim, publish->after, publish->after_count, after);
     struct tulle__attributes_in attributes = { .causes = causes,
                                                .cause_count = publish->cause_count };
     struct tulle__publish in = {
@@ -252,6 +265,8 @@ sim_publish_event(struct sim *sim,
         .payload = { publish->payload, publish->payload_len },
         .attributes = publish->cause_count > 0 ? &attributes : NULL,
         .only_causes = publish->only_causes,
+        .after = after,
+        .after_count = publish->after_count,
     };
     if (hand_in(sim, host, &in, publish->leaves_open) != TULLE_OK)
         return false;
@@ -263,7 +278,9 @@ sim_publish_event(struct sim *sim,
                                    .payload_len = publish->payload_len,
                                    .causes = publish->causes,
                                    .cause_count = publish->cause_count,
-                                   .only_causes = publish->only_causes };
+                                   .only_causes = publish->only_causes,
+                                   .after = publish->after,
+                                   .after_count = publish->after_count };
     *event = oracle_published(sim->oracle, host->incarnation, &told);
     sim_hash(sim, event->seq);
     sim_trace(sim, host, "publishes %s %u", stream, event->seq);

@@ -208,6 +208,71 @@ TEST(only_causes_carries_the_past_of_the_cause)
     assert_string_equal(mini_log(net, MINI_D), "1 2 3 ");
 }
 
+/* ---- seen elsewhere ---- */
+
+static struct tulle__dep
+dep_on(const struct mini_net *net, size_t node, const char *stream, uint64_t count)
+{
+    return (struct tulle__dep){ .node = mini_id(net, node),
+                                .stream = mini_text(stream),
+                                .count = count };
+}
+
+TEST(what_was_seen_elsewhere_comes_before)
+{
+    struct mini_net *net = *state;
+    mini_start(net, 4);
+    (void)mini_take(net, MINI_D, "**"); /* only this one */
+    mini_run(net, 500);
+
+    mini_hold(net, MINI_A, MINI_D, MINI_ALL);
+    mini_publish(net, MINI_A, "a", "a");
+    const struct tulle__dep first = dep_on(net, MINI_A, "a", 1);
+    mini_publish_after(net, MINI_B, "b", &first, 1, false);
+    mini_publish(net, MINI_B, "b2", "b2"); /* from then on it has seen it */
+    assert_string_equal(mini_log(net, MINI_D), "");
+    mini_publish(net, MINI_C, "c", "c"); /* and this one has not */
+    assert_string_equal(mini_log(net, MINI_D), "c ");
+    mini_release(net);
+
+    assert_string_equal(mini_log(net, MINI_D), "c a b b2 ");
+}
+
+TEST(what_was_seen_elsewhere_stands_for_the_history_of_causes)
+{
+    struct mini_net *net = *state;
+    mini_start(net, 3);
+    (void)mini_take(net, MINI_B, "**");
+    (void)mini_take(net, MINI_C, "**");
+    mini_run(net, 500);
+
+    mini_publish(net, MINI_A, "a", "a");
+    mini_hold(net, MINI_A, MINI_C, MINI_ALL);
+    mini_publish(net, MINI_A, "noise", "noise");
+    const struct tulle__dep first = dep_on(net, MINI_A, "a", 1);
+    mini_publish_after(net, MINI_B, "b", &first, 1, true);
+    assert_string_equal(mini_log(net, MINI_C), "a b ");
+    const struct tulle__dep second = dep_on(net, MINI_A, "noise", 1);
+    mini_publish_after(net, MINI_B, "b", &second, 1, true);
+    assert_string_equal(mini_log(net, MINI_C), "a b ");
+    mini_release(net);
+
+    assert_string_equal(mini_log(net, MINI_C), "a b noise b ");
+}
+
+TEST(what_it_never_published_itself_is_not_waited_for)
+{
+    struct mini_net *net = *state;
+    start_two(net, TULLE_ORDER_CAUSAL, 0);
+
+    const struct tulle__dep none[] = { dep_on(net, MINI_A, "x", 7), dep_on(net, MINI_A, "t", 7) };
+    mini_publish_after(net, MINI_A, "t", none, 2, false);
+    mini_publish_after(net, MINI_A, "u", none, 2, false);
+    mini_publish_after(net, MINI_A, "v", none, 2, true);
+
+    assert_string_equal(mini_log(net, MINI_B), "t u v ");
+}
+
 /* ---- twice, arrivals, stalls ---- */
 
 TEST(drops_and_tells_what_comes_twice)
@@ -655,6 +720,9 @@ main(void)
         ENGINE_TEST(chain_over_three_nodes_comes_in_order),
         ENGINE_TEST(only_causes_waits_for_the_cause_and_not_for_all_that_was_seen),
         ENGINE_TEST(only_causes_carries_the_past_of_the_cause),
+        ENGINE_TEST(what_was_seen_elsewhere_comes_before),
+        ENGINE_TEST(what_was_seen_elsewhere_stands_for_the_history_of_causes),
+        ENGINE_TEST(what_it_never_published_itself_is_not_waited_for),
         ENGINE_TEST(drops_and_tells_what_comes_twice),
         ENGINE_TEST(tells_arrivals_at_once_and_deliveries_in_order),
         ENGINE_TEST(stalled_engine_delivers_nothing_until_it_goes_on),

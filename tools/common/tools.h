@@ -11,6 +11,7 @@
 
 /* Each takes argv from its own name on and returns the exit status. */
 int tulle__tool_record(int argc, char **argv);
+int tulle__tool_play(int argc, char **argv);
 int tulle__tool_pub(int argc, char **argv);
 int tulle__tool_tap(int argc, char **argv);
 int tulle__tool_top(int argc, char **argv);

@@ -129,7 +129,14 @@ typedef struct tulle_publish_options {
     const char *content_type; /* NULL: msgpack, and nothing is sent; 1..127 bytes */
     const tulle_event_ref *causes; /* named causes, 0..64; borrowed */
     size_t cause_count;
-    bool only_causes;            /* depend on the named causes alone, not on all seen so far */
+    bool only_causes; /* depend on the named causes alone, not on all seen so far */
+    /* Depend on the first count events of these lanes too, which are known from elsewhere than a
+     * subscription of this node, such as a recording or another channel. From then on the node
+     * counts as having seen them; with only_causes they stand for the history of the causes
+     * instead, and for this event alone. 0..65536, ids and counts as events had them; who takes
+     * one of these lanes waits for its events up to hold_ms if nobody has them. Borrowed. */
+    const tulle_clock_entry *after;
+    size_t after_count;
     const tulle_header *headers; /* 0..32, each name and value up to 255 bytes; borrowed */
     size_t header_count;
 } tulle_publish_options;

@@ -109,7 +109,9 @@ struct tulle__publish {
     uint32_t stream_levels;   /* at least 1 */
     struct tulle__view payload;
     const struct tulle__attributes_in *attributes; /* NULL: none */
-    bool only_causes; /* deps are the attributes' causes and their own deps */
+    bool only_causes;               /* deps are the attributes' causes and their own deps */
+    const struct tulle__dep *after; /* seen elsewhere: the own clock is raised by them first, */
+    size_t after_count; /* or with only_causes they are deps beside the causes; up to own heads */
 };
 
 /* Append an event to the open batch of its lane; everything is copied. Returns
@@ -117,16 +119,14 @@ struct tulle__publish {
 TULLE_MUST_CHECK tulle_status tulle__engine_publish(struct tulle__engine *engine,
                                                     const struct tulle__publish *publish,
                                                     struct tulle__now now);
-/* Events of one stream that were encoded before, behind TULLE__BATCH_ROOM open bytes,
- * with offset 0; they have no explicit causality. */
+/* Events of one stream, encoded behind TULLE__BATCH_ROOM open bytes, offset 0; deps as usual. */
 struct tulle__gathered {
     struct tulle__view stream;
     struct tulle__writer *events;
     uint32_t count; /* 1 .. TULLE__BATCH_EVENTS_MAX */
 };
 
-/* Send them as one batch. The writer is empty then; with any error it is as it was.
- * Returns TULLE_OK, TULLE_EAGAIN (window full), TULLE_ELIMIT, TULLE_ENOMEM */
+/* Send them as one batch; the writer is empty then, but not with an error. Returns as above. */
 TULLE_MUST_CHECK tulle_status tulle__engine_publish_gathered(struct tulle__engine *engine,
                                                              const struct tulle__gathered *gathered,
                                                              struct tulle__now now);

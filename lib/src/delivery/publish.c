@@ -137,16 +137,45 @@ merge_everything(const struct tulle__engine *e, struct tulle__clock *past)
     return tulle__clock_raiser_end(&raiser) == 0 && is_good;
 }
 
-/* The named causes and the history of their lanes: complete by itself, and no
- * delta, so the next delta still covers everything (PROTOCOL 4.6). */
+/* What a cause depended on. */
 static bool
-collect_causes(struct tulle__engine *e,
-               struct tulle__tx *tx,
-               const struct tulle__attributes_in *attributes)
+merge_history(const struct tulle__engine *e,
+              uint32_t lane,
+              uint64_t count,
+              struct tulle__clock *past)
+{
+    const struct tulle__rx *rx = e->lanes[lane].rx;
+    if (rx != NULL && rx->next > count && rx->is_clock_known && !rx->has_need)
+        return tulle__clock_merge(past, &rx->clock);
+    if (e->lanes[lane].tx != NULL)
+        return tulle__clock_merge(past, &e->lanes[lane].tx->clock);
+    return merge_everything(e, past);
+}
+
+/* The lane and count of what was seen elsewhere; NONE: there is nothing to wait for. */
+static uint32_t
+find_after(struct tulle__engine *e, const struct tulle__dep *after, uint64_t *count)
+{
+    uint32_t lane = tulle__lane_intern(e, after->node, after->stream);
+    *count = after->count;
+    if (lane == TULLE__LANE_NONE || after->node != e->config.id)
+        return lane; /* none: counted */
+    const struct tulle__tx *tx = e->lanes[lane].tx;
+    if (tx == NULL || tx->next_seq == 1)
+        return TULLE__LANE_NONE;
+    *count = *count < tx->next_seq ? *count : tx->next_seq - 1;
+    return lane;
+}
+
+/* The named causes and the history of their lanes, or what stands for it: complete by itself,
+ * and no delta, so the next delta still covers everything (PROTOCOL 4.6). */
+static bool
+collect_causes(struct tulle__engine *e, struct tulle__tx *tx, const struct tulle__publish *publish)
 {
     struct tulle__clock past;
     tulle__clock_init(&past);
     bool is_good = true;
+    const struct tulle__attributes_in *attributes = publish->attributes;
     size_t count = attributes == NULL ? 0 : attributes->cause_count;
     for (size_t i = 0; is_good && i < count; i++) {
         const struct tulle__dep *cause = &attributes->causes[i];
@@ -154,15 +183,13 @@ collect_causes(struct tulle__engine *e,
         if (lane == TULLE__LANE_NONE)
             continue; /* counted */
         is_good = tulle__clock_raise(&past, lane, cause->count);
-        const struct tulle__rx *rx = e->lanes[lane].rx;
-        bool is_history_here =
-            rx != NULL && rx->next > cause->count && rx->is_clock_known && !rx->has_need;
-        if (is_good && is_history_here)
-            is_good = tulle__clock_merge(&past, &rx->clock);
-        else if (is_good && e->lanes[lane].tx != NULL)
-            is_good = tulle__clock_merge(&past, &e->lanes[lane].tx->clock);
-        else if (is_good)
-            is_good = merge_everything(e, &past);
+        if (is_good && publish->after_count == 0)
+            is_good = merge_history(e, lane, cause->count, &past);
+    }
+    for (size_t i = 0; is_good && i < publish->after_count; i++) {
+        uint64_t upto = 0;
+        uint32_t lane = find_after(e, &publish->after[i], &upto);
+        is_good = lane == TULLE__LANE_NONE || tulle__clock_raise(&past, lane, upto);
     }
     tulle__clock_remove(&past, tx->lane);
     for (size_t i = 0; is_good && i < past.len; i++)
@@ -257,8 +284,7 @@ static bool
 open_batch(struct tulle__engine *e, struct tulle__tx *tx, const struct tulle__publish *publish)
 {
     tx->open_dep_count = 0;
-    bool is_good =
-        publish->only_causes ? collect_causes(e, tx, publish->attributes) : collect_delta(e, tx);
+    bool is_good = publish->only_causes ? collect_causes(e, tx, publish) : collect_delta(e, tx);
     if (!is_good)
         return false;
     tx->is_open = true;
@@ -341,6 +367,19 @@ tulle__engine_publish_gathered(struct tulle__engine *e,
     return TULLE_OK;
 }
 
+/* What was seen elsewhere counts as seen here. False: no memory; nothing that would be wrong. */
+static bool
+see_after(struct tulle__engine *e, const struct tulle__publish *publish)
+{
+    bool is_good = true;
+    for (size_t i = 0; is_good && !publish->only_causes && i < publish->after_count; i++) {
+        uint64_t count = 0;
+        uint32_t lane = find_after(e, &publish->after[i], &count);
+        is_good = lane == TULLE__LANE_NONE || tulle__own_clock_raise(&e->clock, lane, count);
+    }
+    return is_good;
+}
+
 tulle_status
 tulle__engine_publish(struct tulle__engine *e,
                       const struct tulle__publish *publish,
@@ -357,6 +396,8 @@ tulle__engine_publish(struct tulle__engine *e,
     tulle_status status = get_tx(e, stream, &tx);
     if (status != TULLE_OK)
         return status;
+    if (!see_after(e, publish))
+        return TULLE_ENOMEM;
     if (tx->is_open && !fits_batch(e, tx, publish) && !close_batch(e, tx))
         return TULLE_ENOMEM;
     uint64_t stamp_before = tx->stamp;

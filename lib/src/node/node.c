@@ -553,7 +553,7 @@ tulle_node_publish(tulle_node *node,
     };
     struct tulle__outgoing *single = NULL;
     size_t bytes = tulle__outgoing_bytes(publish.topic.len, payload_len, options);
-    if (options->only_causes) {
+    if (options->only_causes || options->after_count > 0) {
         single = tulle__outgoing_new(topic, payload, payload_len, options, publish.stream_levels);
         if (single == NULL)
             return TULLE_ENOMEM;

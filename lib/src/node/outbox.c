@@ -26,11 +26,19 @@ is_header_good(const tulle_header *header)
            tulle__view_is_text(tulle__view_of(header->value));
 }
 
+static bool
+is_event_good(uint64_t node, const char *stream, uint64_t seq)
+{
+    return node >= TULLE__NODE_ID_MIN && seq > 0 && seq <= TULLE__SEQ_MAX && stream != NULL &&
+           tulle_topic_is_valid(stream);
+}
+
 tulle_status
 tulle__outgoing_check(const char *topic, const tulle_publish_options *options)
 {
     if (topic == NULL || !tulle_topic_is_valid(topic) || options->stream_levels > 8 ||
-        options->cause_count > TULLE__CAUSES_MAX || options->header_count > TULLE__HEADERS_MAX)
+        options->cause_count > TULLE__CAUSES_MAX || options->header_count > TULLE__HEADERS_MAX ||
+        options->after_count > TULLE__LANES_PER_MESSAGE_MAX)
         return TULLE_EINVAL;
     const char *type = options->content_type;
     if (type != NULL &&
@@ -40,8 +48,12 @@ tulle__outgoing_check(const char *topic, const tulle_publish_options *options)
         return TULLE_EINVAL;
     for (size_t i = 0; i < options->cause_count; i++) {
         const tulle_event_ref *cause = &options->causes[i];
-        if (cause->node < TULLE__NODE_ID_MIN || cause->seq == 0 || cause->seq > TULLE__SEQ_MAX ||
-            cause->stream == NULL || !tulle_topic_is_valid(cause->stream))
+        if (!is_event_good(cause->node, cause->stream, cause->seq))
+            return TULLE_EINVAL;
+    }
+    for (size_t i = 0; i < options->after_count; i++) {
+        const tulle_clock_entry *after = &options->after[i];
+        if (!is_event_good(after->node, after->stream, after->count))
             return TULLE_EINVAL;
     }
     for (size_t i = 0; i < options->header_count; i++) {
@@ -60,6 +72,8 @@ texts_len(size_t topic_len, const tulle_publish_options *options)
         len += strlen(options->causes[i].stream) + 1;
     for (size_t i = 0; i < options->header_count; i++)
         len += strlen(options->headers[i].name) + strlen(options->headers[i].value) + 2;
+    for (size_t i = 0; i < options->after_count; i++)
+        len += strlen(options->after[i].stream) + 1;
     return len;
 }
 
@@ -88,6 +102,8 @@ put_attributes(struct tulle__outgoing *o, uint8_t **at, const tulle_publish_opti
 {
     struct tulle__dep *causes = (struct tulle__dep *)(void *)*at;
     *at += options->cause_count * sizeof *causes;
+    struct tulle__dep *after = (struct tulle__dep *)(void *)*at;
+    *at += options->after_count * sizeof *after;
     struct tulle__pair *headers = (struct tulle__pair *)(void *)*at;
     *at += options->header_count * sizeof *headers;
     if (options->content_type != NULL)
@@ -98,6 +114,14 @@ put_attributes(struct tulle__outgoing *o, uint8_t **at, const tulle_publish_opti
                                  .stream = tulle__view_of(put_text(at, options->causes[i].stream)),
                                  .count = options->causes[i].seq };
     }
+    for (size_t i = 0; i < options->after_count; i++) {
+        after[i] =
+            (struct tulle__dep){ .node = options->after[i].node,
+                                 .stream = tulle__view_of(put_text(at, options->after[i].stream)),
+                                 .count = options->after[i].count };
+    }
+    o->publish.after = after;
+    o->publish.after_count = options->after_count;
     for (size_t i = 0; i < options->header_count; i++) {
         headers[i].name = put_text(at, options->headers[i].name);
         headers[i].value = put_text(at, options->headers[i].value);
@@ -118,7 +142,8 @@ tulle__outgoing_new(const char *topic,
                     uint32_t stream_levels)
 {
     struct tulle__outgoing *o;
-    size_t bytes = sizeof *o + options->cause_count * sizeof(struct tulle__dep) +
+    size_t bytes = sizeof *o +
+                   (options->cause_count + options->after_count) * sizeof(struct tulle__dep) +
                    options->header_count * sizeof(struct tulle__pair) +
                    texts_len(strlen(topic), options) + payload_len;
     o = tulle__pool_take(NULL, bytes, NULL);

@@ -6,7 +6,7 @@
  * taken yet. Bounded in bytes; guarded by the node's mutex.
  *
  * Events of one stream that follow one another are encoded into one block, which
- * becomes the batch as it is; those with explicit causes stay by themselves. */
+ * becomes the batch as it is; those with causality of their own stay by themselves. */
 
 #include "delivery/engine.h"
 
