@@ -23,8 +23,8 @@ TEST(help_and_version_are_printed)
         assert_int_equal(proc_wait(version), 0);
         assert_non_null(strstr(proc_text(version, PROC_OUT), "0.1.0"));
     }
-    static const char *const commands[] = { "pub",    "tap",   "trace",  "check",
-                                            "doctor", "bench", "latency" };
+    static const char *const commands[] = { "pub",   "record", "play",  "tap",    "trace",
+                                            "check", "doctor", "bench", "latency" };
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         struct proc *help = proc_start("tulle", commands[i], "--help", NULL);
         assert_int_equal(proc_wait(help), 0);

@@ -508,8 +508,8 @@ TEST(info_tells_what_is_there)
     assert_says(info, PROC_OUT, "  gaps        0 (0 missed)\n");
     assert_says(info, PROC_OUT, "  published   20");
     assert_says(info, PROC_OUT, "  arrived     20");
-    assert_says(info, PROC_OUT, "\n  mail/secret/2            1        3 B  20");
-    assert_says(info, PROC_OUT, " orders            2            1            2        0\n");
+    assert_says(info, PROC_OUT, "\nmail/secret/2       1      3  20");
+    assert_says(info, PROC_OUT, "  orders       2      1     2       0\n");
 
     json_t *object = info_of(path_of("a.mcap"), 0);
     assert_true(json_is_true(json_object_get(object, "whole")));

@@ -4,7 +4,6 @@
 
 #include "tools/common/tools.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -45,36 +44,4 @@ tulle__progress_clear(struct tulle__progress *progress)
     if (progress->is_shown)
         (void)fputs("\r\033[K", stderr);
     progress->is_shown = false;
-}
-
-const char *
-tulle__amount_bytes(uint64_t bytes, char out[static TULLE__AMOUNT_LEN])
-{
-    static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
-    if (bytes < 1024) {
-        (void)snprintf(out, TULLE__AMOUNT_LEN, "%" PRIu64 " B", bytes);
-        return out;
-    }
-    double value = (double)bytes / 1024;
-    size_t unit = 0;
-    for (; value >= 1023.95; unit++)
-        value /= 1024;
-    (void)snprintf(out, TULLE__AMOUNT_LEN, "%.1f %s", value, units[unit]);
-    return out;
-}
-
-const char *
-tulle__amount_span(int64_t us, char out[static TULLE__AMOUNT_LEN])
-{
-    int64_t seconds = us / 1000000;
-    if (us < 60000000) {
-        (void)snprintf(out, TULLE__AMOUNT_LEN, "%.1f s", (double)us / 1e6);
-    } else if (seconds < 3600) {
-        (void)snprintf(out, TULLE__AMOUNT_LEN, "%" PRId64 " min %" PRId64 " s", seconds / 60,
-                       seconds % 60);
-    } else {
-        (void)snprintf(out, TULLE__AMOUNT_LEN, "%" PRId64 " h %" PRId64 " min", seconds / 3600,
-                       seconds / 60 % 60);
-    }
-    return out;
 }

@@ -26,9 +26,4 @@ void tulle__progress_show(struct tulle__progress *progress, const char *format, 
 /* Take the line away: before anything else is written. */
 void tulle__progress_clear(struct tulle__progress *progress);
 
-/* Amounts for people: "17 B", "1.5 MiB"; "0.8 s", "2 min 5 s", "3 h 10 min". */
-enum { TULLE__AMOUNT_LEN = 40 };
-const char *tulle__amount_bytes(uint64_t bytes, char out[static TULLE__AMOUNT_LEN]);
-const char *tulle__amount_span(int64_t us, char out[static TULLE__AMOUNT_LEN]);
-
 #endif

@@ -11,6 +11,7 @@
 #include "app/exit.h"
 #include "app/recording/recording.h"
 #include "tools/common/history_end.h"
+#include "tools/common/human.h"
 #include "tools/common/progress.h"
 #include "tools/common/tools.h"
 #include "tools/record/record_series.h"
@@ -123,17 +124,18 @@ show_progress(struct record *record)
         return;
     struct tulle__record_total total;
     struct tulle__record_sum sum;
-    char bytes[TULLE__AMOUNT_LEN];
-    char missing[64] = "";
+    struct tulle__text text = { 0 };
     tulle__record_series_total(&record->series, &total);
     tulle__record_tally_sum(record->tally, &sum);
-    if (sum.gaps > 0)
-        (void)snprintf(missing, sizeof missing, ", %" PRIu64 " missed", sum.missing);
     double seconds = (double)(tulle__tool_mono_us() - record->start_us) / 1e6;
-    tulle__progress_show(&record->progress,
-                         "%s: %" PRIu64 " events of %zu nodes, %.0f a second, %s%s ",
-                         record->program->name, sum.events, sum.nodes, (double)sum.events / seconds,
-                         tulle__amount_bytes(total.bytes, bytes), missing);
+    tulle__text_format(&text, "%" PRIu64 " events of %zu nodes, %.0f a second, ", sum.events,
+                       sum.nodes, (double)sum.events / seconds);
+    tulle__human_bytes(&text, total.bytes);
+    if (sum.gaps > 0)
+        tulle__text_format(&text, ", %" PRIu64 " missed", sum.missing);
+    tulle__progress_show(&record->progress, "%s: %.*s ", record->program->name, (int)text.len,
+                         text.len > 0 ? text.bytes : "");
+    tulle__text_free(&text);
 }
 
 /* A wrong address looks just like a quiet mesh: tell them apart. */
@@ -254,19 +256,21 @@ summarise(const struct record *record)
 {
     struct tulle__record_total total;
     struct tulle__record_sum sum;
-    char bytes[TULLE__AMOUNT_LEN];
+    struct tulle__text size = { 0 };
     tulle__record_series_total(&record->series, &total);
     tulle__record_tally_sum(record->tally, &sum);
-    (void)fprintf(stderr,
-                  "%s: %" PRIu64 " event%s of %zu node%s in %zu lane%s, %.1f s; %" PRIu64
-                  " gap%s (%" PRIu64 " missed), %" PRIu64 " repaired; %s in %" PRIu64
-                  " file%s, the last %s\n",
-                  record->program->name, sum.events, sum.events == 1 ? "" : "s", sum.nodes,
-                  sum.nodes == 1 ? "" : "s", sum.lanes, sum.lanes == 1 ? "" : "s",
-                  (double)(tulle__tool_mono_us() - record->start_us) / 1e6, sum.gaps,
-                  sum.gaps == 1 ? "" : "s", sum.missing, sum.repaired,
-                  tulle__amount_bytes(total.bytes, bytes), total.files, total.files == 1 ? "" : "s",
-                  record->series.path);
+    tulle__human_bytes(&size, total.bytes);
+    tulle__text_char(&size, '\0');
+    (void)fprintf(
+        stderr,
+        "%s: %" PRIu64 " event%s of %zu node%s in %zu lane%s, %.1f s; %" PRIu64 " gap%s (%" PRIu64
+        " missed), %" PRIu64 " repaired; %s in %" PRIu64 " file%s, the last %s\n",
+        record->program->name, sum.events, sum.events == 1 ? "" : "s", sum.nodes,
+        sum.nodes == 1 ? "" : "s", sum.lanes, sum.lanes == 1 ? "" : "s",
+        (double)(tulle__tool_mono_us() - record->start_us) / 1e6, sum.gaps,
+        sum.gaps == 1 ? "" : "s", sum.missing, sum.repaired, size.has_failed ? "?" : size.bytes,
+        total.files, total.files == 1 ? "" : "s", record->series.path);
+    tulle__text_free(&size);
     if (tulle__event_filter_is_used(&record->filter))
         (void)fprintf(stderr, "%s: %" PRIu64 " left out\n", record->program->name,
                       record->left_out);

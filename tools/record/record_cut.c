@@ -5,6 +5,7 @@
 
 #include "app/exit.h"
 #include "app/signal.h"
+#include "tools/common/human.h"
 #include "tools/common/progress.h"
 #include "tools/common/recorded.h"
 #include "tools/record/record.h"
@@ -129,14 +130,17 @@ static void
 summarise(const struct cut *cut)
 {
     struct tulle__record_total total;
-    char bytes[TULLE__AMOUNT_LEN];
+    struct tulle__text size = { 0 };
     tulle__record_series_total(&cut->series, &total);
+    tulle__human_bytes(&size, total.bytes);
+    tulle__text_char(&size, '\0');
     (void)fprintf(stderr,
                   "%s: %" PRIu64 " event%s of %" PRIu64 " records taken, %" PRIu64
                   " gap%s; %s in %" PRIu64 " file%s\n",
                   cut->program->name, total.events, total.events == 1 ? "" : "s", cut->read,
-                  total.gaps, total.gaps == 1 ? "" : "s", tulle__amount_bytes(total.bytes, bytes),
+                  total.gaps, total.gaps == 1 ? "" : "s", size.has_failed ? "?" : size.bytes,
                   total.files, total.files == 1 ? "" : "s");
+    tulle__text_free(&size);
 }
 
 /* With the first file open, so that what it says of itself can be taken over. */

@@ -6,8 +6,9 @@
 #include "app/exit.h"
 #include "app/json.h"
 #include "app/text.h"
-#include "tools/common/progress.h"
+#include "tools/common/human.h"
 #include "tools/common/recorded.h"
+#include "tools/common/table.h"
 #include "tools/common/terminal.h"
 #include "tools/record/record.h"
 #include "tools/record/record_tally.h"
@@ -18,7 +19,7 @@
 #include <string.h>
 
 static const char *const notes[] = { "mesh", "recorder", "patterns", "exclude", "where", "order" };
-enum { NOTE_COUNT = sizeof notes / sizeof *notes };
+enum { NOTE_COUNT = sizeof notes / sizeof *notes, NAMES_LEN = 32 };
 
 struct info {
     const char *path;
@@ -30,9 +31,9 @@ struct info {
 };
 
 static const char *
-compressions(const struct tulle__recording_state *state, char out[static TULLE__AMOUNT_LEN])
+compressions(const struct tulle__recording_state *state, char out[static NAMES_LEN])
 {
-    (void)snprintf(out, TULLE__AMOUNT_LEN, "%s%s%s", state->has_none ? " none" : "",
+    (void)snprintf(out, NAMES_LEN, "%s%s%s", state->has_none ? " none" : "",
                    state->has_lz4 ? " lz4" : "", state->has_zstd ? " zstd" : "");
     return out[0] == ' ' ? out + 1 : "none";
 }
@@ -48,12 +49,13 @@ put_label(struct tulle__text *out, const char *label)
 static void
 put_times(struct tulle__text *out, const char *label, int64_t first_us, int64_t last_us)
 {
-    char span[TULLE__AMOUNT_LEN];
     put_label(out, label);
     tulle__text_time(out, first_us);
     tulle__text_str(out, " to ");
     tulle__text_time(out, last_us);
-    tulle__text_format(out, " (%s)\n", tulle__amount_span(last_us - first_us, span));
+    tulle__text_str(out, ", ");
+    tulle__human_span(out, (uint64_t)(last_us - first_us) / 1000);
+    tulle__text_char(out, '\n');
 }
 
 static void
@@ -80,19 +82,18 @@ put_state(struct tulle__text *out, const struct info *info)
 static void
 put_head(struct tulle__text *out, const struct info *info)
 {
-    char bytes[TULLE__AMOUNT_LEN];
-    char raw[TULLE__AMOUNT_LEN];
-    char names[TULLE__AMOUNT_LEN];
+    char names[NAMES_LEN];
     const struct tulle__recording_state *state = &info->state;
     const struct tulle__record_sum *sum = &info->sum;
     tulle__terminal_put_safe(out, info->path, strlen(info->path));
     tulle__text_char(out, '\n');
     put_state(out, info);
     put_label(out, "size");
-    tulle__text_format(out, "%s in %" PRIu64 " chunk%s, %s, unpacked %s\n",
-                       tulle__amount_bytes(state->file_bytes, bytes), state->chunks,
-                       state->chunks == 1 ? "" : "s", compressions(state, names),
-                       tulle__amount_bytes(state->raw_bytes, raw));
+    tulle__human_bytes(out, state->file_bytes);
+    tulle__text_format(out, " in %" PRIu64 " chunk%s, %s, unpacked ", state->chunks,
+                       state->chunks == 1 ? "" : "s", compressions(state, names));
+    tulle__human_bytes(out, state->raw_bytes);
+    tulle__text_char(out, '\n');
     for (size_t i = 0; i < NOTE_COUNT; i++) {
         const char *note = tulle__recording_note(info->reader, notes[i]);
         if (note == NULL || note[0] == '\0')
@@ -102,8 +103,9 @@ put_head(struct tulle__text *out, const struct info *info)
         tulle__text_char(out, '\n');
     }
     put_label(out, "events");
-    tulle__text_format(out, "%" PRIu64 ", payloads %s, %" PRIu64 " repaired\n", sum->events,
-                       tulle__amount_bytes(sum->bytes, bytes), sum->repaired);
+    tulle__text_format(out, "%" PRIu64 ", payloads ", sum->events);
+    tulle__human_bytes(out, sum->bytes);
+    tulle__text_format(out, ", %" PRIu64 " repaired\n", sum->repaired);
     put_label(out, "gaps");
     tulle__text_format(out, "%" PRIu64 " (%" PRIu64 " missed)\n", sum->gaps, sum->missing);
     if (sum->events > 0)
@@ -112,72 +114,67 @@ put_head(struct tulle__text *out, const struct info *info)
         put_times(out, "arrived", sum->first_arrival, sum->last_arrival);
 }
 
-/* Text in a column. */
 static void
-put_cell(struct tulle__text *out, const char *text, size_t width)
+put_safe_cell(struct tulle__table *table, const char *text)
 {
-    size_t start = out->len;
-    tulle__terminal_put_safe(out, text, strlen(text));
-    if (out->has_failed)
-        return;
-    size_t used = tulle__terminal_width(out->bytes + start, out->len - start);
-    for (; used < width; used++)
-        tulle__text_char(out, ' ');
-    tulle__text_char(out, ' ');
+    tulle__terminal_put_safe(tulle__table_cell(table), text, strlen(text));
 }
 
-static size_t
-wider(size_t width, const char *text)
+static void
+put_table(struct tulle__text *out, struct tulle__table *table)
 {
-    size_t len = tulle__terminal_width(text, strlen(text));
-    return len > width ? len : width;
+    const struct tulle__table_style style = { .columns = 0 };
+    tulle__text_char(out, '\n');
+    tulle__table_print(table, &style, out);
+    tulle__table_fini(table);
 }
 
 static void
 put_topics(struct tulle__text *out, const struct info *info)
 {
-    size_t width = strlen("TOPIC");
+    static const struct tulle__column columns[] = {
+        { .title = "TOPIC" },
+        { "EVENTS", .is_right = true },
+        { "BYTES", .is_right = true },
+        { .title = "FIRST PUBLISHED" },
+    };
+    struct tulle__table table;
     const struct tulle__record_topic *topic = NULL;
-    char bytes[TULLE__AMOUNT_LEN];
-    for (size_t i = 0; (topic = tulle__record_tally_topic(info->tally, i)) != NULL; i++)
-        width = wider(width, topic->topic);
-    tulle__text_str(out, "\n  ");
-    put_cell(out, "TOPIC", width);
-    tulle__text_format(out, "%12s %10s  %s\n", "EVENTS", "BYTES", "FIRST PUBLISHED");
+    tulle__table_init(&table, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; (topic = tulle__record_tally_topic(info->tally, i)) != NULL; i++) {
-        tulle__text_str(out, "  ");
-        put_cell(out, topic->topic, width);
-        tulle__text_format(out, "%12" PRIu64 " %10s  ", topic->events,
-                           tulle__amount_bytes(topic->bytes, bytes));
-        tulle__text_time(out, topic->first_us);
-        tulle__text_char(out, '\n');
+        put_safe_cell(&table, topic->topic);
+        tulle__table_u64(&table, topic->events);
+        tulle__human_bytes(tulle__table_cell(&table), topic->bytes);
+        tulle__text_time(tulle__table_cell(&table), topic->first_us);
     }
+    put_table(out, &table);
 }
 
 static void
 put_lanes(struct tulle__text *out, const struct info *info)
 {
-    size_t name_width = strlen("NODE");
-    size_t stream_width = strlen("STREAM");
+    static const struct tulle__column columns[] = {
+        { .title = "NODE" },
+        { .title = "ID" },
+        { .title = "STREAM" },
+        { "EVENTS", .is_right = true },
+        { "FIRST", .is_right = true },
+        { "LAST", .is_right = true },
+        { "MISSED", .is_right = true },
+    };
+    struct tulle__table table;
     const struct tulle__record_lane *lane = NULL;
+    tulle__table_init(&table, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; (lane = tulle__record_tally_lane(info->tally, i)) != NULL; i++) {
-        name_width = wider(name_width, lane->node_name);
-        stream_width = wider(stream_width, lane->stream);
+        put_safe_cell(&table, lane->node_name);
+        tulle__text_id(tulle__table_cell(&table), lane->node);
+        put_safe_cell(&table, lane->stream);
+        tulle__table_u64(&table, lane->events);
+        tulle__table_u64(&table, lane->first);
+        tulle__table_u64(&table, lane->last);
+        tulle__table_u64(&table, lane->missing);
     }
-    tulle__text_str(out, "\n  ");
-    put_cell(out, "NODE", name_width);
-    put_cell(out, "ID", 16);
-    put_cell(out, "STREAM", stream_width);
-    tulle__text_format(out, "%12s %12s %12s %8s\n", "EVENTS", "FIRST", "LAST", "MISSED");
-    for (size_t i = 0; (lane = tulle__record_tally_lane(info->tally, i)) != NULL; i++) {
-        tulle__text_str(out, "  ");
-        put_cell(out, lane->node_name, name_width);
-        tulle__text_id(out, lane->node);
-        tulle__text_char(out, ' ');
-        put_cell(out, lane->stream, stream_width);
-        tulle__text_format(out, "%12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %8" PRIu64 "\n",
-                           lane->events, lane->first, lane->last, lane->missing);
-    }
+    put_table(out, &table);
 }
 
 /* ---- for programs ---- */
@@ -248,7 +245,7 @@ put_tables(struct tulle__text *out, const struct info *info)
 static void
 put_json(struct tulle__text *out, const struct info *info)
 {
-    char names[TULLE__AMOUNT_LEN];
+    char names[NAMES_LEN];
     const struct tulle__recording_state *state = &info->state;
     const struct tulle__record_sum *sum = &info->sum;
     tulle__text_str(out, "{\"file\":");
