@@ -268,29 +268,40 @@ judge_clock(json_t *delivered, const json_t *event)
     assert_int_equal(json_object_set_new(delivered, own, json_integer(seq)), 0);
 }
 
+static size_t
+which_stream(const json_t *event)
+{
+    static const char *const streams[] = { "orders", "payments", "shipping" };
+    size_t which = 0;
+    while (which < 2 && strcmp(text_in(event, "stream"), streams[which]) != 0)
+        which++;
+    assert_string_equal(text_in(event, "stream"), streams[which]);
+    return which;
+}
+
 /* Every event behind what its clock names; and by content: a payment behind its order, a shipment
- * behind its payment. */
+ * behind its payment, also by the times of publishing. */
 static void
 judge_chain(const char *lines)
 {
+    static char times[3][CHAIN + 1][32];
     json_t *delivered = json_object();
     json_int_t heads[3] = { 0 };
-    static const char *const streams[] = { "orders", "payments", "shipping" };
     size_t count = 0;
     for (; *lines != '\0'; lines = strchr(lines, '\n') + 1, count++) {
         json_error_t error;
         json_t *event = json_loads(lines, JSON_DISABLE_EOF_CHECK, &error);
         assert_non_null(event);
-        assert_string_equal(json_string_value(json_object_get(event, "kind")), "event");
+        assert_string_equal(text_in(event, "kind"), "event");
         judge_clock(delivered, event);
-        const char *stream = json_string_value(json_object_get(event, "stream"));
-        size_t which = strcmp(stream, streams[0]) == 0   ? 0
-                       : strcmp(stream, streams[1]) == 0 ? 1
-                                                         : 2;
-        assert_string_equal(stream, streams[which]);
-        assert_int_equal(++heads[which], json_integer_value(json_object_get(
-                                             json_object_get(event, "payload"), "n")));
-        assert_true(which == 0 || heads[which] <= heads[which - 1]);
+        size_t which = which_stream(event);
+        json_int_t n = json_integer_value(json_object_get(json_object_get(event, "payload"), "n"));
+        assert_int_equal(++heads[which], n);
+        (void)snprintf(times[which][n], sizeof times[which][n], "%s", text_in(event, "time"));
+        if (which > 0) {
+            assert_true(n <= heads[which - 1]);
+            assert_true(strcmp(times[which][n], times[which - 1][n]) >= 0);
+        }
         /* And the clock says so: it is not by luck. */
         assert_int_equal(json_object_size(json_object_get(event, "clock")), which + 1);
         json_decref(event);

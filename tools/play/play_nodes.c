@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     SLICE_MS = 100,    /* longest wait that does not look for signals */
@@ -83,7 +84,7 @@ start(struct tulle__play_nodes *nodes, const struct tulle__common *common, size_
     for (size_t i = 0; i < options.join_count; i++)
         join[i] = options.join[i];
     if (index > 0 && options.join_count < 64 && !options.dial_only)
-        join[options.join_count++] = tulle_node_address(nodes->nodes[0]);
+        join[options.join_count++] = tulle_node_address(nodes->nodes[0].node);
     options.join = join;
     tulle_node *node = NULL;
     tulle_status status = tulle_node_new(&options, &node, &error);
@@ -93,8 +94,9 @@ start(struct tulle__play_nodes *nodes, const struct tulle__common *common, size_
         tulle_node_free(&node);
         return fail(nodes, status, error.text);
     }
-    nodes->nodes[nodes->count++] = node;
-    tulle__play_map_set_id(nodes->map, index, tulle_node_id(node));
+    uint64_t id = tulle_node_id(node);
+    nodes->nodes[nodes->count++] = (struct tulle__play_node){ .node = node, .id = id };
+    tulle__play_map_set_id(nodes->map, index, id);
     return 0;
 }
 
@@ -104,7 +106,7 @@ tulle__play_nodes_open(struct tulle__play_nodes *nodes, const struct tulle__comm
     size_t count = tulle__play_map_nodes(nodes->map);
     int status = 0;
     nodes->are_apart = common->node.dial_only;
-    nodes->nodes = calloc(count + 1, sizeof(tulle_node *));
+    nodes->nodes = calloc(count + 1, sizeof *nodes->nodes);
     if (nodes->nodes == NULL)
         return fail(nodes, TULLE_ENOMEM, "");
     for (size_t i = 0; status == 0 && i < count; i++)
@@ -126,20 +128,20 @@ tulle__play_nodes_close(struct tulle__play_nodes *nodes)
     bool *are_threads = calloc(nodes->count + 1, sizeof *are_threads);
     for (size_t i = 0; i < nodes->count; i++) {
         bool is_thread = threads != NULL && are_threads != NULL &&
-                         pthread_create(&threads[i], NULL, leave, nodes->nodes[i]) == 0;
+                         pthread_create(&threads[i], NULL, leave, nodes->nodes[i].node) == 0;
         if (is_thread)
             are_threads[i] = true;
         else
-            (void)leave(nodes->nodes[i]);
+            (void)leave(nodes->nodes[i].node);
     }
     for (size_t i = 0; i < nodes->count; i++) {
         if (are_threads != NULL && are_threads[i])
             (void)pthread_join(threads[i], NULL);
-        tulle_node_free(&nodes->nodes[i]);
+        tulle_node_free(&nodes->nodes[i].node);
     }
     free(threads);
     free(are_threads);
-    free((void *)nodes->nodes);
+    free(nodes->nodes);
     nodes->nodes = NULL;
     nodes->count = 0;
 }
@@ -164,7 +166,8 @@ wait_one(struct tulle__play_nodes *nodes,
     for (;;) {
         int64_t left = (end_us - tulle__tool_mono_us()) / 1000;
         int slice = left > SLICE_MS ? SLICE_MS : left < 0 ? 0 : (int)left;
-        tulle_status status = tulle_node_wait_peers(nodes->nodes[index], pattern, count, slice);
+        tulle_status status =
+            tulle_node_wait_peers(nodes->nodes[index].node, pattern, count, slice);
         if (status != TULLE_ETIMEDOUT || left <= 0 || is_signalled(nodes))
             return status;
     }
@@ -185,7 +188,7 @@ settle(struct tulle__play_nodes *nodes, int64_t end_us)
     size_t most = 0;
     for (size_t i = 0; i < nodes->count; i++) {
         size_t count = 0;
-        if (tulle_node_peers(nodes->nodes[i], count_up, &count) == TULLE_OK)
+        if (tulle_node_peers(nodes->nodes[i].node, count_up, &count) == TULLE_OK)
             most = count > most ? count : most;
     }
     for (size_t i = 0; i < nodes->count && most > 0; i++)
@@ -263,6 +266,40 @@ tulle__play_nodes_are_heard(struct tulle__play_nodes *nodes)
 
 /* ---- publishing ---- */
 
+/* Has everything that the node was given got its time? Its thread may not have come to it. */
+static bool
+is_timed(struct tulle__play_node *node)
+{
+    if (node->timed < node->given) {
+        tulle_counters counters;
+        tulle_node_counters(node->node, &counters);
+        node->timed = counters.events_published;
+    }
+    return node->timed >= node->given;
+}
+
+/* Times of publishing are to agree with what comes before what: an event is given away when those
+ * before it have got theirs. False: idle said so. */
+static bool
+wait_times(struct tulle__play_nodes *nodes,
+           const tulle_publish_options *options,
+           bool (*idle)(void *ctx),
+           void *ctx)
+{
+    static const struct timespec moment = { .tv_nsec = 20000 };
+    for (size_t i = 0; i < options->after_count; i++) {
+        size_t of = 0;
+        while (of < nodes->count && nodes->nodes[of].id != options->after[i].node)
+            of++;
+        for (unsigned tries = 1; of < nodes->count && !is_timed(&nodes->nodes[of]); tries++) {
+            (void)nanosleep(&moment, NULL);
+            if (tries % 1024 == 0 && !idle(ctx))
+                return false;
+        }
+    }
+    return true;
+}
+
 tulle_status
 tulle__play_nodes_publish(struct tulle__play_nodes *nodes,
                           const struct tulle__play_step *step,
@@ -270,15 +307,19 @@ tulle__play_nodes_publish(struct tulle__play_nodes *nodes,
                           bool (*idle)(void *ctx),
                           void *ctx)
 {
+    struct tulle__play_node *node = &nodes->nodes[step->node];
     tulle_publish_options options = step->options;
     tulle_status status = TULLE_EAGAIN;
     options.timeout_ms = SLICE_MS;
+    if (!wait_times(nodes, &options, idle, ctx))
+        return TULLE_EAGAIN;
     while (status == TULLE_EAGAIN) {
-        status = tulle_node_publish(nodes->nodes[step->node], step->topic, event->payload,
-                                    event->payload_len, &options);
+        status = tulle_node_publish(node->node, step->topic, event->payload, event->payload_len,
+                                    &options);
         if (status == TULLE_EAGAIN && !idle(ctx))
             return status;
     }
+    node->given += status == TULLE_OK;
     return status;
 }
 
@@ -289,7 +330,7 @@ tulle__play_nodes_flush(struct tulle__play_nodes *nodes)
     for (size_t i = 0; i < nodes->count;) {
         int64_t left = (end_us - tulle__tool_mono_us()) / 1000;
         int slice = left > SLICE_MS ? SLICE_MS : left < 0 ? 0 : (int)left;
-        tulle_status status = tulle_node_flush(nodes->nodes[i], slice);
+        tulle_status status = tulle_node_flush(nodes->nodes[i].node, slice);
         if (status == TULLE_OK) {
             i++;
             continue;

@@ -12,12 +12,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct tulle__play_node {
+    tulle_node *node;
+    uint64_t id;
+    uint64_t given, timed; /* events published here, and those that have got their time */
+};
+
 struct tulle__play_nodes {
     const struct tulle__program *program;
     const struct tulle__play_options *options;
     struct tulle__play_map *map;
     struct tulle__signals *signals;
-    tulle_node **nodes; /* by index in the map */
+    struct tulle__play_node *nodes; /* by index in the map */
     size_t count;
     bool is_interrupted; /* a signal came */
     bool are_apart;      /* they only dial: not one another */
