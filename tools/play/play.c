@@ -7,7 +7,9 @@
  * that stands for the recorded one. */
 
 #include "app/exit.h"
+#include "app/text.h"
 #include "tools/common/progress.h"
+#include "tools/common/terminal.h"
 #include "tools/common/tools.h"
 #include "tools/play/play_map.h"
 #include "tools/play/play_nodes.h"
@@ -132,8 +134,11 @@ refuse(struct play *play, const tulle_event *event, const char *why)
 {
     if (play->refused++ == 0 && !play->options.is_quiet) {
         tulle__progress_clear(&play->progress);
-        (void)fprintf(stderr, "%s: an event of '%s' cannot be played: %s\n", play->program->name,
-                      event->topic, why);
+        struct tulle__text topic = { 0 };
+        tulle__terminal_put_safe(&topic, event->topic, strlen(event->topic));
+        (void)fprintf(stderr, "%s: an event of '%.*s' cannot be played: %s\n", play->program->name,
+                      (int)topic.len, topic.len > 0 ? topic.bytes : "", why);
+        tulle__text_free(&topic);
     }
 }
 
@@ -141,9 +146,20 @@ static void
 print_step(const struct play *play, const struct tulle__play_step *step, const tulle_event *event)
 {
     bool is_renamed = strcmp(step->topic, event->topic) != 0;
-    (void)printf("+%.6f %s %s%s%s\n", (double)play->offset_us / 1e6,
-                 tulle__play_map_node_name(play->map, step->node), event->topic,
-                 is_renamed ? " -> " : "", is_renamed ? step->topic : "");
+    const char *name = tulle__play_map_node_name(play->map, step->node);
+    struct tulle__text line = { 0 };
+    tulle__text_format(&line, "+%.6f ", (double)play->offset_us / 1e6);
+    tulle__terminal_put_safe(&line, name, strlen(name));
+    tulle__text_char(&line, ' ');
+    tulle__terminal_put_safe(&line, event->topic, strlen(event->topic));
+    if (is_renamed) {
+        tulle__text_str(&line, " -> ");
+        tulle__terminal_put_safe(&line, step->topic, strlen(step->topic));
+    }
+    tulle__text_char(&line, '\n');
+    if (line.len > 0)
+        (void)fwrite(line.bytes, 1, line.len, stdout);
+    tulle__text_free(&line);
 }
 
 /* Publish the step, or print it. */
@@ -221,11 +237,15 @@ static void
 play_all(struct play *play)
 {
     play->start_us = tulle__tool_mono_us();
+    uint64_t before = 0;
     do {
+        before = play->played;
         if (play->rounds > 0)
             tulle__play_map_again(play->map);
         play_round(play);
-    } while (!is_over(play) && (play->options.rounds == 0 || play->rounds < play->options.rounds));
+        /* A round in which nothing can be played would come to no more again. */
+    } while (!is_over(play) && play->played > before &&
+             (play->options.rounds == 0 || play->rounds < play->options.rounds));
 }
 
 /* ---- before and after ---- */

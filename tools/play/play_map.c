@@ -74,6 +74,7 @@ struct tulle__play_map {
     struct origin *origins;
     struct player *players;
     size_t player_count;
+    bool is_closed; /* they run: what a file that grows has more is shared among them */
     struct recorded *recorded, *last;
     struct played *played;
     struct played **lanes; /* by index */
@@ -241,7 +242,7 @@ get_player(struct tulle__play_map *map, const tulle_event *event, size_t *out)
         if (origin == NULL)
             return false;
         memcpy(origin->name, name, len);
-        if (map->player_count < map->node_max) {
+        if (map->player_count < map->node_max && !map->is_closed) {
             struct player *player = &map->players[map->player_count];
             *player = (struct player){ .index = map->player_count, .name = strdup(name) };
             if (player->name == NULL) {
@@ -408,6 +409,7 @@ void
 tulle__play_map_set_id(struct tulle__play_map *map, size_t node, uint64_t id)
 {
     map->players[node].id = id;
+    map->is_closed = true;
 }
 
 /* ---- numbers ---- */

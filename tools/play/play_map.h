@@ -36,7 +36,7 @@ bool tulle__play_map_lane(const struct tulle__play_map *map,
                           size_t index,
                           size_t *node,
                           const char **stream);
-/* The id that a node has got. */
+/* The id that a node has got. There will be no more nodes. */
 void tulle__play_map_set_id(struct tulle__play_map *map, size_t node, uint64_t id);
 
 struct tulle__play_step {
