@@ -478,7 +478,9 @@ TEST(a_full_disk_is_told_and_what_is_there_can_be_read)
     struct proc *record = proc_start("/bin/sh", "-c", command, NULL);
     assert_ends(record, 5);
     assert_says(record, PROC_ERR, "File too large");
-    assert_says(record, PROC_ERR, "what was written before can be read");
+    assert_says(record, PROC_ERR,
+                " events could not be written; what was written before can be read");
+    assert_says(record, PROC_ERR, "record: 0 events of 1 node");
     struct content content = content_of(path_of("r-000001.mcap"));
     assert_false(content.is_complete);
     assert_int_equal(content.events, 0); /* the first part is larger than that */

@@ -128,8 +128,8 @@ show_progress(struct record *record)
     tulle__record_series_total(&record->series, &total);
     tulle__record_tally_sum(record->tally, &sum);
     double seconds = (double)(tulle__tool_mono_us() - record->start_us) / 1e6;
-    tulle__text_format(&text, "%" PRIu64 " events of %zu nodes, %.0f a second, ", sum.events,
-                       sum.nodes, (double)sum.events / seconds);
+    tulle__text_format(&text, "%" PRIu64 " events of %zu node%s, %.0f a second, ", sum.events,
+                       sum.nodes, sum.nodes == 1 ? "" : "s", (double)sum.events / seconds);
     tulle__human_bytes(&text, total.bytes);
     if (sum.gaps > 0)
         tulle__text_format(&text, ", %" PRIu64 " missed", sum.missing);
@@ -259,14 +259,15 @@ summarise(const struct record *record)
     struct tulle__text size = { 0 };
     tulle__record_series_total(&record->series, &total);
     tulle__record_tally_sum(record->tally, &sum);
+    uint64_t events = total.events > total.unwritten ? total.events - total.unwritten : 0;
     tulle__human_bytes(&size, total.bytes);
     tulle__text_char(&size, '\0');
     (void)fprintf(
         stderr,
         "%s: %" PRIu64 " event%s of %zu node%s in %zu lane%s, %.1f s; %" PRIu64 " gap%s (%" PRIu64
         " missed), %" PRIu64 " repaired; %s in %" PRIu64 " file%s, the last %s\n",
-        record->program->name, sum.events, sum.events == 1 ? "" : "s", sum.nodes,
-        sum.nodes == 1 ? "" : "s", sum.lanes, sum.lanes == 1 ? "" : "s",
+        record->program->name, events, events == 1 ? "" : "s", sum.nodes, sum.nodes == 1 ? "" : "s",
+        sum.lanes, sum.lanes == 1 ? "" : "s",
         (double)(tulle__tool_mono_us() - record->start_us) / 1e6, sum.gaps,
         sum.gaps == 1 ? "" : "s", sum.missing, sum.repaired, size.has_failed ? "?" : size.bytes,
         total.files, total.files == 1 ? "" : "s", record->series.path);
@@ -281,15 +282,17 @@ static void
 finish(struct record *record)
 {
     tulle__progress_clear(&record->progress);
-    bool had_failed = record->exit_status == TULLE__EXIT_STORAGE;
+    struct tulle__record_total total;
     bool is_closed = tulle__record_series_close(&record->series);
     if (!is_closed && record->exit_status == 0)
         record->exit_status = TULLE__EXIT_STORAGE;
-    if (had_failed || !is_closed) {
-        (void)fprintf(stderr,
-                      "%s: %s: what was written before can be read; --append goes on behind it\n",
-                      record->program->name, record->series.path);
-    }
+    if (!record->series.has_failed)
+        return;
+    tulle__record_series_total(&record->series, &total);
+    (void)fprintf(stderr,
+                  "%s: %s: %" PRIu64 " events could not be written; what was written before can be "
+                  "read, and --append goes on behind it\n",
+                  record->program->name, record->series.path, total.unwritten);
 }
 
 static int

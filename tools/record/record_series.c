@@ -79,6 +79,16 @@ say(const struct tulle__record_series *series, const char *path, const char *pro
     return false;
 }
 
+/* Of the file that is written: said once. */
+static bool
+fail(struct tulle__record_series *series, const char *problem)
+{
+    if (!series->has_failed)
+        (void)say(series, series->path, problem);
+    series->has_failed = true;
+    return false;
+}
+
 /* The highest number of the files that are there, after removing them if that is asked for. */
 static bool
 look_for_files(struct tulle__record_series *series, bool has_to_go, uint64_t *highest)
@@ -166,10 +176,11 @@ end_file(struct tulle__record_series *series)
     series->events += tally.events - series->had_events;
     series->gaps += tally.gaps - series->had_gaps;
     series->had_events = series->had_gaps = 0;
+    series->lost += is_good ? 0 : tally.waiting;
     bool is_closed = tulle__recording_close(&series->writer, problem);
     series->bytes += tally.bytes - series->had_bytes;
     series->had_bytes = 0;
-    return (is_good && is_closed) || say(series, series->path, problem);
+    return (is_good && is_closed) || fail(series, problem);
 }
 
 /* Which number begins, and how the file is opened. */
@@ -264,7 +275,7 @@ flush(struct tulle__record_series *series)
     struct tulle__recording_tally before;
     tulle__recording_tally(series->writer, &before);
     if (!tulle__recording_flush(series->writer))
-        return say(series, series->path, tulle__recording_problem(series->writer));
+        return fail(series, tulle__recording_problem(series->writer));
     if (series->options->is_verbose && before.waiting > 0) {
         struct tulle__record_total total;
         tulle__record_series_total(series, &total);
@@ -286,7 +297,7 @@ tulle__record_series_add(struct tulle__record_series *series,
         return false;
     bool was_waiting = tulle__recording_is_waiting(series->writer);
     if (!tulle__recording_add(series->writer, message, arrival_us))
-        return say(series, series->path, tulle__recording_problem(series->writer));
+        return fail(series, tulle__recording_problem(series->writer));
     if (!was_waiting)
         series->flush_us = now_us + series->options->flush_ms * 1000;
     return !is_over_by_size(series) || rotate(series);
@@ -332,7 +343,8 @@ tulle__record_series_total(const struct tulle__record_series *series,
     *out = (struct tulle__record_total){ .events = series->events,
                                          .gaps = series->gaps,
                                          .bytes = series->bytes,
-                                         .files = series->files };
+                                         .files = series->files,
+                                         .unwritten = series->lost };
     if (series->writer == NULL)
         return;
     struct tulle__recording_tally tally;
@@ -340,5 +352,5 @@ tulle__record_series_total(const struct tulle__record_series *series,
     out->events += tally.events - series->had_events;
     out->gaps += tally.gaps - series->had_gaps;
     out->bytes += tally.bytes - series->had_bytes;
-    out->unwritten = tally.waiting;
+    out->unwritten += tally.waiting;
 }

@@ -22,6 +22,8 @@ struct tulle__record_series {
     int64_t begun_us, flush_us;             /* when it began; when what waits is to be written */
 
     uint64_t files, events, gaps, bytes;      /* of this run, those of the open file apart */
+    uint64_t lost;                            /* events and gaps that could not be written */
+    bool has_failed;                          /* it was told why */
     uint64_t had_events, had_gaps, had_bytes; /* in the open file before */
 };
 
