@@ -488,7 +488,7 @@ TEST(it_waits_for_those_who_take_it)
     assert_says(play, PROC_ERR, "no node reached within 0.3 s");
     play = PLAY(port, "--speed", "max", "--wait-timeout", "0.3", "--wait-peers=2");
     assert_ends(play, 4);
-    assert_says(play, PROC_ERR, "fewer than 2 nodes that take the topics");
+    assert_says(play, PROC_ERR, "fewer than 2 nodes that take events");
 
     /* The taps come later. */
     play = PLAY(port, "--speed", "max", "--wait-peers=2");

@@ -16,6 +16,7 @@
 #include <time.h>
 
 enum {
+    ASK_MS = 20,       /* for the answer of a node's thread */
     SLICE_MS = 100,    /* longest wait that does not look for signals */
     GRACE_MS = 1000,   /* for those who take the topics, when any node is reached */
     GOODBYE_MS = 2000, /* for what is still in the sockets when it leaves */
@@ -195,21 +196,40 @@ settle(struct tulle__play_nodes *nodes, int64_t end_us)
         (void)wait_one(nodes, i, NULL, most, end_us);
 }
 
-/* Every lane is taken so many times. */
+/* Nodes that take anything, and one that takes some lane. */
 static tulle_status
-wait_lanes(struct tulle__play_nodes *nodes, size_t count, int64_t end_us)
+wait_takers(struct tulle__play_nodes *nodes, size_t count, int64_t end_us)
 {
     tulle_status status = TULLE_OK;
+    for (size_t i = 0; i < nodes->count && status == TULLE_OK; i++)
+        status = wait_one(nodes, i, "**", count, end_us);
+    size_t node = 0;
+    const char *stream = NULL;
+    while (status == TULLE_OK && !nodes->is_heard) {
+        bool is_late = tulle__tool_mono_us() >= end_us;
+        for (size_t i = 0; i < LANES_ASKED && !nodes->is_heard; i++) {
+            if (!tulle__play_map_lane(nodes->map, i, &node, &stream))
+                break;
+            nodes->is_heard =
+                tulle_node_wait_peers(nodes->nodes[node].node, stream, 1, ASK_MS) == TULLE_OK;
+        }
+        if (!nodes->is_heard && (is_late || is_signalled(nodes)))
+            status = TULLE_ETIMEDOUT;
+    }
+    return status;
+}
+
+/* Every lane is taken. */
+static void
+wait_lanes(struct tulle__play_nodes *nodes, int64_t end_us)
+{
     size_t node = 0;
     const char *stream = NULL;
     for (size_t i = 0; i < LANES_ASKED && !nodes->is_interrupted; i++) {
         if (!tulle__play_map_lane(nodes->map, i, &node, &stream))
             break;
-        tulle_status waited = wait_one(nodes, node, stream, count, end_us);
-        nodes->is_heard |= waited == TULLE_OK;
-        status = waited != TULLE_OK ? waited : status;
+        nodes->is_heard |= wait_one(nodes, node, stream, 1, end_us) == TULLE_OK;
     }
-    return status;
 }
 
 static int
@@ -220,9 +240,11 @@ tell_alone(const struct tulle__play_nodes *nodes)
     if (nodes->options->wait_peers == NULL) {
         (void)fprintf(stderr, "%s: no node reached within %.15g s\n", name, seconds);
     } else {
-        (void)fprintf(stderr,
-                      "%s: fewer than %ju nodes that take the topics reached within %.15g s\n",
-                      name, (uintmax_t)nodes->options->peers, seconds);
+        (void)fprintf(
+            stderr,
+            "%s: fewer than %ju nodes that take events, or none that takes these, reached "
+            "within %.15g s\n",
+            name, (uintmax_t)nodes->options->peers, seconds);
     }
     return TULLE__EXIT_NETWORK;
 }
@@ -237,7 +259,7 @@ tulle__play_nodes_wait(struct tulle__play_nodes *nodes)
     if (nodes->count == 0 || (has_count && options->peers == 0))
         return 0;
     if (has_count)
-        status = wait_lanes(nodes, (size_t)options->peers, end_us);
+        status = wait_takers(nodes, (size_t)options->peers, end_us);
     /* The nodes see one another, too, unless they only dial. */
     for (size_t i = 0; i < nodes->count && status == TULLE_OK && !has_count; i++)
         status = wait_one(nodes, i, NULL, nodes->are_apart ? 1 : nodes->count, end_us);
@@ -245,7 +267,7 @@ tulle__play_nodes_wait(struct tulle__play_nodes *nodes)
     if (status == TULLE_OK)
         settle(nodes, grace_us);
     if (status == TULLE_OK && !has_count) /* nobody may want them: not in earnest */
-        (void)wait_lanes(nodes, 1, grace_us);
+        wait_lanes(nodes, grace_us);
     if (nodes->is_interrupted) {
         (void)fprintf(stderr, "%s: interrupted; nothing was played\n", nodes->program->name);
         return TULLE__EXIT_FAILURE;
@@ -260,7 +282,7 @@ tulle__play_nodes_are_heard(struct tulle__play_nodes *nodes)
 {
     int64_t end_us = tulle__tool_mono_us() + (int64_t)QUESTION_MS * 1000;
     if (!nodes->is_heard)
-        (void)wait_lanes(nodes, 1, end_us);
+        wait_lanes(nodes, end_us);
     return nodes->is_heard;
 }
 

@@ -92,7 +92,7 @@ static const struct tulle__option publish_options[] = {
       .help = "one node for each that was recorded, up to N; further ones share these" },
     { .name = "wait_peers", .type = TULLE__OPTION_STRING, .flags = HERE,
       .offset = AT(wait_peers), .arg = "N", .implied = "1",
-      .help = "wait until N nodes that take the topics are connected (1 when N is left out); 0: do not wait. Without this option: until any node is connected, and then up to a second for those that take the topics" },
+      .help = "wait until N nodes that take events are connected (1 when N is left out), and one takes something that will be played; 0: do not wait. Without this option: until any node is connected, and then up to a second for those that take the topics" },
     { .name = "wait_timeout", .type = TULLE__OPTION_SECONDS, .flags = HERE,
       .offset = AT(wait_timeout_ms), .arg = "SECONDS", .help = "give up waiting for nodes after so long, with status 4" },
     { .name = "no_wait", .type = TULLE__OPTION_FLAG, .flags = HERE,
