@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* What forwarding costs: the same plain PUB and SUB sockets with nothing, with libzmq's
- * zmq_proxy(), and with a tulle proxy between them. Each event is a batch of its own: a key
- * frame and a batch frame, to all three the same bytes. Sender, forwarder and receiver are
+ * zmq_proxy(), and with a tulle proxy between them. Each event is a batch of its own, to all
+ * three the same bytes: a key frame and a batch frame, to which a tulle proxy adds its path;
+ * or those and a path, which it extends. Sender, forwarder and receiver are
  * processes; the receiver gives the sender credit, so that nothing is ever lost, and a run
  * in which something is ends with 1. Prints lines "name key=value ...": medians of several
  * rounds, in each of which all three take their turn. */
@@ -32,7 +33,7 @@
 #include <zmq.h>
 
 enum {
-    ROUNDS = 5,
+    ROUNDS = 7,
     CREDIT = 100,      /* events that the receiver gives credit for at a time, */
     WINDOW = 400,      /* of at most so many: no queue on the way is full with them */
     TURN_EVERY = 2000, /* events between two looks at what is not an event */
@@ -46,6 +47,7 @@ static const char *const via_names[VIA_COUNT] = { "nothing", "zmq_proxy", "tulle
 
 struct work {
     enum via via;
+    unsigned frames; /* of a message: key and batch; 3: and a path, as behind a proxy */
     size_t size;     /* of a payload */
     uint64_t events; /* that count */
     unsigned rate;   /* events a second; 0: as fast as can be */
@@ -158,7 +160,8 @@ struct sender {
     struct companion *companion; /* NULL: none is needed */
     uint8_t *batch;
     size_t batch_len;
-    uint8_t *seq_at; /* places in it that change */
+    struct tulle__buf *path; /* NULL: none is sent */
+    uint8_t *seq_at;         /* places in it that change */
     uint8_t *stamp_at;
     uint64_t seq;
     uint64_t credit;
@@ -210,6 +213,19 @@ make_batch(struct sender *s, uint64_t node, size_t size)
     free(payload);
 }
 
+static struct tulle__buf *
+make_path(void)
+{
+    uint64_t passed = TULLE__NODE_ID_MIN + 1;
+    struct tulle__writer writer;
+    tulle__writer_init(&writer);
+    tulle__path_encode(&writer, &passed, 1);
+    struct tulle__buf *path = tulle__writer_take(&writer);
+    tulle__writer_fini(&writer);
+    TULLE_ASSERT(path != NULL);
+    return path;
+}
+
 static void
 send_event(struct sender *s)
 {
@@ -218,7 +234,9 @@ send_event(struct sender *s)
     TULLE_ASSERT(zmq_msg_init_size(&body, s->batch_len) == 0);
     memcpy(zmq_msg_data(&body), s->batch, s->batch_len);
     TULLE_ASSERT(zmq_send(s->pub, key, sizeof key, ZMQ_SNDMORE) >= 0);
-    TULLE_ASSERT(zmq_msg_send(&body, s->pub, 0) >= 0);
+    TULLE_ASSERT(zmq_msg_send(&body, s->pub, s->path != NULL ? ZMQ_SNDMORE : 0) >= 0);
+    if (s->path != NULL)
+        TULLE_ASSERT(zmq_send(s->pub, s->path->data, s->path->len, 0) >= 0);
 }
 
 static void
@@ -295,6 +313,8 @@ run_sender(const struct work *work)
         atomic_store(&shared->ready, 1);
     }
     make_batch(&s, node, work->size);
+    if (work->frames == 3)
+        s.path = make_path();
     while (!atomic_load(&shared->is_through)) {
         put_u64(s.stamp_at, 0); /* it does not count */
         send_event(&s);
@@ -463,7 +483,7 @@ end(pid_t pid, bool is_to_be_good)
 {
     int status;
     if (!is_to_be_good)
-        (void)kill(pid, SIGKILL);
+        (void)kill(pid, SIGTERM); /* which a profiler sees and writes what it has */
     TULLE_ASSERT(waitpid(pid, &status, 0) == pid);
     if (is_to_be_good && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
         fprintf(stderr, "bench_forward: a run failed, %llu events were lost\n",
@@ -525,8 +545,18 @@ median_ratio(const double *values, const double *others)
     return median(ratios);
 }
 
+/* The median of what is more than with nothing in between, in each round. */
+static double
+median_added(const double *values, const double *direct)
+{
+    double added[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++)
+        added[i] = values[i] - direct[i];
+    return median(added);
+}
+
 static void
-bench_throughput(size_t size, uint64_t events)
+bench_throughput(unsigned frames, size_t size, uint64_t events)
 {
     static double rates[VIA_COUNT][ROUNDS];
     static double cpu_us[VIA_COUNT][ROUNDS];
@@ -534,7 +564,9 @@ bench_throughput(size_t size, uint64_t events)
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < VIA_COUNT; i++) {
             int via = (round + i) % VIA_COUNT;
-            struct work work = { .via = (enum via)via, .size = size, .events = events };
+            struct work work = {
+                .via = (enum via)via, .frames = frames, .size = size, .events = events
+            };
             run_once(&work);
             rates[via][round] = (double)events * 1e9 / (double)shared->wall_ns;
             cpu_us[via][round] = (double)shared->forwarder_cpu_ns / 1000 / (double)events;
@@ -543,10 +575,11 @@ bench_throughput(size_t size, uint64_t events)
         }
     }
     for (int via = 0; via < VIA_COUNT; via++) {
-        printf("forward.throughput via=%s payload=%zu events_per_s=%.0f ratio=%.2f cpu_us=%.2f "
-               "cpu_us_of_all=%.2f\n",
-               via_names[via], size, median(rates[via]), median_ratio(rates[via], rates[ZMQ_PROXY]),
-               median(cpu_us[via]), median(all_us[via]));
+        printf("forward.throughput via=%s frames=%u payload=%zu events_per_s=%.0f ratio=%.2f "
+               "cpu_us=%.2f cpu_us_of_all=%.2f ratio_of_cpu=%.2f\n",
+               via_names[via], frames, size, median(rates[via]),
+               median_ratio(rates[via], rates[ZMQ_PROXY]), median(cpu_us[via]), median(all_us[via]),
+               median_ratio(all_us[ZMQ_PROXY], all_us[via]));
     }
     (void)fflush(stdout);
 }
@@ -567,9 +600,11 @@ bench_latency(size_t size, unsigned rate)
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < VIA_COUNT; i++) {
             int via = (round + i) % VIA_COUNT;
-            struct work work = {
-                .via = (enum via)via, .size = size, .events = 2 * (uint64_t)rate, .rate = rate
-            };
+            struct work work = { .via = (enum via)via,
+                                 .frames = 2,
+                                 .size = size,
+                                 .events = 2 * (uint64_t)rate,
+                                 .rate = rate };
             run_once(&work);
             size_t count = shared->latency_count;
             qsort(shared->latency_ns, count, sizeof shared->latency_ns[0], compare_times);
@@ -580,27 +615,32 @@ bench_latency(size_t size, unsigned rate)
     }
     for (int via = 0; via < VIA_COUNT; via++) {
         printf("forward.latency via=%s payload=%zu rate=%u p50_us=%.0f p99_us=%.0f "
-               "added_p50_us=%.0f added_p99_us=%.0f\n",
+               "added_p50_us=%.0f added_p99_us=%.0f ratio_p50=%.2f ratio_p99=%.2f\n",
                via_names[via], size, rate, median(p50[via]), median(p99[via]),
-               median(p50[via]) - median(p50[DIRECT]), median(p99[via]) - median(p99[DIRECT]));
+               median_added(p50[via], p50[DIRECT]), median_added(p99[via], p99[DIRECT]),
+               median_ratio(p50[via], p50[ZMQ_PROXY]), median_ratio(p99[via], p99[ZMQ_PROXY]));
     }
     (void)fflush(stdout);
 }
 
-/* --once VIA PAYLOAD EVENTS: one run, long enough for a profiler to look on. */
+/* --once VIA FRAMES PAYLOAD EVENTS: one run, long enough for a profiler to look on. */
 static int
 run_named(char **arguments)
 {
-    struct work work = { .size = strtoul(arguments[1], NULL, 10),
-                         .events = strtoull(arguments[2], NULL, 10) };
+    struct work work = { .frames = (unsigned)strtoul(arguments[1], NULL, 10),
+                         .size = strtoul(arguments[2], NULL, 10),
+                         .events = strtoull(arguments[3], NULL, 10) };
     while (work.via < VIA_COUNT && strcmp(arguments[0], via_names[work.via]) != 0)
         work.via++;
     if (work.via == VIA_COUNT || work.size < sizeof(uint64_t) || work.events < 10)
         return 2;
     run_once(&work);
-    printf("forward.once via=%s payload=%zu events_per_s=%.0f cpu_us=%.2f\n", via_names[work.via],
-           work.size, (double)work.events * 1e9 / (double)shared->wall_ns,
-           (double)shared->forwarder_cpu_ns / 1000 / (double)work.events);
+    printf("forward.once via=%s frames=%u payload=%zu events_per_s=%.0f cpu_us=%.2f "
+           "cpu_us_of_all=%.2f\n",
+           via_names[work.via], work.frames, work.size,
+           (double)work.events * 1e9 / (double)shared->wall_ns,
+           (double)shared->forwarder_cpu_ns / 1000 / (double)work.events,
+           (double)shared->all_cpu_ns / 1000 / (double)work.events);
     end_run();
     return 0;
 }
@@ -608,10 +648,12 @@ run_named(char **arguments)
 int
 main(int argc, char **argv)
 {
-    if (argc == 5 && strcmp(argv[1], "--once") == 0)
+    if (argc == 6 && strcmp(argv[1], "--once") == 0)
         return run_named(argv + 2);
-    bench_throughput(64, 1000000);
-    bench_throughput(1024, 400000);
+    for (unsigned frames = 2; frames <= 3; frames++) {
+        bench_throughput(frames, 64, 500000);
+        bench_throughput(frames, 1024, 200000);
+    }
     bench_latency(64, 1000);
     bench_latency(64, 10000);
     return 0;

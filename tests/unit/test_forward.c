@@ -448,20 +448,31 @@ TEST(batch_without_memory_is_counted_as_such)
 {
     struct fixture *f = *state;
     open_with_nodes(f);
-    for (uint64_t first = 1; first <= 2; first++) { /* for the lane, for the path */
-        struct tulle__buf *body = mini_batch(id_of(1), first, 1, NULL, 0);
+    for (uint64_t i = 1; i <= 2; i++) { /* for the path, for the lane */
         f->has_no_memory = true;
-        tell(f, 0, "t", body, (const unsigned[]){ 8, 0 });
+        tell(f, 0, i == 1 ? "t" : "u", mini_batch(id_of(1), 1, 1, NULL, 0), (unsigned[]){ 8, 0 });
         f->has_no_memory = false;
 
-        assert_int_equal(counters(f, 0).dropped_table_full, first);
+        assert_int_equal(counters(f, 0).dropped_table_full, i);
         assert_string_equal(f->log, "");
-        tell_batch(f, 0, 1, "t", 10 * first);
+        tell(f, 0, "t", mini_batch(id_of(1), 10 * i, 1, NULL, 0), (unsigned[]){ 8, 0 });
         f->log[0] = '\0';
     }
+    assert_int_equal(counters(f, 0).relayed_duplicates + counters(f, 0).dropped_unwanted, 0);
+}
 
-    assert_int_equal(counters(f, 0).relayed_duplicates, 0);
-    assert_int_equal(counters(f, 0).dropped_unwanted, 0);
+TEST(what_goes_on_at_once_needs_no_action)
+{
+    struct fixture *f = *state;
+    const struct tulle__view key = { (const uint8_t *)"t", 2 }, no_path = { NULL, 0 };
+    struct tulle__buf *body = mini_batch(id_of(1), 1, 1, NULL, 0);
+    open_with_nodes(f);
+    const struct tulle__passage *passage =
+        tulle__forward_pass(f->forward, 0, key, body, no_path, f->now);
+    assert_true(passage->count == 2 && passage->sides[0] == 1 && passage->sides[1] == 2);
+    assert_int_equal(counters(f, 0).relayed_events, 2);
+    tell(f, 0, "t", body, NULL); /* it came before */
+    assert_string_equal(f->log, "");
 }
 
 TEST(denied_stream_does_not_leave_its_side)
@@ -956,6 +967,7 @@ main(void)
         FORWARD_TEST(batch_that_comes_again_by_any_side_is_not_forwarded),
         FORWARD_TEST(batches_in_any_order_are_forwarded_once_each),
         FORWARD_TEST(batch_without_memory_is_counted_as_such),
+        FORWARD_TEST(what_goes_on_at_once_needs_no_action),
         FORWARD_TEST(denied_stream_does_not_leave_its_side),
         FORWARD_TEST(only_allowed_streams_leave_a_side),
         FORWARD_TEST(interest_of_who_is_gone_is_gone),

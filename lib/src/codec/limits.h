@@ -15,6 +15,8 @@ enum {
     TULLE__ADDRESSES_MAX = 8,     /* addresses of one kind in one message */
     TULLE__KEY_LEN_MAX = 256,     /* key frame: stream and a zero byte */
     TULLE__PATH_MAX = 16,         /* proxies passed */
+    TULLE__PATH_LEN_MAX =
+        5 + 9 * TULLE__PATH_MAX, /* bytes of a path frame, however it is written */
     TULLE__BATCH_EVENTS_MAX = 65536,
     TULLE__BATCH_LEN_MAX = 64 * 1024 * 1024,   /* bytes of a batch frame */
     TULLE__CLOCK_ENTRIES_MAX = 262144,         /* entries of a clock in one message */

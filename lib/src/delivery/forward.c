@@ -75,7 +75,8 @@ tulle__forward_free(struct tulle__forward **forward)
         fini_keys(&f->sides[i].awaited);
     }
     tulle__writer_fini(&f->writer);
-    tulle__buf_unref(&f->own_path);
+    tulle__buf_unref(&f->no_way.extended);
+    tulle__buf_unref(&f->way.extended);
     tulle__pool_close(&f->pool);
     tulle__free(f);
     *forward = NULL;
@@ -277,6 +278,7 @@ tulle__forward_set_policy(struct tulle__forward *f,
                           const struct tulle__forward_policy *policy,
                           struct tulle__now now)
 {
+    f->epoch++;
     return tulle__side_set_policy(&f->sides[side], policy, now);
 }
 

@@ -42,6 +42,15 @@ struct tulle__forward_side {
     struct tulle__forward_policy policy;
 };
 
+/* Where a publication goes at once, in the order of sides. */
+struct tulle__passage {
+    struct tulle__view key;  /* as it came; this and the path are borrowed until the next input */
+    struct tulle__buf *path; /* with this proxy */
+    uint8_t sides[TULLE_SEGMENTS_MAX];
+    uint8_t count;
+    bool is_all; /* there are no actions besides */
+};
+
 /* sides is borrowed. NULL when there is no memory. 2 <= side_count <= TULLE_SEGMENTS_MAX. */
 struct tulle__forward *tulle__forward_new(const struct tulle__forward_side *sides,
                                           size_t side_count,
@@ -74,6 +83,14 @@ void tulle__forward_on_publication(struct tulle__forward *forward,
                                    struct tulle__buf *body,
                                    struct tulle__view path,
                                    struct tulle__now now);
+/* The same, but whoever calls sends what goes on, as there are no actions for that. NULL: nothing
+ * does; there may be actions. */
+const struct tulle__passage *tulle__forward_pass(struct tulle__forward *forward,
+                                                 size_t side,
+                                                 struct tulle__view key,
+                                                 struct tulle__buf *body,
+                                                 struct tulle__view path,
+                                                 struct tulle__now now);
 void tulle__forward_on_control(struct tulle__forward *forward,
                                size_t side,
                                uint64_t via,

@@ -96,6 +96,8 @@ get_lane(struct tulle__forward *f, uint64_t node, struct tulle__view stream)
     lane->name.node = node;
     memcpy(lane->name.stream, stream.data, stream.len);
     lane->stream_len = stream.len;
+    lane->passage.key =
+        (struct tulle__view){ (const uint8_t *)lane->name.stream, lane->stream_len + 1 };
     tulle__kept_init(&lane->kept);
     HASH_ADD(hh, f->lanes, name, name_len(stream.len), lane);
     if (tulle__passing_find(f, node, stream) == lane)
@@ -114,17 +116,30 @@ is_among(const struct tulle__keys *keys, struct tulle__view stream)
     return false;
 }
 
-/* Brings is_wanted and is_awaited up to date. */
+/* Where do batches of the lane go? Mostly that is known. */
 static void
-find_wanted(struct tulle__forward *f, struct tulle__passing *lane, struct tulle__view stream)
+look_at(struct tulle__forward *f, struct tulle__passing *lane)
 {
     if (lane->epoch == f->epoch)
         return;
     lane->epoch = f->epoch;
+    struct tulle__passage *passage = &lane->passage;
+    struct tulle__view stream = { (const uint8_t *)lane->name.stream, lane->stream_len };
+    bool is_awaited = false;
+    passage->count = 0;
     for (size_t i = 0; i < f->side_count; i++) {
-        lane->is_wanted[i] = is_among(&f->sides[i].wanted, stream);
-        lane->is_awaited[i] = is_among(&f->sides[i].awaited, stream);
+        if (i == lane->from)
+            continue;
+        if (is_among(&f->sides[i].wanted, stream))
+            passage->sides[passage->count++] = (uint8_t)i;
+        is_awaited = is_awaited || is_among(&f->sides[i].awaited, stream);
     }
+    if (!tulle__side_lets_out(&f->sides[lane->from], stream))
+        lane->outlook = TULLE__OUTLOOK_DENIED;
+    else if (passage->count > 0)
+        lane->outlook = TULLE__OUTLOOK_PASSES;
+    else
+        lane->outlook = is_awaited ? TULLE__OUTLOOK_AWAITED : TULLE__OUTLOOK_UNWANTED;
 }
 
 void
@@ -161,15 +176,15 @@ tulle__forward_extend_path(struct tulle__forward *f, const struct tulle__passed 
 {
     if (passed->hops >= f->hops_max || passed->hops >= TULLE__PATH_MAX)
         return NULL;
-    if (passed->hops == 0 && f->own_path != NULL)
-        return tulle__buf_ref(f->own_path);
+    if (passed->hops == 0 && f->no_way.extended != NULL)
+        return tulle__buf_ref(f->no_way.extended);
     struct tulle__passed extended = *passed;
     extended.ids[extended.hops++] = f->id;
     tulle__writer_reset(&f->writer);
     tulle__path_encode(&f->writer, extended.ids, extended.hops);
     struct tulle__buf *path = tulle__writer_take(&f->writer);
     if (passed->hops == 0 && path != NULL)
-        f->own_path = tulle__buf_ref(path);
+        f->no_way.extended = tulle__buf_ref(path);
     return path;
 }
 
@@ -199,8 +214,12 @@ tulle__batch_peek(struct tulle__view batch, uint64_t *node, struct tulle__seen_r
         return TULLE_EVERSION;
     *node = tulle__read_uint(&r);
     events->first = tulle__read_uint(&r);
-    (void)tulle__read_clock(&r); /* deps */
-    (void)tulle__read_uint(&r);  /* base time */
+    /* Deps; mostly there are none. */
+    if (r.left > 0 && r.data[0] == 0x90)
+        (void)tulle__read_array(&r, 0);
+    else
+        (void)tulle__read_clock(&r);
+    (void)tulle__read_uint(&r); /* base time */
     uint32_t more = tulle__read_array(&r, TULLE__BATCH_EVENTS_MAX) - 1;
     bool is_good = !r.failed && count >= 6 && *node >= TULLE__NODE_ID_MIN && events->first > 0 &&
                    more < TULLE__BATCH_EVENTS_MAX && events->first <= TULLE__SEQ_MAX - more;
@@ -212,8 +231,85 @@ tulle__batch_peek(struct tulle__view batch, uint64_t *node, struct tulle__seen_r
 struct arrival {
     uint64_t node;
     struct tulle__seen_range events;
-    struct tulle__passed passed;
+    const struct tulle__way *way;
+    bool is_news; /* that the publisher lives, by this way */
 };
+
+/* A way that may be gone on, looked up or else made; NULL: it may not, or there is no memory. */
+static const struct tulle__way *
+find_way(struct tulle__forward *f, tulle_counters *counters, const struct tulle__passed *passed)
+{
+    for (uint32_t i = 0; i < passed->hops; i++) {
+        if (passed->ids[i] == f->id) {
+            counters->dropped_loop++;
+            return NULL;
+        }
+    }
+    if (passed->hops >= f->hops_max) {
+        counters->dropped_hops++;
+        return NULL;
+    }
+    struct tulle__buf *extended = tulle__forward_extend_path(f, passed);
+    if (extended == NULL) {
+        counters->dropped_table_full++;
+        return NULL;
+    }
+    struct tulle__way *way = passed->hops == 0 ? &f->no_way : &f->way;
+    tulle__buf_unref(&way->extended);
+    *way = (struct tulle__way){ .passed = *passed, .extended = extended };
+    return way;
+}
+
+/* The way that the path tells, mostly the one before. */
+static bool
+read_way(struct tulle__forward *f,
+         struct tulle__engine *e,
+         struct tulle__view path,
+         const struct tulle__way **out)
+{
+    struct tulle__passed passed;
+    struct tulle__way *recent = path.len == 0 ? &f->no_way : &f->way;
+    *out = recent;
+    if (recent->extended != NULL && recent->len == path.len &&
+        (path.len == 0 || memcmp(recent->frame, path.data, path.len) == 0))
+        return true;
+    if (tulle__passed_decode(path, &passed) != TULLE_OK) {
+        tulle__malformed(e, "path", 0, TULLE_EBADMSG);
+        return false;
+    }
+    *out = find_way(f, &e->counters, &passed);
+    if (*out == &f->way && path.len <= sizeof f->way.frame) {
+        memcpy(f->way.frame, path.data, path.len);
+        f->way.len = path.len;
+    }
+    return *out != NULL;
+}
+
+/* The neighbour that it came from; 0: its publisher. */
+static uint64_t
+via_of(const struct tulle__way *way)
+{
+    return way->passed.hops > 0 ? way->passed.ids[way->passed.hops - 1] : 0;
+}
+
+/* Whoever published it lives. False: nothing new, at this moment. */
+static bool
+note_heard(struct tulle__forward *f, struct tulle__engine *e, const struct arrival *arrival)
+{
+    struct tulle__heard heard = { .by = e,
+                                  .node = arrival->node,
+                                  .via = via_of(arrival->way),
+                                  .hops = arrival->way->passed.hops,
+                                  .at_ns = f->now.mono.ns };
+    if (f->heard.by == e && f->heard.node == heard.node && f->heard.via == heard.via &&
+        f->heard.hops == heard.hops && f->heard.at_ns == heard.at_ns)
+        return false;
+    f->heard = heard;
+    struct tulle__peer *peer = tulle__peer_get(e, heard.node);
+    if (peer != NULL)
+        tulle__peer_heard(e, peer, heard.via, heard.hops, false);
+    return true;
+}
 
 /* Look at the frames of a batch, and count what is wrong. */
 static bool
@@ -223,29 +319,15 @@ check_batch(struct tulle__forward *f,
             struct tulle__view path,
             struct arrival *arrival)
 {
-    const struct tulle__passed *passed = &arrival->passed;
-    tulle_status status = tulle__passed_decode(path, &arrival->passed);
-    uint64_t via = status == TULLE_OK && passed->hops > 0 ? passed->ids[passed->hops - 1] : 0;
-    if (status == TULLE_OK)
-        status = tulle__batch_peek((struct tulle__view){ body->data, body->len }, &arrival->node,
-                                   &arrival->events);
+    if (!read_way(f, e, path, &arrival->way))
+        return false;
+    tulle_status status = tulle__batch_peek((struct tulle__view){ body->data, body->len },
+                                            &arrival->node, &arrival->events);
     if (status != TULLE_OK) {
-        tulle__malformed(e, "batch", via, status);
+        tulle__malformed(e, "batch", via_of(arrival->way), status);
         return false;
     }
-    for (uint32_t i = 0; i < passed->hops; i++) {
-        if (passed->ids[i] == f->id) {
-            e->counters.dropped_loop++;
-            return false;
-        }
-    }
-    if (passed->hops >= f->hops_max) {
-        e->counters.dropped_hops++;
-        return false;
-    }
-    struct tulle__peer *peer = tulle__peer_get(e, arrival->node);
-    if (peer != NULL)
-        tulle__peer_heard(e, peer, via, passed->hops, false);
+    arrival->is_news = note_heard(f, e, arrival);
     return true;
 }
 
@@ -294,8 +376,11 @@ hold_back(struct tulle__forward *f,
           size_t len)
 {
     struct tulle__side *side = &f->sides[lane->from];
+    bool is_limited = tulle__side_is_limited(side);
+    if (!is_limited && lane->released == lane->held_back)
+        return false;
     bool waits = tulle__passing_waits(f, lane);
-    if (!tulle__side_is_limited(side) && !waits)
+    if (!is_limited && !waits)
         return false;
     if (!waits && side->queue == NULL && tulle__side_is_open(side, f->now))
         return false;
@@ -313,36 +398,25 @@ hold_back(struct tulle__forward *f,
 
 /* ---- batches ---- */
 
-static bool
-is_wanted_beyond(const struct tulle__forward *f, const bool *is_wanted, size_t from)
+/* It goes to all sides where it is wanted. */
+static void
+count_passage(struct tulle__forward *f, const struct tulle__passing *lane, struct tulle__load load)
 {
-    bool is_wanted_there = false;
-    for (size_t i = 0; i < f->side_count; i++)
-        is_wanted_there = is_wanted_there || (i != from && is_wanted[i]);
-    return is_wanted_there;
+    const struct tulle__passage *passage = &lane->passage;
+    for (size_t i = 0; i < passage->count; i++)
+        tulle__forward_count(f, lane->from, passage->sides[i], &load);
+    if (passage->count > 0)
+        tulle__side_charge(&f->sides[lane->from], &load, f->now);
 }
 
-/* To all sides where it is wanted. */
 static void
-send_batch(struct tulle__forward *f,
-           struct tulle__passing *lane,
-           struct tulle__buf *body,
-           struct tulle__buf *path,
-           uint64_t events)
+push_passage(struct tulle__forward *f,
+             const struct tulle__passage *passage,
+             struct tulle__buf *body,
+             struct tulle__buf *path)
 {
-    struct tulle__load load = { .batches = 1, .events = events, .bytes = body->len };
-    bool is_sent = false;
-    /* The key that came is the caller's; the lane's own outlives the action. */
-    struct tulle__view key = { (const uint8_t *)lane->name.stream, lane->stream_len + 1 };
-    for (size_t i = 0; i < f->side_count; i++) {
-        if (i == lane->from || !lane->is_wanted[i] ||
-            !tulle__forward_push(f->sides[i].engine, key, body, path))
-            continue;
-        tulle__forward_count(f, lane->from, i, &load);
-        is_sent = true;
-    }
-    if (is_sent)
-        tulle__side_charge(&f->sides[lane->from], &load, f->now);
+    for (size_t i = 0; i < passage->count; i++)
+        (void)tulle__forward_push(f->sides[passage->sides[i]].engine, passage->key, body, path);
 }
 
 /* The lowest that waits goes on, or is not kept here any more: it will be asked for. */
@@ -357,8 +431,12 @@ push_lowest(struct tulle__forward *f, struct tulle__passing *lane, struct tulle_
         lane->asked_ns = f->now.mono.ns;
         return;
     }
-    find_wanted(f, lane, tulle__view_of(lane->name.stream));
-    send_batch(f, lane, batch->buf, path, batch->last - batch->first + 1);
+    look_at(f, lane);
+    push_passage(f, &lane->passage, batch->buf, path);
+    count_passage(f, lane,
+                  (struct tulle__load){ .batches = 1,
+                                        .events = batch->last - batch->first + 1,
+                                        .bytes = batch->buf->len });
     lane->pushed_ns = f->now.mono.ns;
     tulle__passing_release(f, lane, batch->last + 1);
 }
@@ -393,7 +471,7 @@ let_in(struct tulle__forward *f,
         counters->dropped_table_full++;
         return NULL;
     }
-    if (!tulle__seen_add(&lane->seen, events.first, events.last)) {
+    if (!tulle__seen_add_next(&lane->seen, events.first, events.last)) {
         counters->relayed_duplicates++;
         return NULL;
     }
@@ -401,74 +479,72 @@ let_in(struct tulle__forward *f,
         unqueue_lane(f, lane);
         set_waiting(f, lane, 0, 0);
         lane->from = from;
+        lane->epoch = 0;
     }
-    if (!tulle__side_lets_out(&f->sides[from], stream)) {
+    look_at(f, lane);
+    if (lane->outlook == TULLE__OUTLOOK_PASSES || lane->outlook == TULLE__OUTLOOK_AWAITED)
+        return lane;
+    if (lane->outlook == TULLE__OUTLOOK_DENIED)
         counters->dropped_policy++;
-        return NULL;
-    }
-    find_wanted(f, lane, stream);
-    if (!is_wanted_beyond(f, lane->is_wanted, from) &&
-        !is_wanted_beyond(f, lane->is_awaited, from)) {
+    else
         counters->dropped_unwanted++;
-        return NULL;
-    }
-    return lane;
+    return NULL;
 }
 
-static void
-forward_batch(struct tulle__forward *f,
-              size_t from,
-              struct tulle__view stream,
-              struct tulle__buf *body,
-              struct tulle__view path)
+static struct tulle__passage *
+pass_batch(struct tulle__forward *f,
+           size_t from,
+           struct tulle__view stream,
+           struct tulle__buf *body,
+           struct tulle__view path)
 {
     struct tulle__side *side = &f->sides[from];
     struct arrival arrival;
     if (!check_batch(f, side->engine, body, path, &arrival))
-        return;
-    uint64_t node = arrival.node;
+        return NULL;
     struct tulle__seen_range events = arrival.events;
     side->engine->counters.batches_received++;
     side->engine->counters.bytes_received += body->len;
-    struct tulle__passing *lane = let_in(f, from, stream, node, events);
+    struct tulle__passing *lane = let_in(f, from, stream, arrival.node, events);
     if (lane == NULL)
-        return;
-    if (!tulle__side_fits(side, (struct tulle__view){ body->data, body->len })) {
-        tulle__side_too_large(side, node, stream);
-        return;
+        return NULL;
+    if (side->event_bytes_max != 0 &&
+        !tulle__side_fits(side, (struct tulle__view){ body->data, body->len })) {
+        tulle__side_too_large(side, arrival.node, stream);
+        return NULL;
     }
-    if (!is_wanted_beyond(f, lane->is_wanted, from)) { /* they ask for it when they can */
+    if (lane->outlook == TULLE__OUTLOOK_AWAITED) { /* they ask for it when they can */
         keep(f, lane, body, events);
-        return;
+        return NULL;
     }
     if (hold_back(f, lane, events, body->len)) {
         keep(f, lane, body, events);
         if (lane->kept.len > 0 && tulle__kept_at(&lane->kept, 0)->first <= lane->released)
             queue_lane(f, lane);
-        return;
+        return NULL;
     }
-    struct tulle__buf *extended = tulle__forward_extend_path(f, &arrival.passed);
-    if (extended == NULL) {
-        side->engine->counters.dropped_table_full++;
-        return;
-    }
-    send_batch(f, lane, body, extended, events.last - events.first + 1);
+    count_passage(f, lane,
+                  (struct tulle__load){
+                      .batches = 1, .events = events.last - events.first + 1, .bytes = body->len });
     keep(f, lane, body, events);
-    tulle__buf_unref(&extended);
+    lane->passage.path = arrival.way->extended;
+    lane->passage.is_all = !arrival.is_news && f->now.mono.ns < f->rebuild_due_ns;
+    return &lane->passage;
 }
 
-void
-tulle__forward_on_publication(struct tulle__forward *f,
-                              size_t side,
-                              struct tulle__view key,
-                              struct tulle__buf *body,
-                              struct tulle__view path,
-                              struct tulle__now now)
+const struct tulle__passage *
+tulle__forward_pass(struct tulle__forward *f,
+                    size_t side,
+                    struct tulle__view key,
+                    struct tulle__buf *body,
+                    struct tulle__view path,
+                    struct tulle__now now)
 {
     f->now = now;
     struct tulle__engine *e = f->sides[side].engine;
     e->now = now;
     struct tulle__view stream;
+    struct tulle__passage *passage = NULL;
     /* Mostly it is the key of the message before, which was good. */
     bool is_recent = key.len > 0 && key.data[key.len - 1] == 0 &&
                      is_of_stream(f->recent, (struct tulle__view){ key.data, key.len - 1 });
@@ -479,6 +555,21 @@ tulle__forward_on_publication(struct tulle__forward *f,
     else if (stream.data[0] == '$')
         tulle__engine_on_publication(e, key, body, path, now);
     else
-        forward_batch(f, side, stream, body, path);
-    tulle__forward_after_input(f);
+        passage = pass_batch(f, side, stream, body, path);
+    if (passage == NULL || !passage->is_all)
+        tulle__forward_after_input(f);
+    return passage;
+}
+
+void
+tulle__forward_on_publication(struct tulle__forward *f,
+                              size_t side,
+                              struct tulle__view key,
+                              struct tulle__buf *body,
+                              struct tulle__view path,
+                              struct tulle__now now)
+{
+    const struct tulle__passage *passage = tulle__forward_pass(f, side, key, body, path, now);
+    if (passage != NULL)
+        push_passage(f, passage, body, passage->path);
 }

@@ -4,41 +4,10 @@
 
 /* What the files of a proxy (forward*.c) share. */
 
-#include "delivery/forward.h"
+#include "delivery/forward_lane.h"
 #include "delivery/internal.h"
-#include "delivery/seen.h"
 
 #include <utlist.h>
-
-/* The proxies that something has passed. */
-struct tulle__passed {
-    uint64_t ids[TULLE__PATH_MAX];
-    uint32_t hops;
-};
-
-/* A lane whose batches pass here. */
-struct tulle__passing {
-    struct {
-        uint64_t node;
-        char stream[TULLE__TOPIC_LEN_MAX + 1];
-    } name; /* the hash key, without the zeros behind the stream */
-    size_t stream_len;
-    struct tulle__seen seen;
-    struct tulle__kept kept;
-    size_t from; /* side that its batches came from last */
-    /* Events from released up to below held_back wait for the rate of that side. */
-    uint64_t released;
-    uint64_t held_back;
-    int64_t asked_ns;            /* when the lowest of them was asked for last, or began to wait */
-    int64_t pushed_ns;           /* when some that had waited went on last */
-    bool is_queued;              /* the lowest is kept here */
-    struct tulle__passing *prev; /* in the queue of that side */
-    struct tulle__passing *next;
-    uint64_t epoch;                     /* of the answers below */
-    bool is_wanted[TULLE_SEGMENTS_MAX]; /* by a node whose home is that side */
-    bool is_awaited[TULLE_SEGMENTS_MAX];
-    UT_hash_handle hh;
-};
 
 enum { TULLE__ASKS = 64, TULLE__QUESTIONS = 256 };
 
@@ -111,9 +80,11 @@ struct tulle__forward {
     struct tulle__passing *lanes;  /* uthash, oldest first */
     struct tulle__origin *origins; /* uthash, oldest first */
     struct tulle__passing *recent; /* of them, the one looked for last */
+    struct tulle__heard heard;     /* last */
     struct tulle__pool *pool;      /* of what is kept */
-    struct tulle__buf *own_path;   /* of what comes with none; NULL: not made yet */
-    uint64_t epoch;                /* grows with each rebuilding of interest */
+    struct tulle__way no_way;      /* of what passed no proxy */
+    struct tulle__way way;         /* of what passed one last */
+    uint64_t epoch;                /* grows when what becomes of lanes may have changed */
     uint64_t seen_epoch;           /* sum of the engines' when it was last rebuilt */
     uint64_t seen_route_epoch;
     uint32_t proxies_up;
@@ -163,7 +134,7 @@ void tulle__passing_forget(struct tulle__forward *forward);
 TULLE_MUST_CHECK tulle_status tulle__passed_decode(struct tulle__view path,
                                                    struct tulle__passed *passed);
 /* The frame with the id of this proxy behind those; NULL when that is past its limit, or
- * without memory. */
+ * without memory. One more reference. */
 struct tulle__buf *tulle__forward_extend_path(struct tulle__forward *forward,
                                               const struct tulle__passed *passed);
 /* Key, body and path are the action's too, the key's bytes borrowed. */

@@ -26,5 +26,15 @@ struct tulle__seen {
  * more range the hole between the two lowest is taken as seen: what may still come
  * for it is the oldest, and is fetched by who needs it. */
 bool tulle__seen_add(struct tulle__seen *seen, uint64_t first, uint64_t last);
+/* The same, inline for what mostly comes: the next ones. */
+static inline bool
+tulle__seen_add_next(struct tulle__seen *seen, uint64_t first, uint64_t last)
+{
+    struct tulle__seen_range *highest = &seen->ranges[seen->count > 0 ? seen->count - 1 : 0];
+    if (seen->count == 0 || highest->last + 1 != first)
+        return tulle__seen_add(seen, first, last);
+    highest->last = last;
+    return true;
+}
 
 #endif

@@ -110,12 +110,6 @@ tulle__beacon_close(struct tulle__beacon **beacon)
     *beacon = NULL;
 }
 
-void *
-tulle__beacon_socket(const struct tulle__beacon *beacon)
-{
-    return zsock_resolve(beacon->actor);
-}
-
 int
 tulle__beacon_fd(const struct tulle__beacon *beacon)
 {

@@ -31,8 +31,6 @@ void tulle__beacon_close(struct tulle__beacon **beacon);
 /* As of the transport: to wait for, once there are no events. */
 int tulle__beacon_fd(const struct tulle__beacon *beacon);
 bool tulle__beacon_has_events(const struct tulle__beacon *beacon);
-/* ZeroMQ socket to poll for reading. */
-void *tulle__beacon_socket(const struct tulle__beacon *beacon);
 
 enum { TULLE__BEACON_ADDRESS_LEN_MAX = 80 };
 

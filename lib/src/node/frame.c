@@ -27,16 +27,6 @@ close_whole(struct tulle__buf *buf)
     (void)zmq_msg_close(&whole->frame);
 }
 
-/* Who has the last reference needs the bytes no more. */
-static bool
-pass_on(zmq_msg_t *frame, struct whole *whole)
-{
-    (void)zmq_msg_init(frame);
-    if (atomic_load_explicit(&whole->buf.refs, memory_order_acquire) == 1)
-        return zmq_msg_move(frame, &whole->frame) == 0;
-    return zmq_msg_copy(frame, &whole->frame) == 0;
-}
-
 static void
 release_shared(void *data, void *hint)
 {
@@ -49,8 +39,6 @@ release_shared(void *data, void *hint)
 static bool
 init_frame(zmq_msg_t *frame, struct tulle__buf *buf)
 {
-    if (buf->release == close_whole)
-        return pass_on(frame, buf->owner);
     if (buf->len <= COPY_LEN_MAX) {
         if (zmq_msg_init_size(frame, buf->len) != 0)
             return false;
@@ -67,9 +55,32 @@ init_frame(zmq_msg_t *frame, struct tulle__buf *buf)
 }
 
 bool
+tulle__frame_pass(void *socket, zmq_msg_t *frame, int flags, bool is_last)
+{
+    zmq_msg_t copy;
+    if (is_last)
+        return zmq_msg_send(frame, socket, flags | ZMQ_DONTWAIT) >= 0;
+    (void)zmq_msg_init(&copy);
+    if (zmq_msg_copy(&copy, frame) == 0 && zmq_msg_send(&copy, socket, flags | ZMQ_DONTWAIT) >= 0)
+        return true;
+    (void)zmq_msg_close(&copy);
+    return false;
+}
+
+/* Who has the last reference needs the bytes no more. */
+static bool
+send_whole(void *socket, struct whole *whole, int flags)
+{
+    bool is_last = atomic_load_explicit(&whole->buf.refs, memory_order_acquire) == 1;
+    return tulle__frame_pass(socket, &whole->frame, flags, is_last);
+}
+
+bool
 tulle__frame_send(void *socket, struct tulle__buf *buf, int flags)
 {
     zmq_msg_t frame;
+    if (buf->release == close_whole)
+        return send_whole(socket, buf->owner, flags);
     if (!init_frame(&frame, buf))
         return false;
     if (zmq_msg_send(&frame, socket, flags | ZMQ_DONTWAIT) >= 0)
@@ -114,11 +125,12 @@ tulle__frame_take(zmq_msg_t *frame)
 }
 
 struct tulle__buf *
-tulle__frame_take_whole(zmq_msg_t *frame)
+tulle__frame_take_whole(zmq_msg_t *frame, struct tulle__buf **spare)
 {
-    struct whole *whole = tulle__realloc(NULL, sizeof *whole);
+    struct whole *whole = *spare != NULL ? (*spare)->owner : tulle__realloc(NULL, sizeof *whole);
     if (whole == NULL)
         return NULL;
+    *spare = NULL;
     (void)zmq_msg_init(&whole->frame);
     (void)zmq_msg_move(&whole->frame, frame);
     whole->buf = (struct tulle__buf){ .data = zmq_msg_data(&whole->frame),
@@ -128,4 +140,68 @@ tulle__frame_take_whole(zmq_msg_t *frame)
     whole->buf.is_part = whole->buf.len < KEEP_LEN_MIN;
     atomic_init(&whole->buf.refs, 1);
     return &whole->buf;
+}
+
+void
+tulle__frame_give_back(struct tulle__buf **pointer, struct tulle__buf **spare)
+{
+    struct tulle__buf *buf = *pointer;
+    if (*spare != NULL || buf->release != close_whole ||
+        atomic_load_explicit(&buf->refs, memory_order_acquire) != 1) {
+        tulle__buf_unref(pointer);
+        return;
+    }
+    close_whole(buf);
+    *spare = buf;
+    *pointer = NULL;
+}
+
+void
+tulle__frame_free_spare(struct tulle__buf **spare)
+{
+    tulle__free(*spare); /* its frame is closed */
+    *spare = NULL;
+}
+
+/* ---- the frames of a message ---- */
+
+struct tulle__view
+tulle__frame_view(zmq_msg_t *frame)
+{
+    return (struct tulle__view){ zmq_msg_data(frame), zmq_msg_size(frame) };
+}
+
+void
+tulle__frames_init(struct tulle__frames *frames)
+{
+    for (size_t i = 0; i < TULLE__FRAMES_MAX + 1; i++)
+        (void)zmq_msg_init(&frames->at[i]);
+    frames->count = 0;
+}
+
+void
+tulle__frames_fini(struct tulle__frames *frames)
+{
+    for (size_t i = 0; i < TULLE__FRAMES_MAX + 1; i++)
+        (void)zmq_msg_close(&frames->at[i]);
+    tulle__frames_init(frames);
+}
+
+int
+tulle__frames_receive(struct tulle__frames *frames, void *socket)
+{
+    int count = 0;
+    int has_more = 1;
+    while (has_more) {
+        /* What is past the limit takes the place of the last one. */
+        zmq_msg_t *frame = &frames->at[count <= TULLE__FRAMES_MAX ? count : TULLE__FRAMES_MAX];
+        if (zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0)
+            break;
+        has_more = zmq_msg_more(frame);
+        count++;
+    }
+    if (count == 0 && frames->count != 0)
+        tulle__frames_fini(frames);
+    frames->count = count;
+    return count;
 }

@@ -8,6 +8,7 @@
 #include "node/options.h"
 #include "node/os.h"
 #include "node/state.h"
+#include "node/watch.h"
 
 #include <tulle/proxy.h>
 
@@ -16,7 +17,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MESSAGES_PER_TURN = 200, POLL_MS_MAX = 1000, LINGER_MS_MAX = 60000, COUNTERS_MS = 20 };
+enum { MESSAGES_PER_TURN = 200, WAIT_MS_MAX = 1000, LINGER_MS_MAX = 60000, COUNTERS_MS = 20 };
+
+/* What is watched: the wake descriptor, and of each segment its sockets and beacons. */
+enum {
+    TAG_BEACON = TULLE__TRANSPORT_POLL_ITEMS,
+    TAGS_PER_SEGMENT,
+    TAG_WAKE = TULLE_SEGMENTS_MAX * TAGS_PER_SEGMENT
+};
+_Static_assert((int)TAG_WAKE < (int)TULLE__WATCH_TAGS, "all can be told at once");
 
 struct segment {
     const char *name;
@@ -28,6 +37,10 @@ struct segment {
     struct tulle__transport *transport;
     struct tulle__beacon *beacon;
     char address[TULLE__ADDRESS_LEN_MAX + 1];
+    /* May there be any? After each use of a socket but receiving until nothing is left, too. */
+    bool has_publications;
+    bool has_control;
+    bool has_beacons;
 };
 
 struct tulle_proxy {
@@ -40,6 +53,7 @@ struct tulle_proxy {
     bool is_started;
     bool is_stopped;
     int wake_fd;
+    struct tulle__watch watch;
     atomic_bool is_stopping;
     atomic_uint linger_ms;
     pthread_mutex_t mutex;       /* guards the next two */
@@ -59,6 +73,13 @@ log_of_segment(tulle_log_level level, const char *id, const char *text, void *ct
 /* ---- the thread ---- */
 
 static void
+look_again(struct segment *segment)
+{
+    segment->has_publications = true;
+    segment->has_control = true;
+}
+
+static void
 drain(tulle_proxy *proxy)
 {
     struct tulle__action action;
@@ -68,40 +89,58 @@ drain(tulle_proxy *proxy)
         if (tulle__transport_act(segment->transport, &segment->races, &action) ==
             TULLE__ACTED_UNSENT)
             tulle__forward_on_unsent(proxy->forward, side);
+        if (action.kind != TULLE__ACTION_PUBLISH)
+            look_again(&proxy->segments[side]);
         tulle__action_fini(&action);
     }
 }
 
-static bool
+static void
+pass(tulle_proxy *proxy, size_t side, struct tulle__incoming *in, struct tulle__now now)
+{
+    struct tulle__transport *from = proxy->segments[side].transport;
+    const struct tulle__passage *passage =
+        tulle__forward_pass(proxy->forward, side, in->key, in->body, in->path, now);
+    for (size_t i = 0; passage != NULL && i < passage->count; i++)
+        tulle__transport_pass(proxy->segments[passage->sides[i]].transport, from, in, passage->path,
+                              i + 1U == passage->count);
+    if (passage == NULL || !passage->is_all)
+        drain(proxy);
+    tulle__transport_give_back(from, in);
+}
+
+static void
 receive_publications(tulle_proxy *proxy, size_t side)
 {
     struct tulle__now now = tulle__os_now();
+    struct segment *segment = &proxy->segments[side];
     for (int i = 0; i < MESSAGES_PER_TURN; i++) {
         struct tulle__incoming in;
         enum tulle__received received =
-            tulle__transport_receive_publication(proxy->segments[side].transport, &in);
-        if (received == TULLE__RECEIVED_NOTHING)
-            return false;
+            tulle__transport_receive_publication(segment->transport, &in);
+        if (received == TULLE__RECEIVED_NOTHING) {
+            segment->has_publications = false;
+            return;
+        }
         if (received == TULLE__RECEIVED_MALFORMED) {
             tulle__forward_on_malformed(proxy->forward, side);
             continue;
         }
-        tulle__forward_on_publication(proxy->forward, side, in.key, in.body, in.path, now);
-        tulle__buf_unref(&in.body); /* the last to send it has the last reference */
-        drain(proxy);
+        pass(proxy, side, &in, now);
     }
-    return true;
 }
 
-static bool
+static void
 receive_control(tulle_proxy *proxy, size_t side)
 {
+    struct segment *segment = &proxy->segments[side];
     for (int i = 0; i < MESSAGES_PER_TURN; i++) {
         struct tulle__incoming in;
-        enum tulle__received received =
-            tulle__transport_receive_control(proxy->segments[side].transport, &in);
-        if (received == TULLE__RECEIVED_NOTHING)
-            return false;
+        enum tulle__received received = tulle__transport_receive_control(segment->transport, &in);
+        if (received == TULLE__RECEIVED_NOTHING) {
+            segment->has_control = false;
+            return;
+        }
         if (received == TULLE__RECEIVED_MALFORMED) {
             tulle__forward_on_malformed(proxy->forward, side);
             continue;
@@ -112,7 +151,6 @@ receive_control(tulle_proxy *proxy, size_t side)
         tulle__buf_unref(&in.body);
         drain(proxy);
     }
-    return true;
 }
 
 static void
@@ -120,9 +158,12 @@ receive_beacons(tulle_proxy *proxy, size_t side)
 {
     uint64_t id;
     char address[TULLE__BEACON_ADDRESS_LEN_MAX];
-    struct tulle__beacon *beacon = proxy->segments[side].beacon;
-    for (int i = 0;
-         beacon != NULL && i < MESSAGES_PER_TURN && tulle__beacon_next(beacon, &id, address); i++) {
+    struct segment *segment = &proxy->segments[side];
+    for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+        if (segment->beacon == NULL || !tulle__beacon_next(segment->beacon, &id, address)) {
+            segment->has_beacons = false;
+            return;
+        }
         tulle__forward_found(proxy->forward, side, id, address, tulle__os_now());
         drain(proxy);
     }
@@ -210,14 +251,27 @@ watch_links(tulle_proxy *proxy, struct tulle__now now)
 }
 
 static bool
+has_more(const tulle_proxy *proxy)
+{
+    bool has = false;
+    for (size_t i = 0; i < proxy->options.segment_count; i++) {
+        const struct segment *segment = &proxy->segments[i];
+        has = has || segment->has_publications || segment->has_control || segment->has_beacons;
+    }
+    return has;
+}
+
+static void
 turn(tulle_proxy *proxy)
 {
-    bool has_more = false;
     take_update(proxy);
     for (size_t i = 0; i < proxy->options.segment_count; i++) {
-        has_more = receive_control(proxy, i) || has_more;
-        has_more = receive_publications(proxy, i) || has_more;
-        receive_beacons(proxy, i);
+        if (proxy->segments[i].has_control)
+            receive_control(proxy, i);
+        if (proxy->segments[i].has_publications)
+            receive_publications(proxy, i);
+        if (proxy->segments[i].has_beacons)
+            receive_beacons(proxy, i);
     }
     struct tulle__now now = tulle__os_now();
     if (now.mono.ns >= tulle__forward_deadline(proxy->forward).ns) {
@@ -226,23 +280,11 @@ turn(tulle_proxy *proxy)
     }
     watch_links(proxy, now);
     snapshot_counters(proxy, now);
-    return has_more;
 }
 
-static void
-sleep_until_work(tulle_proxy *proxy)
+static int64_t
+wait_ms(const tulle_proxy *proxy)
 {
-    zmq_pollitem_t items[TULLE_SEGMENTS_MAX * (TULLE__TRANSPORT_POLL_ITEMS + 1) + 1];
-    int count = 0;
-    for (size_t i = 0; i < proxy->options.segment_count; i++) {
-        tulle__transport_poll_items(proxy->segments[i].transport, &items[count]);
-        count += TULLE__TRANSPORT_POLL_ITEMS;
-        struct tulle__beacon *beacon = proxy->segments[i].beacon;
-        if (beacon != NULL)
-            items[count++] =
-                (zmq_pollitem_t){ .socket = tulle__beacon_socket(beacon), .events = ZMQ_POLLIN };
-    }
-    items[count++] = (zmq_pollitem_t){ .fd = proxy->wake_fd, .events = ZMQ_POLLIN };
     int64_t deadline_ns = tulle__forward_deadline(proxy->forward).ns;
     for (size_t i = 0; i < proxy->options.segment_count; i++) {
         int64_t due_ns = tulle__links_deadline(&proxy->segments[i].links);
@@ -254,13 +296,74 @@ sleep_until_work(tulle_proxy *proxy)
     }
     int64_t left = deadline_ns - tulle__os_now().mono.ns;
     int64_t ms = left <= 0 ? 0 : left / 1000000 + 1;
-    (void)zmq_poll(items, count, ms < POLL_MS_MAX ? (long)ms : POLL_MS_MAX);
-    tulle__os_wake_clear(proxy->wake_fd);
+    return ms < WAIT_MS_MAX ? ms : WAIT_MS_MAX;
+}
+
+/* Something can be read. */
+static void
+note_tag(tulle_proxy *proxy, uint32_t tag)
+{
+    if (tag == TAG_WAKE) {
+        tulle__os_wake_clear(proxy->wake_fd);
+        return;
+    }
+    struct segment *segment = &proxy->segments[tag / TAGS_PER_SEGMENT];
+    tag %= TAGS_PER_SEGMENT;
+    if (tag == TAG_BEACON)
+        segment->has_beacons = true;
+    else if (tag == TULLE__TRANSPORT_SUB)
+        segment->has_publications = true;
+    else if (tag == TULLE__TRANSPORT_PUB)
+        tulle__transport_look_at_pub(segment->transport);
+    else
+        segment->has_control = true;
+}
+
+static void
+look_at_all(tulle_proxy *proxy)
+{
+    for (size_t i = 0; i < proxy->options.segment_count; i++) {
+        look_again(&proxy->segments[i]);
+        proxy->segments[i].has_beacons = true;
+    }
+}
+
+/* Which sockets have something? If there is nothing left to do, wait until one has. */
+static void
+find_work(tulle_proxy *proxy)
+{
+    uint32_t tags[TULLE__WATCH_TAGS];
+    int64_t ms = has_more(proxy) ? 0 : wait_ms(proxy);
+    size_t count = tulle__watch_wait(&proxy->watch, (int)ms, tags);
+    for (size_t i = 0; i < count; i++)
+        note_tag(proxy, tags[i]);
+    if (count == 0 && ms == WAIT_MS_MAX)
+        look_at_all(proxy); /* it costs nothing */
+}
+
+static bool
+watch_all(tulle_proxy *proxy)
+{
+    bool is_good = tulle__watch_open(&proxy->watch) &&
+                   tulle__watch_add(&proxy->watch, proxy->wake_fd, TAG_WAKE);
+    for (size_t i = 0; i < proxy->options.segment_count; i++) {
+        const struct segment *segment = &proxy->segments[i];
+        uint32_t tag = (uint32_t)i * TAGS_PER_SEGMENT;
+        for (uint32_t k = 0; k < TULLE__TRANSPORT_POLL_ITEMS; k++)
+            is_good =
+                is_good && tulle__watch_add(&proxy->watch,
+                                            tulle__transport_fd(segment->transport, k), tag + k);
+        if (segment->beacon != NULL)
+            is_good = is_good && tulle__watch_add(&proxy->watch, tulle__beacon_fd(segment->beacon),
+                                                  tag + TAG_BEACON);
+    }
+    return is_good;
 }
 
 static void
 close_network(tulle_proxy *proxy, uint32_t linger_ms)
 {
+    tulle__watch_close(&proxy->watch);
     for (size_t i = 0; i < proxy->options.segment_count; i++) {
         tulle__links_fini(&proxy->segments[i].links);
         tulle__absent_fini(&proxy->segments[i].absent);
@@ -280,9 +383,10 @@ run(void *argument)
     tulle_proxy *proxy = argument;
     tulle__os_name_thread("tulle/proxy");
     drain(proxy);
+    look_at_all(proxy);
     while (!atomic_load(&proxy->is_stopping)) {
-        if (!turn(proxy))
-            sleep_until_work(proxy);
+        turn(proxy);
+        find_work(proxy);
     }
     tulle__forward_leave(proxy->forward, tulle__os_now());
     drain(proxy);
@@ -306,6 +410,7 @@ tulle_proxy_new(const tulle_proxy_options *options, tulle_proxy **out, tulle_err
         tulle__free(proxy);
         return status;
     }
+    proxy->watch.fd = -1;
     proxy->wake_fd = tulle__os_wake_open();
     if (proxy->wake_fd < 0 || pthread_mutex_init(&proxy->mutex, NULL) != 0) {
         tulle__os_wake_close(&proxy->wake_fd);
@@ -413,6 +518,8 @@ tulle_proxy_start(tulle_proxy *proxy, tulle_error *error)
         status = open_segment(proxy, i, error);
     if (status == TULLE_OK)
         status = make_forward(proxy, error);
+    if (status == TULLE_OK && !watch_all(proxy))
+        status = tulle__error_set(error, TULLE_EOS, "no descriptor to be had");
     if (status == TULLE_OK && pthread_create(&proxy->thread, NULL, run, proxy) != 0)
         status = tulle__error_set(error, TULLE_EOS, "cannot start a thread");
     tulle__os_restore_signals(&signals);

@@ -23,4 +23,5 @@ set(TULLE_NODE_SOURCES
     src/node/subscription.c
     src/node/transport.c
     src/node/turn.c
+    src/node/watch.c
 )

@@ -36,8 +36,7 @@ enum {
     CALLERS_MAX = 10000,
     IDENTITY_LEN = 17, /* "N", id, serial */
     DIAL_NAME_LEN = 9, /* "D", serial */
-    ROOM_EVERY = 64,   /* batches sent between two looks for room in the queues */
-    FRAMES_MAX = 3
+    ROOM_EVERY = 64    /* batches sent between two looks for room in the queues */
 };
 
 /* A control connection. Two may lead to one address: a link that was typed and the
@@ -87,8 +86,8 @@ struct tulle__transport {
     struct tulle__ipc_file files[3 * TULLE__ADDRESSES_MAX];
     size_t file_count;
     uint16_t control_port;
-    zmq_msg_t frames[FRAMES_MAX + 1]; /* of the message received last */
-    int frame_count;
+    struct tulle__frames frames; /* of the message received last */
+    struct tulle__buf *spare;    /* for the next body that is passed on; NULL: none */
     bool passes_on;
     uint32_t published; /* since it was looked for room */
 };
@@ -346,6 +345,7 @@ tulle__transport_open(void *context,
     t->id = options->id;
     t->has_inlet = options->use_inlet;
     t->passes_on = options->passes_on;
+    tulle__frames_init(&t->frames);
     tulle_status status = TULLE_OK;
     if (!open_sockets(t, context) || (options->dial_only && !set_dialing_pub(t->pub)))
         status = tulle__error_set(error, TULLE_EOS, "cannot open sockets: %s",
@@ -361,14 +361,6 @@ tulle__transport_open(void *context,
 }
 
 static void
-drop_frames(struct tulle__transport *t)
-{
-    for (int i = 0; i < t->frame_count; i++)
-        (void)zmq_msg_close(&t->frames[i]);
-    t->frame_count = 0;
-}
-
-static void
 forget_caller(struct tulle__transport *t, struct caller *caller)
 {
     HASH_DEL(t->callers, caller);
@@ -381,7 +373,8 @@ tulle__transport_close(struct tulle__transport **transport, uint32_t linger_ms)
     struct tulle__transport *t = *transport;
     if (t == NULL)
         return;
-    drop_frames(t);
+    tulle__frames_fini(&t->frames);
+    tulle__frame_free_spare(&t->spare);
     for (size_t i = 0; i < t->file_count; i++)
         tulle__ipc_file_remove(&t->files[i]);
     void *sockets[] = { t->pub, t->dialer, t->router, t->sub };
@@ -427,21 +420,13 @@ tulle__transport_control_port(const struct tulle__transport *t)
     return t->control_port;
 }
 
-void
-tulle__transport_poll_items(const struct tulle__transport *t,
-                            zmq_pollitem_t items[static TULLE__TRANSPORT_POLL_ITEMS])
-{
-    items[0] = (zmq_pollitem_t){ .socket = t->sub, .events = ZMQ_POLLIN };
-    items[1] = (zmq_pollitem_t){ .socket = t->router, .events = ZMQ_POLLIN };
-    /* Polled so that libzmq gets to work on it: subscriptions come in on PUB. */
-    items[2] = (zmq_pollitem_t){ .socket = t->pub, .events = ZMQ_POLLIN };
-    items[3] = (zmq_pollitem_t){ .socket = t->dialer, .events = ZMQ_POLLIN };
-}
-
 static void *
 socket_at(const struct tulle__transport *t, size_t index)
 {
-    void *const sockets[] = { t->sub, t->router, t->pub, t->dialer };
+    void *const sockets[] = { [TULLE__TRANSPORT_SUB] = t->sub,
+                              [TULLE__TRANSPORT_ROUTER] = t->router,
+                              [TULLE__TRANSPORT_PUB] = t->pub,
+                              [TULLE__TRANSPORT_DIALER] = t->dialer };
     TULLE_ASSERT(index < sizeof sockets / sizeof sockets[0]);
     return sockets[index];
 }
@@ -452,6 +437,12 @@ tulle__transport_fd(const struct tulle__transport *t, size_t index)
     int fd = -1;
     size_t len = sizeof fd;
     return zmq_getsockopt(socket_at(t, index), ZMQ_FD, &fd, &len) == 0 ? fd : -1;
+}
+
+void
+tulle__transport_look_at_pub(const struct tulle__transport *t)
+{
+    tulle__frame_look_for_room(t->pub);
 }
 
 bool
@@ -469,25 +460,56 @@ tulle__transport_has_events(const struct tulle__transport *t)
 
 /* ---- sending ---- */
 
-void
-tulle__transport_publish(struct tulle__transport *t,
-                         struct tulle__view key,
-                         struct tulle__buf *body,
-                         struct tulle__buf *path)
+static void
+look_for_room(struct tulle__transport *t)
 {
-    if (++t->published >= ROOM_EVERY) {
-        t->published = 0;
-        tulle__frame_look_for_room(t->pub);
-    }
-    /* PUB never blocks and never refuses: it drops for whom the queue is full. */
-    if (zmq_send(t->pub, key.data, key.len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+    if (++t->published < ROOM_EVERY)
         return;
+    t->published = 0;
+    tulle__frame_look_for_room(t->pub);
+}
+
+static void
+send_rest(struct tulle__transport *t, struct tulle__buf *body, struct tulle__buf *path)
+{
     if (!tulle__frame_send(t->pub, body, path != NULL ? ZMQ_SNDMORE : 0)) {
         (void)zmq_send(t->pub, "", 0, ZMQ_DONTWAIT); /* end the message; receivers drop it */
         return;
     }
     if (path != NULL && !tulle__frame_send(t->pub, path, 0))
         (void)zmq_send(t->pub, "", 0, ZMQ_DONTWAIT);
+}
+
+void
+tulle__transport_publish(struct tulle__transport *t,
+                         struct tulle__view key,
+                         struct tulle__buf *body,
+                         struct tulle__buf *path)
+{
+    look_for_room(t);
+    /* PUB never blocks and never refuses: it drops for whom the queue is full. */
+    if (zmq_send(t->pub, key.data, key.len, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
+        send_rest(t, body, path);
+}
+
+void
+tulle__transport_pass(struct tulle__transport *t,
+                      struct tulle__transport *from,
+                      const struct tulle__incoming *in,
+                      struct tulle__buf *path,
+                      bool is_last)
+{
+    struct tulle__buf *kept = is_last ? NULL : tulle__buf_ref(in->body);
+    look_for_room(t);
+    if (tulle__frame_pass(t->pub, &from->frames.at[0], ZMQ_SNDMORE, is_last))
+        send_rest(t, in->body, path);
+    tulle__buf_unref(&kept);
+}
+
+void
+tulle__transport_give_back(struct tulle__transport *t, struct tulle__incoming *in)
+{
+    tulle__frame_give_back(&in->body, &t->spare);
 }
 
 static struct dialed *
@@ -689,49 +711,21 @@ tulle__transport_unsubscribe(struct tulle__transport *t, struct tulle__view key)
 
 /* ---- receiving ---- */
 
-/* All frames of one message; those past the limit are dropped and counted. */
-static int
-receive_frames(struct tulle__transport *t, void *socket)
-{
-    drop_frames(t);
-    int count = 0;
-    int has_more = 1;
-    while (has_more) {
-        /* What is past the limit takes the place of the last one. */
-        zmq_msg_t *frame = &t->frames[count <= FRAMES_MAX ? count : FRAMES_MAX];
-        if (count <= FRAMES_MAX) {
-            (void)zmq_msg_init(frame);
-            t->frame_count++;
-        }
-        if (zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0)
-            break;
-        has_more = zmq_msg_more(frame);
-        count++;
-    }
-    return count;
-}
-
-static struct tulle__view
-frame_view(zmq_msg_t *frame)
-{
-    return (struct tulle__view){ zmq_msg_data(frame), zmq_msg_size(frame) };
-}
-
 enum tulle__received
 tulle__transport_receive_publication(struct tulle__transport *t, struct tulle__incoming *out)
 {
-    int count = receive_frames(t, t->sub);
+    int count = tulle__frames_receive(&t->frames, t->sub);
     if (count == 0)
         return TULLE__RECEIVED_NOTHING;
     if (count < 2 || count > 3)
         return TULLE__RECEIVED_MALFORMED;
-    *out = (struct tulle__incoming){ .key = frame_view(&t->frames[0]) };
+    *out = (struct tulle__incoming){ .key = tulle__frame_view(&t->frames.at[0]) };
     if (count == 3)
-        out->path = frame_view(&t->frames[2]);
+        out->path = tulle__frame_view(&t->frames.at[2]);
     if (count == 3 && out->path.len == 0)
         return TULLE__RECEIVED_MALFORMED;
-    out->body =
-        t->passes_on ? tulle__frame_take_whole(&t->frames[1]) : tulle__frame_take(&t->frames[1]);
+    out->body = t->passes_on ? tulle__frame_take_whole(&t->frames.at[1], &t->spare)
+                             : tulle__frame_take(&t->frames.at[1]);
     return out->body == NULL ? TULLE__RECEIVED_MALFORMED : TULLE__RECEIVED_MESSAGE;
 }
 
@@ -764,7 +758,7 @@ note_caller(struct tulle__transport *t, uint64_t id, const uint8_t *identity)
 static bool
 name_sender(struct tulle__transport *t, bool is_dialed, struct tulle__incoming *out)
 {
-    struct tulle__view name = frame_view(&t->frames[0]);
+    struct tulle__view name = tulle__frame_view(&t->frames.at[0]);
     if (!is_dialed) {
         if (name.len != IDENTITY_LEN || name.data[0] != 'N')
             return false;
@@ -782,16 +776,16 @@ name_sender(struct tulle__transport *t, bool is_dialed, struct tulle__incoming *
 enum tulle__received
 tulle__transport_receive_control(struct tulle__transport *t, struct tulle__incoming *out)
 {
-    int count = receive_frames(t, t->router);
+    int count = tulle__frames_receive(&t->frames, t->router);
     bool is_dialed = count == 0;
     if (is_dialed)
-        count = receive_frames(t, t->dialer);
+        count = tulle__frames_receive(&t->frames, t->dialer);
     if (count == 0)
         return TULLE__RECEIVED_NOTHING;
     *out = (struct tulle__incoming){ 0 };
     if (count != 3 || !name_sender(t, is_dialed, out))
         return TULLE__RECEIVED_MALFORMED;
-    out->key = frame_view(&t->frames[1]);
-    out->body = tulle__frame_take(&t->frames[2]);
+    out->key = tulle__frame_view(&t->frames.at[1]);
+    out->body = tulle__frame_take(&t->frames.at[2]);
     return out->body == NULL ? TULLE__RECEIVED_MALFORMED : TULLE__RECEIVED_MESSAGE;
 }

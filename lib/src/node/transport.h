@@ -56,9 +56,6 @@ size_t tulle__transport_inlets(const struct tulle__transport *transport,
 uint16_t tulle__transport_control_port(const struct tulle__transport *transport);
 
 enum { TULLE__TRANSPORT_POLL_ITEMS = 4 };
-/* All sockets, also those that only want to be looked after by polling. */
-void tulle__transport_poll_items(const struct tulle__transport *transport,
-                                 zmq_pollitem_t items[static TULLE__TRANSPORT_POLL_ITEMS]);
 
 void tulle__transport_publish(struct tulle__transport *transport,
                               struct tulle__view key,
@@ -85,10 +82,18 @@ void tulle__transport_hangup(struct tulle__transport *transport,
 void tulle__transport_subscribe(struct tulle__transport *transport, struct tulle__view key);
 void tulle__transport_unsubscribe(struct tulle__transport *transport, struct tulle__view key);
 
-/* Descriptors of the sockets; the first is that of the SUB side. Each is readable when
- * its socket may have something new to look at: has_events() must be false before
- * anyone waits for them. */
+enum tulle__transport_socket {
+    TULLE__TRANSPORT_SUB,
+    TULLE__TRANSPORT_ROUTER,
+    TULLE__TRANSPORT_PUB,
+    TULLE__TRANSPORT_DIALER
+};
+/* Descriptors of the sockets. Each is readable when its socket may have something new to look
+ * at: has_events() must be false, or all have been received from, before anyone waits for
+ * them. */
 int tulle__transport_fd(const struct tulle__transport *transport, size_t index);
+/* PUB receives nothing, but subscriptions come in there: let libzmq look at them. */
+void tulle__transport_look_at_pub(const struct tulle__transport *transport);
 /* Is there anything to receive? Also lets libzmq get on with its work. */
 bool tulle__transport_has_events(const struct tulle__transport *transport);
 
@@ -110,6 +115,15 @@ struct tulle__incoming {
 
 enum tulle__received tulle__transport_receive_publication(struct tulle__transport *transport,
                                                           struct tulle__incoming *out);
+/* Send on the publication that was received last, with another path: a copy, which shares
+ * the bytes, or for the last time the frames that came. */
+void tulle__transport_pass(struct tulle__transport *transport,
+                           struct tulle__transport *from,
+                           const struct tulle__incoming *in,
+                           struct tulle__buf *path,
+                           bool is_last);
+/* Instead of an unref of its body: the memory is used again for the next one. */
+void tulle__transport_give_back(struct tulle__transport *transport, struct tulle__incoming *in);
 enum tulle__received tulle__transport_receive_control(struct tulle__transport *transport,
                                                       struct tulle__incoming *out);
 

@@ -66,7 +66,7 @@ bool
 tulle__turn_open(tulle_node *node)
 {
     node->poll_fd = epoll_create1(EPOLL_CLOEXEC);
-    node->sub_fd = tulle__transport_fd(node->transport, 0);
+    node->sub_fd = tulle__transport_fd(node->transport, TULLE__TRANSPORT_SUB);
     bool is_good = node->poll_fd >= 0 && watch(node, node->wake_fd);
     for (size_t i = 0; i < TULLE__TRANSPORT_POLL_ITEMS; i++)
         is_good = is_good && watch(node, tulle__transport_fd(node->transport, i));

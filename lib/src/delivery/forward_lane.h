@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#ifndef TULLE_DELIVERY_FORWARD_LANE_H
+#define TULLE_DELIVERY_FORWARD_LANE_H
+
+/* What a proxy remembers of what passes it. */
+
+#include "base/table.h"
+#include "codec/limits.h"
+#include "delivery/forward.h"
+#include "delivery/seen.h"
+#include "delivery/store.h"
+
+/* The proxies that something has passed. */
+struct tulle__passed {
+    uint64_t ids[TULLE__PATH_MAX];
+    uint32_t hops;
+};
+
+/* The way that something came, as its frame says it, and with this proxy behind it. Most
+ * came the same way as what was before it. */
+struct tulle__way {
+    uint8_t frame[TULLE__PATH_LEN_MAX];
+    size_t len; /* 0: it passed no proxy */
+    struct tulle__passed passed;
+    struct tulle__buf *extended; /* NULL: there is none yet */
+};
+
+/* What becomes of a lane's batches. */
+enum tulle__outlook {
+    TULLE__OUTLOOK_PASSES,
+    TULLE__OUTLOOK_AWAITED, /* kept for who took it and is cut off */
+    TULLE__OUTLOOK_DENIED,  /* by the policy of the side that they come from */
+    TULLE__OUTLOOK_UNWANTED /* nobody beyond takes them */
+};
+
+/* A lane whose batches pass here. */
+struct tulle__passing {
+    struct {
+        uint64_t node;
+        char stream[TULLE__TOPIC_LEN_MAX + 1];
+    } name; /* the hash key, without the zeros behind the stream */
+    size_t stream_len;
+    struct tulle__seen seen;
+    struct tulle__kept kept;
+    size_t from; /* side that its batches came from last */
+    /* Events from released up to below held_back wait for the rate of that side. */
+    uint64_t released;
+    uint64_t held_back;
+    int64_t asked_ns;            /* when the lowest of them was asked for last, or began to wait */
+    int64_t pushed_ns;           /* when some that had waited went on last */
+    bool is_queued;              /* the lowest is kept here */
+    struct tulle__passing *prev; /* in the queue of that side */
+    struct tulle__passing *next;
+    uint64_t epoch; /* of the answers below; 0: there are none */
+    enum tulle__outlook outlook;
+    struct tulle__passage passage; /* where a node takes it, but for the side it comes from */
+    UT_hash_handle hh;
+};
+
+/* A publisher was heard. */
+struct tulle__heard {
+    const struct tulle__engine *by; /* NULL: nobody was */
+    uint64_t node, via;
+    uint32_t hops;
+    int64_t at_ns;
+};
+
+#endif
