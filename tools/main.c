@@ -12,6 +12,7 @@ static const struct tulle__command commands[] = {
     { "tap", tulle__tool_tap, "watch events as they flow" },
     { "ls", tulle__tool_ls, "list nodes, streams, who takes and keeps them, segments" },
     { "top", tulle__tool_top, "watch nodes, streams, lag and links" },
+    { "graph", tulle__tool_graph, "show who publishes what, and who takes it" },
     { "trace", tulle__tool_trace, "show what caused an event, and what it caused" },
     { "check", tulle__tool_check, "judge the mesh, for monitoring systems" },
     { "doctor", tulle__tool_doctor, "find out why nodes do not see each other" },

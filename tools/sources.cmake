@@ -9,6 +9,8 @@ set(TULLE_TOOLS_SOURCES
     check/check_prometheus.c
     check/check_range.c
     check/check_report.c
+    common/chart.c
+    common/choose.c
     common/history_end.c
     common/event_filter.c
     common/recorded.c
@@ -20,6 +22,7 @@ set(TULLE_TOOLS_SOURCES
     common/output.c
     common/progress.c
     common/query.c
+    common/route.c
     common/table.c
     common/terminal.c
     common/tools.c
@@ -35,6 +38,18 @@ set(TULLE_TOOLS_SOURCES
     doctor/doctor_network.c
     doctor/doctor_places.c
     doctor/doctor_zmtp.c
+    graph/asyncapi.c
+    graph/channels.c
+    graph/graph.c
+    graph/graph_chart.c
+    graph/graph_flow.c
+    graph/graph_json.c
+    graph/graph_options.c
+    graph/graph_rows.c
+    graph/graph_text.c
+    graph/schema.c
+    graph/schema_json.c
+    graph/watch.c
     load/bench.c
     load/latency.c
     load/latency_answer.c

@@ -5,197 +5,26 @@
 
 #include "testkit.h"
 
-#include "integ_kit.h"
-#include "proc_kit.h"
+#include "view_kit.h"
 
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS = 40, QUEUE_BYTES = 4096, PAYLOAD_LEN = 1000, ARGS = 6 };
+enum { EVENTS = VIEW_EVENTS };
 
-static struct mesh {
-    tulle_node *shop, *store, *slow, *spare;
-    tulle_proxy *bridge;
-    tulle_subscription *at_store;
-    char address[64];
-} mesh;
-
-static struct proc *last;
-
-static tulle_node *
-start_slow(const char *join)
-{
-    tulle_node_options options;
-    kit_options(&options, "slow", &join);
-    options.queue_bytes = QUEUE_BYTES;
-    tulle_node *node = kit_make(&options);
-    tulle_subscription *subscription = kit_subscribe(node, "orders/**");
-    assert_non_null(subscription); /* nobody receives from it */
-    assert_status(tulle_node_start(node, NULL), TULLE_OK);
-    return node;
-}
-
-static void
-publish_large(tulle_node *node, const char *topic, int count)
-{
-    char text[PAYLOAD_LEN + 1];
-    memset(text, 'x', PAYLOAD_LEN);
-    text[PAYLOAD_LEN] = '\0';
-    for (int i = 0; i < count; i++) {
-        kit_publish(node, topic, text);
-        kit_pause_ms(2); /* batches of their own: one turn does not bring them all */
-    }
-}
-
-static int
-start_mesh(void **state)
-{
-    (void)state;
-    mesh.shop = kit_node("shop", NULL);
-    mesh.store = kit_node("store", NULL);
-    mesh.bridge =
-        kit_proxy("bridge", tulle_node_address(mesh.shop), tulle_node_address(mesh.store));
-    mesh.at_store = kit_subscribe(mesh.store, "orders/**");
-    mesh.slow = start_slow(tulle_node_address(mesh.store));
-    mesh.spare = kit_node("spare", tulle_node_address(mesh.shop));
-    (void)kit_subscribe(mesh.spare, "returns/*");
-    assert_status(tulle_node_wait_peers(mesh.shop, "orders", 2, KIT_DEADLINE_MS), TULLE_OK);
-    publish_large(mesh.shop, "orders/placed", EVENTS);
-    kit_publish(mesh.store, "stock/low", "17");
-    for (int i = 0; i < EVENTS; i++)
-        (void)kit_receive(mesh.at_store);
-    (void)snprintf(mesh.address, sizeof mesh.address, "%s", tulle_node_address(mesh.shop));
-    return 0;
-}
-
-static int
-end_mesh(void **state)
-{
-    return proc_end_all(state) + kit_teardown(state);
-}
-
-static int
-end_test(void **state)
-{
-    (void)state;
-    proc_end_since(0);
-    return 0;
-}
-
-/* Run ls with arguments until NULL; returns what it printed. */
-static const char *
-ls(int status, const char *const arguments[])
-{
-    const char *a[ARGS] = { NULL };
-    for (size_t i = 0; i < ARGS && arguments[i] != NULL; i++)
-        a[i] = arguments[i];
-    last = proc_start("tulle", "ls", "--name", "look", "--join", mesh.address, a[0], a[1], a[2],
-                      a[3], a[4], a[5], NULL);
-    int ended = proc_wait(last);
-    if (ended != status)
-        print_error("%s%s", proc_text(last, PROC_OUT), proc_text(last, PROC_ERR));
-    assert_int_equal(ended, status);
-    return proc_text(last, PROC_OUT);
-}
-#define LS(...) ls(0, (const char *const[]){ __VA_ARGS__, NULL })
-#define FAILS(status, ...) \
-    (ls(status, (const char *const[]){ __VA_ARGS__, NULL }), proc_text(last, PROC_ERR))
-
-static void
-assert_has(const char *text, const char *part)
-{
-    if (strstr(text, part) == NULL)
-        print_error("not there: %s\nin: %s\n", part, text);
-    assert_non_null(strstr(text, part));
-}
-
-static void
-assert_has_not(const char *text, const char *part)
-{
-    if (strstr(text, part) != NULL)
-        print_error("there: %s\nin: %s\n", part, text);
-    assert_null(strstr(text, part));
-}
-
-/* The line that begins with the word, its cells each behind one space; valid until the next call.
- */
-static const char *
-row(const char *text, const char *word)
-{
-    static char out[400];
-    size_t len = 0;
-    const char *at = text;
-    while (at != NULL && (strncmp(at, word, strlen(word)) != 0 || at[strlen(word)] != ' ')) {
-        at = strchr(at, '\n');
-        at = at != NULL ? at + 1 : NULL;
-    }
-    if (at == NULL)
-        print_error("no line of %s\nin: %s\n", word, text);
-    assert_non_null(at);
-    for (; *at != '\n' && len + 1 < sizeof out; at++) {
-        if (*at != ' ' || out[len - 1] != ' ')
-            out[len++] = *at;
-    }
-    out[len] = '\0';
-    return out;
-}
-
-static json_t *root; /* of what was read last */
-
-static json_t *
-rows_of(const char *text, const char *what)
-{
-    json_decref(root);
-    root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    if (root == NULL)
-        print_error("%s\n", text);
-    assert_non_null(root);
-    json_t *rows = json_object_get(root, what);
-    assert_true(json_is_array(rows));
-    return rows;
-}
-
-static json_t *
-find(json_t *rows, const char *key, const char *value)
-{
-    size_t i;
-    json_t *one;
-    json_array_foreach(rows, i, one)
-    {
-        if (strcmp(json_string_value(json_object_get(one, key)), value) == 0)
-            return one;
-    }
-    print_error("no %s that is %s\n", key, value);
-    assert_true(false);
-    return NULL;
-}
-
-static long
-number(const json_t *row, const char *key)
-{
-    const json_t *value = json_object_get(row, key);
-    assert_true(json_is_integer(value));
-    return (long)json_integer_value(value);
-}
-
-static const char *
-string(const json_t *row, const char *key)
-{
-    const char *value = json_string_value(json_object_get(row, key));
-    assert_non_null(value);
-    return value;
-}
+#define LS(...) view_run("ls", 0, (const char *const[]){ __VA_ARGS__, NULL })
+#define FAILS(status, ...)                                               \
+    (view_run("ls", status, (const char *const[]){ __VA_ARGS__, NULL }), \
+     proc_text(view_last, PROC_ERR))
 
 TEST(an_overview_has_everything)
 {
     (void)state;
     char id[20];
-    const char *text = ls(0, (const char *const[]){ NULL });
-    assert_string_equal(proc_text(last, PROC_ERR), "");
-    (void)snprintf(id, sizeof id, "%016lx", (unsigned long)tulle_node_id(mesh.shop));
+    const char *text = view_run("ls", 0, (const char *const[]){ NULL });
+    assert_string_equal(proc_text(view_last, PROC_ERR), "");
+    (void)snprintf(id, sizeof id, "%016lx", (unsigned long)tulle_node_id(view_mesh.shop));
     assert_has(row(text, "shop"), id);
     assert_has(row(text, "shop"), "up left 0 40 0 0 ");
     assert_has(row(text, "store"), "up right 1 1 0 0 ");
@@ -217,7 +46,7 @@ TEST(who_is_behind_is_told)
     assert_int_equal(json_array_size(rows), 2);
     json_t *slow = find(rows, "name", "slow");
     json_t *store = find(rows, "name", "store");
-    assert_true(json_is_true(json_object_get(root, "complete")));
+    assert_true(json_is_true(json_object_get(view_root(), "complete")));
     assert_int_equal(number(store, "acked"), EVENTS);
     assert_int_equal(number(store, "lag"), 0);
     assert_int_equal(number(slow, "head"), EVENTS);
@@ -258,7 +87,7 @@ TEST(lanes_and_their_holders_are_listed)
     assert_string_equal(string(json_object_get(kept, "publisher"), "name"), "shop");
     text = LS("lanes", "-v", "-n", "shop");
     char id[20];
-    (void)snprintf(id, sizeof id, "%016lx", (unsigned long)tulle_node_id(mesh.shop));
+    (void)snprintf(id, sizeof id, "%016lx", (unsigned long)tulle_node_id(view_mesh.shop));
     assert_has(row(text, "orders"), id);
     assert_has_not(text, "stock");
 }
@@ -271,7 +100,7 @@ TEST(segments_are_joined_by_proxies)
     assert_true(json_is_true(json_object_get(left, "self")));
     assert_int_equal(json_array_size(json_object_get(left, "nodes")), 3); /* itself too */
     assert_non_null(find(json_object_get(left, "proxies"), "name", "bridge"));
-    json_t *proxy = find(json_object_get(root, "proxies"), "name", "bridge");
+    json_t *proxy = find(json_object_get(view_root(), "proxies"), "name", "bridge");
     json_t *link = find(json_object_get(proxy, "links"), "name", "left");
     assert_int_equal(number(link, "events_out"), EVENTS);
     assert_int_equal(number(link, "waiting"), 0);
@@ -291,10 +120,10 @@ TEST(the_whole_is_one_object)
     (void)state;
     json_t *nodes = rows_of(LS("--json"), "nodes");
     assert_int_equal(json_array_size(nodes), 5);
-    assert_int_equal(json_array_size(json_object_get(root, "streams")), 2);
-    assert_int_equal(json_array_size(json_object_get(root, "lanes")), 2);
-    assert_int_equal(json_array_size(json_object_get(root, "segments")), 2);
-    assert_int_equal(number(root, "pending"), 0);
+    assert_int_equal(json_array_size(json_object_get(view_root(), "streams")), 2);
+    assert_int_equal(json_array_size(json_object_get(view_root(), "lanes")), 2);
+    assert_int_equal(json_array_size(json_object_get(view_root(), "segments")), 2);
+    assert_int_equal(number(view_root(), "pending"), 0);
     json_t *store = find(nodes, "name", "store");
     json_t *counters = json_object_get(store, "counters");
     assert_int_equal(number(counters, "events_delivered"), EVENTS);
@@ -313,7 +142,7 @@ TEST(rates_are_measured_when_asked_for)
     const char *text = LS("nodes", "-v", "-n", "shop", "-R", "-a");
     assert_has(text, "  RATE  ");
     assert_has(text, "  UPTIME  ADDRESS\n");
-    assert_has(row(text, "shop"), mesh.address);
+    assert_has(row(text, "shop"), view_mesh.address);
 }
 
 TEST(what_is_not_there_or_wrong_is_told)
@@ -342,18 +171,18 @@ TEST(what_did_not_answer_is_told)
     (void)state;
     int port = proc_free_port();
     struct proc *dead = proc_start("tulle-node", "--name", "dead", "--listen", proc_address(port),
-                                   "--join", mesh.address, NULL);
+                                   "--join", view_mesh.address, NULL);
     proc_wait_port(port);
-    KIT_UNTIL(kit_peer_state(mesh.shop, "dead") == TULLE_PEER_UP);
+    KIT_UNTIL(kit_peer_state(view_mesh.shop, "dead") == TULLE_PEER_UP);
     proc_signal(dead, SIGSTOP);
-    const char *text = ls(27, (const char *const[]){ "nodes", "--wait", "0.8", NULL });
+    const char *text = view_run("ls", 27, (const char *const[]){ "nodes", "--wait", "0.8", NULL });
     assert_has(row(text, "shop"), "up left");
     assert_has(text, "\ndead ");
-    assert_has(proc_text(last, PROC_ERR), "incomplete: 1 of 6 nodes has not answered");
-    json_t *nodes =
-        rows_of(ls(27, (const char *const[]){ "nodes", "--json", "-W", "0.8", NULL }), "nodes");
-    assert_true(json_is_false(json_object_get(root, "complete")));
-    assert_int_equal(number(root, "pending"), 1);
+    assert_has(proc_text(view_last, PROC_ERR), "incomplete: 1 of 6 nodes has not answered");
+    json_t *nodes = rows_of(
+        view_run("ls", 27, (const char *const[]){ "nodes", "--json", "-W", "0.8", NULL }), "nodes");
+    assert_true(json_is_false(json_object_get(view_root(), "complete")));
+    assert_int_equal(number(view_root(), "pending"), 1);
     assert_true(json_is_false(json_object_get(find(nodes, "name", "dead"), "viewed")));
     proc_signal(dead, SIGCONT);
     proc_signal(dead, SIGTERM);
@@ -363,17 +192,19 @@ TEST(what_did_not_answer_is_told)
 TEST(a_signal_ends_it_with_what_is_known)
 {
     (void)state;
-    last = proc_start("tulle", "ls", "--join", mesh.address, "--name", "ended", "--rate=600", NULL);
-    KIT_UNTIL(kit_peer_state(mesh.store, "ended") == TULLE_PEER_UP &&
-              kit_peer_state(mesh.slow, "ended") == TULLE_PEER_UP);
+    view_last = proc_start("tulle", "ls", "--join", view_mesh.address, "--name", "ended",
+                           "--rate=600", NULL);
+    KIT_UNTIL(kit_peer_state(view_mesh.store, "ended") == TULLE_PEER_UP &&
+              kit_peer_state(view_mesh.slow, "ended") == TULLE_PEER_UP);
     proc_pause(500);
-    proc_signal(last, SIGINT);
-    int status = proc_wait(last);
+    proc_signal(view_last, SIGINT);
+    int status = proc_wait(view_last);
     assert_true(status == 0 || status == 27); /* whether all of them had told of themselves */
-    assert_has(proc_text(last, PROC_OUT), "4 nodes, 1 proxy");
-    last = proc_start("tulle", "ls", "--join", mesh.address, NULL);
-    proc_close_output(last);
-    assert_int_equal(proc_wait(last), 0); /* as into head -0 */
+    assert_has(row(proc_text(view_last, PROC_OUT), "shop"), "up left 0 40 - 0 ");
+    assert_has(proc_text(view_last, PROC_OUT), " 1 proxy, 2 segments, 2 streams, 2 lanes; ");
+    view_last = proc_start("tulle", "ls", "--join", view_mesh.address, NULL);
+    proc_close_output(view_last);
+    assert_int_equal(proc_wait(view_last), 0); /* as into head -0 */
 }
 
 TEST(help_tells_all)
@@ -389,18 +220,16 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(an_overview_has_everything, end_test),
-        cmocka_unit_test_teardown(who_is_behind_is_told, end_test),
-        cmocka_unit_test_teardown(lanes_and_their_holders_are_listed, end_test),
-        cmocka_unit_test_teardown(segments_are_joined_by_proxies, end_test),
-        cmocka_unit_test_teardown(the_whole_is_one_object, end_test),
-        cmocka_unit_test_teardown(rates_are_measured_when_asked_for, end_test),
-        cmocka_unit_test_teardown(what_is_not_there_or_wrong_is_told, end_test),
-        cmocka_unit_test_teardown(what_did_not_answer_is_told, end_test),
-        cmocka_unit_test_teardown(a_signal_ends_it_with_what_is_known, end_test),
-        cmocka_unit_test_teardown(help_tells_all, end_test),
+        cmocka_unit_test_teardown(an_overview_has_everything, view_end_test),
+        cmocka_unit_test_teardown(who_is_behind_is_told, view_end_test),
+        cmocka_unit_test_teardown(lanes_and_their_holders_are_listed, view_end_test),
+        cmocka_unit_test_teardown(segments_are_joined_by_proxies, view_end_test),
+        cmocka_unit_test_teardown(the_whole_is_one_object, view_end_test),
+        cmocka_unit_test_teardown(rates_are_measured_when_asked_for, view_end_test),
+        cmocka_unit_test_teardown(what_is_not_there_or_wrong_is_told, view_end_test),
+        cmocka_unit_test_teardown(a_signal_ends_it_with_what_is_known, view_end_test),
+        cmocka_unit_test_teardown(help_tells_all, view_end_test),
+        cmocka_unit_test_teardown(what_did_not_answer_is_told, view_end_test),
     };
-    int failed = cmocka_run_group_tests_name("proc/ls", tests, start_mesh, end_mesh);
-    json_decref(root);
-    return failed;
+    return cmocka_run_group_tests_name("proc/ls", tests, view_start, view_end);
 }

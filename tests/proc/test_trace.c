@@ -427,7 +427,7 @@ TEST(graphs_are_drawn)
     assert_int_equal(strncmp(text, "flowchart LR\n", 13), 0);
     assert_int_equal(count_of(text, " -->|"), 4);
     assert_int_equal(count_of(text, "[\"orders/placed<br/>shop/orders/5<br/>2"), 1);
-    assert_int_equal(count_of(text, ":::asked"), 1);
+    assert_int_equal(count_of(text, ":::bold"), 1);
 }
 
 /* An entry of a clock of ShiViz must name an event of the log, of a host of its own. */

@@ -5,6 +5,7 @@
 
 #include "testkit.h"
 
+#include "tools/common/choose.h"
 #include "tools/common/human.h"
 #include "tools/common/table.h"
 #include "tools/common/terminal.h"

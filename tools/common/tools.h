@@ -19,6 +19,7 @@ int tulle__tool_trace(int argc, char **argv);
 int tulle__tool_ls(int argc, char **argv);
 int tulle__tool_check(int argc, char **argv);
 int tulle__tool_doctor(int argc, char **argv);
+int tulle__tool_graph(int argc, char **argv);
 int tulle__tool_bench(int argc, char **argv);
 int tulle__tool_latency(int argc, char **argv);
 int tulle__tool_completion(int argc, char **argv);

@@ -31,13 +31,4 @@ bool tulle__ls_has_stream(const struct tulle__ls_choice *choice,
 bool tulle__ls_has_lane(const struct tulle__ls_choice *choice, const tulle_seen_lane *lane);
 bool tulle__ls_has_segment(const struct tulle__ls_choice *choice, size_t segment);
 
-/* Can topics that match the pattern be in the stream? */
-bool tulle__pattern_meets_stream(const char *pattern, const char *stream);
-
-/* By --stream: does the node take anything that they could be? */
-bool tulle__ls_waits_for(const struct tulle__ls_choice *choice, const tulle_seen_node *node);
-
-/* The first of what a node takes that a stream is in; NULL: none. */
-const char *tulle__ls_take_of(const tulle_seen_node *node, const char *stream);
-
 #endif

@@ -2,6 +2,7 @@
 
 /* Rows that both forms of output have. */
 
+#include "tools/common/choose.h"
 #include "tools/ls/ls_print.h"
 
 #include <stddef.h>
@@ -46,7 +47,7 @@ tell_lanes(struct tulle__ls *ls, tulle__ls_taken_fn *tell, void *ctx)
             const tulle_seen_node *node = tulle_snapshot_node(s, lane->takers[k].node);
             if (node == NULL || !tulle__ls_is_named(&ls->choice, node->id, NULL))
                 continue;
-            const char *takes = tulle__ls_take_of(node, lane->stream);
+            const char *takes = tulle__take_of(node, lane->stream);
             tell(ls,
                  &(struct tulle__ls_taken){ node, &takes, takes != NULL, lane, &lane->takers[k] },
                  ctx);
@@ -65,7 +66,7 @@ tulle__ls_each_taken(struct tulle__ls *ls, tulle__ls_taken_fn *tell, void *ctx)
         bool is_waiting = node->take_count > 0 && ls->mesh.nodes[i].taken_count == 0;
         if (is_waiting && !node->is_proxy && tulle__mesh_is_live(node) &&
             tulle__ls_is_named(&ls->choice, node->id, NULL) &&
-            tulle__ls_waits_for(&ls->choice, node))
+            tulle__choose_waits_for(&ls->choice.options->streams, node))
             tell(ls, &(struct tulle__ls_taken){ node, node->takes, node->take_count, NULL, NULL },
                  ctx);
     }

@@ -2,11 +2,13 @@
 
 /* Rows as tables for people. */
 
+#include "tools/common/choose.h"
 #include "tools/common/human.h"
 #include "tools/common/terminal.h"
 #include "tools/ls/ls_print.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { COLUMNS_MAX = 16 };
@@ -201,7 +203,7 @@ fill_nodes(struct tulle__ls *ls, struct tulle__table *table)
         put_segments_of(ls, table, node);
         tulle__table_u64(table, node->hops);
         put_counter(table, node, node->counters.events_published);
-        if (ls->before != NULL)
+        if (ls->choice.options->rate_ms > 0)
             put_rate(ls, table, i);
         tulle__table_u64(table, ls->mesh.nodes[i].lag);
         if (node->has_counters)
@@ -298,19 +300,6 @@ fill_holders(struct tulle__ls *ls, struct tulle__table *table)
     }
 }
 
-/* "a" is in "a/" and two stars too: a subscription is told as both. */
-static bool
-is_implied(const struct tulle__ls_taken *taken, const char *take)
-{
-    size_t len = strlen(take);
-    for (size_t i = 0; i < taken->take_count; i++) {
-        const char *other = taken->takes[i];
-        if (strncmp(other, take, len) == 0 && strcmp(other + len, "/**") == 0)
-            return true;
-    }
-    return false;
-}
-
 static void
 put_taken(struct tulle__ls *ls, const struct tulle__ls_taken *taken, void *ctx)
 {
@@ -319,7 +308,7 @@ put_taken(struct tulle__ls *ls, const struct tulle__ls_taken *taken, void *ctx)
     put_node(ls, table, taken->node->id, NULL);
     struct tulle__text *cell = tulle__table_cell(table);
     for (size_t i = 0; i < taken->take_count; i++) {
-        if (is_implied(taken, taken->takes[i]))
+        if (tulle__take_is_implied(taken->takes, taken->take_count, taken->takes[i]))
             continue;
         if (has_some)
             tulle__text_char(cell, ' ');
@@ -346,23 +335,39 @@ fill_subscribers(struct tulle__ls *ls, struct tulle__table *table)
 
 /* ---- segments, proxies ---- */
 
+static int
+compare_labels(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* By their names, or, of the other kind, proxies. Returns how many. */
 static size_t
 put_members(struct tulle__ls *ls, struct tulle__text *cell, size_t index, bool are_proxies)
 {
     const tulle_seen_segment *segment = &ls->mesh.snapshot->segments[index];
+    const char **labels = calloc(segment->node_count + 1, sizeof *labels);
     size_t count = 0;
-    for (size_t i = 0; i < segment->node_count; i++) {
-        const tulle_seen_node *node = tulle_snapshot_node(ls->mesh.snapshot, segment->nodes[i]);
-        bool is_extra = node != NULL && node->is_self && !ls->choice.options->is_all;
-        if ((node != NULL && node->is_proxy) != are_proxies || is_extra)
+    cell->has_failed = cell->has_failed || labels == NULL;
+    for (size_t i = 0; labels != NULL && i < segment->node_count; i++) {
+        size_t at = tulle__mesh_find(&ls->mesh, segment->nodes[i]);
+        if (at == SIZE_MAX)
             continue;
-        if (count++ > 0 && cell != NULL)
-            tulle__text_char(cell, ' ');
-        if (cell != NULL)
-            tulle__mesh_put_label(&ls->mesh, segment->nodes[i], NULL, cell);
+        const tulle_seen_node *node = &ls->mesh.snapshot->nodes[at];
+        bool is_extra = node->is_self && !ls->choice.options->is_all;
+        if (node->is_proxy == are_proxies && !is_extra)
+            labels[count++] = ls->mesh.nodes[at].label;
     }
-    if (count == 0 && cell != NULL)
+    if (count > 0)
+        qsort(labels, count, sizeof *labels, compare_labels);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            tulle__text_char(cell, ' ');
+        tulle__text_str(cell, labels[i]);
+    }
+    if (count == 0)
         tulle__text_char(cell, '-');
+    free(labels);
     return count;
 }
 
@@ -372,10 +377,13 @@ fill_segments(struct tulle__ls *ls, struct tulle__table *table)
     for (size_t i = 0; i < ls->mesh.snapshot->segment_count; i++) {
         if (!tulle__ls_has_segment(&ls->choice, i))
             continue;
+        struct tulle__text nodes = { 0 };
         tulle__table_str(table, ls->mesh.segments[i]);
-        tulle__table_u64(table, put_members(ls, NULL, i, false));
+        tulle__table_u64(table, put_members(ls, &nodes, i, false));
         (void)put_members(ls, tulle__table_cell(table), i, true);
-        (void)put_members(ls, tulle__table_cell(table), i, false);
+        tulle__text_put(tulle__table_cell(table), nodes.bytes, nodes.len);
+        table->has_failed = table->has_failed || nodes.has_failed;
+        tulle__text_free(&nodes);
     }
 }
 
