@@ -39,7 +39,8 @@ enum {
     TURN_EVERY = 2000, /* events between two looks at what is not an event */
     LATENCIES_MAX = 1000000,
     ADDRESS_LEN = 128,
-    DEADLINE_S = 60
+    DEADLINE_S = 60,
+    RETAIN_BYTES = 16 * 1024 * 1024 /* by default */
 };
 
 enum via { DIRECT, ZMQ_PROXY, TULLE_PROXY, VIA_COUNT };
@@ -53,11 +54,11 @@ struct work {
     unsigned rate;   /* events a second; 0: as fast as can be */
 };
 
-/* Events before those that count. */
+/* Events before those that count: at full speed as many as fill what a proxy keeps. */
 static uint64_t
 warm_of(const struct work *work)
 {
-    return work->events / 10;
+    return work->events / 10 + (work->rate == 0 ? RETAIN_BYTES / work->size : 0);
 }
 
 /* What the processes of one run share. */
