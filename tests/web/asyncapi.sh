@@ -14,6 +14,7 @@ trap '[[ -z $keeper ]] || kill "$keeper" 2>/dev/null || true; rm -rf "$work"' EX
 cp "$here/asyncapi.mjs" "$work"
 ln -s "$web/node_modules" "$work/node_modules"
 
+: >"$work/log"
 "$bin/tulle-node" --name keeper --listen 'tcp://127.0.0.1:*' --take '**' 2>"$work/log" &
 keeper=$!
 for _ in {1..400}; do

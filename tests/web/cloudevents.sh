@@ -13,6 +13,7 @@ trap 'kill "$keeper" 2>/dev/null || true; rm -rf "$work"' EXIT
 cp "$here/cloudevents.mjs" "$work"
 ln -s "$web/node_modules" "$work/node_modules"
 
+: >"$work/log"
 "$bin/tulle-node" --name keeper --listen 'tcp://127.0.0.1:*' --take '**' 2>"$work/log" &
 keeper=$!
 for _ in {1..200}; do
