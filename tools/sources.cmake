@@ -11,9 +11,8 @@ set(TULLE_TOOLS_SOURCES
     check/check_report.c
     common/chart.c
     common/choose.c
-    common/history_end.c
     common/event_filter.c
-    common/recorded.c
+    common/history_end.c
     common/human.c
     common/lookout.c
     common/mesh.c
@@ -22,6 +21,7 @@ set(TULLE_TOOLS_SOURCES
     common/output.c
     common/progress.c
     common/query.c
+    common/recorded.c
     common/route.c
     common/table.c
     common/terminal.c
