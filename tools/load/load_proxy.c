@@ -14,7 +14,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { SIDES = 2 };
+enum { SIDES = 2, COUNTERS_WAIT_MS = 50 /* a proxy tells its counters every 20 ms */ };
 
 static void
 fill_options(const struct tulle__load_plan *plan,
@@ -89,6 +89,7 @@ forward(const struct tulle__load_plan *plan, tulle_proxy *proxy, int fd)
         return TULLE__EXIT_FAILURE;
     struct tulle__load_share share = { .roles = TULLE__LOAD_FORWARDS };
     tulle__load_note_cpu(&share, &usage);
+    (void)poll(NULL, 0, COUNTERS_WAIT_MS);
     for (size_t i = 0; i < SIDES; i++) {
         tulle_counters counters;
         tulle_proxy_counters(proxy, i, &counters);

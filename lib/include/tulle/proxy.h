@@ -105,7 +105,8 @@ TULLE_API TULLE_MUST_CHECK tulle_status tulle_proxy_update(tulle_proxy *proxy,
                                                            const tulle_proxy_options *options,
                                                            tulle_error *error);
 
-/* Counters of one segment (0 .. segment_count - 1); all zero for another.
+/* Counters of one segment (0 .. segment_count - 1), as they were no more than about 20 ms ago; all
+ * zero for another.
  * Threads: any; never blocks. */
 TULLE_API void tulle_proxy_counters(const tulle_proxy *proxy, size_t segment, tulle_counters *out);
 

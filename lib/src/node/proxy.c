@@ -59,7 +59,8 @@ struct tulle_proxy {
     pthread_mutex_t mutex;       /* guards the next two */
     tulle_proxy_options *update; /* that the thread has not taken in yet; NULL: none */
     tulle_counters counters[TULLE_SEGMENTS_MAX];
-    int64_t counters_due_ns; /* the thread's */
+    int64_t counters_due_ns; /* the thread's, as the next */
+    bool has_old_counters;   /* the snapshot is older than what was done last */
 };
 
 /* One log for all segments: each line says of which it tells. */
@@ -172,7 +173,8 @@ receive_beacons(tulle_proxy *proxy, size_t side)
 static void
 snapshot_counters(tulle_proxy *proxy, struct tulle__now now)
 {
-    if (now.mono.ns < proxy->counters_due_ns)
+    proxy->has_old_counters = now.mono.ns < proxy->counters_due_ns;
+    if (proxy->has_old_counters)
         return;
     proxy->counters_due_ns = now.mono.ns + tulle__ms_to_ns(COUNTERS_MS);
     (void)pthread_mutex_lock(&proxy->mutex);
@@ -286,6 +288,8 @@ static int64_t
 wait_ms(const tulle_proxy *proxy)
 {
     int64_t deadline_ns = tulle__forward_deadline(proxy->forward).ns;
+    if (proxy->has_old_counters && proxy->counters_due_ns < deadline_ns)
+        deadline_ns = proxy->counters_due_ns;
     for (size_t i = 0; i < proxy->options.segment_count; i++) {
         int64_t due_ns = tulle__links_deadline(&proxy->segments[i].links);
         deadline_ns = due_ns < deadline_ns ? due_ns : deadline_ns;
