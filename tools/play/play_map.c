@@ -12,7 +12,6 @@
 enum {
     RANGES_MAX = 65536, /* of a track: the older half is forgotten then */
     CAUSES_MAX = 64,
-    NO_LANE = UINT32_MAX,
     LEVELS_MAX = 8
 };
 
