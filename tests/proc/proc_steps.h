@@ -27,4 +27,20 @@ char *make_lines(int first, int count, size_t *len);
 /* Each of first .. first + count - 1 is in the tap's lines once, in order, without gaps. */
 void assert_all_in_order(struct proc *tap, int first, int count);
 
+/* The program ends by itself with this status; and this is in what it printed. */
+#define assert_ends(program, status)                                            \
+    do {                                                                        \
+        struct proc *ended_ = (program);                                        \
+        int status_ = proc_wait(ended_);                                        \
+        if (status_ != (status))                                                \
+            print_error("status %d: %s", status_, proc_text(ended_, PROC_ERR)); \
+        assert_int_equal(status_, status);                                      \
+    } while (0)
+
+#define assert_says(program, stream, part)                                    \
+    do {                                                                      \
+        if (strstr(proc_text(program, stream), part) == NULL)                 \
+            fail_msg("'%s' is not in: %s", part, proc_text(program, stream)); \
+    } while (0)
+
 #endif

@@ -75,14 +75,6 @@ check(int status, const char *const arguments[])
 #define CHECK(status, ...) check(status, (const char *const[]){ __VA_ARGS__, NULL })
 
 static void
-assert_has(const char *text, const char *part)
-{
-    if (strstr(text, part) == NULL)
-        print_error("not there: %s\nin: %s\n", part, text);
-    assert_non_null(strstr(text, part));
-}
-
-static void
 assert_begins(const char *text, const char *part)
 {
     if (strncmp(text, part, strlen(part)) != 0)
@@ -99,15 +91,16 @@ TEST(a_healthy_mesh_is_ok)
     kit_expect_numbers(taken, "orders/new", 0, 10);
     const char *text = CHECK(0, "--expect", "shop", "--expect", "billing", "--nodes", "2");
     assert_begins(text, "TULLE OK - 2 nodes, 0 gaps, lag 0 | nodes=2;;;0 missing=0;;0;0 ");
-    assert_has(text, " lag=0;1000;10000;0 gaps=0;;0;0 ");
-    assert_has(text, " publishers=1;;;0 consumers=1;;;0 ");
+    proc_assert_has(text, " lag=0;1000;10000;0 gaps=0;;0;0 ");
+    proc_assert_has(text, " publishers=1;;;0 consumers=1;;;0 ");
     assert_int_equal(proc_count_lines(last, PROC_OUT), 1);
     text = CHECK(0, "-v");
-    assert_has(text, "\nOK lag 0, events the slowest consumer is behind, warning 1000, critical ");
+    proc_assert_has(text,
+                    "\nOK lag 0, events the slowest consumer is behind, warning 1000, critical ");
     text = CHECK(1, "-w", "consumers=2:", "-w", "nodes=@2:2");
     assert_begins(text, "TULLE WARNING - nodes 2, consumers 1, 2 nodes | ");
-    assert_has(text, "\nWARNING consumers 1, live nodes that take a stream that is there, "
-                     "warning 2:\n");
+    proc_assert_has(text, "\nWARNING consumers 1, live nodes that take a stream that is there, "
+                          "warning 2:\n");
     text = CHECK(2, "-w", "consumers=2:", "-c", "publishers=2:");
     assert_begins(text, "TULLE CRITICAL - publishers 1, consumers 1, 2 nodes | ");
 }
@@ -118,16 +111,16 @@ TEST(the_age_of_the_last_event_is_looked_up)
     kit_publish_numbers(shop, "orders/new", 0, 10);
     kit_publish_numbers(shop, "prices/eu/1", 0, 10);
     assert_begins(CHECK(0, "-c", "age=60"), "TULLE OK - 2 nodes, ");
-    assert_has(proc_text(last, PROC_OUT), "s;;60;0 ");
+    proc_assert_has(proc_text(last, PROC_OUT), "s;;60;0 ");
     proc_pause(600);
     kit_publish_numbers(shop, "prices/eu/1", 10, 1);
     const char *text = CHECK(2, "-c", "age=0.5", "--settle", "0");
     assert_begins(text, "TULLE CRITICAL - age ");
-    assert_has(text, "s (orders), 2 nodes | ");
+    proc_assert_has(text, "s (orders), 2 nodes | ");
     (void)CHECK(2, "-c", "age=0.5", "-s", "orders/**", "-s", "prices", "--settle", "0");
     text = CHECK(3, "-w", "age=60", "-s", "nothing", "--settle", "0");
     assert_begins(text, "TULLE UNKNOWN - age not known, 2 nodes | ");
-    assert_has(text, "\n  no such stream is there, or nobody keeps its last event\n");
+    proc_assert_has(text, "\n  no such stream is there, or nobody keeps its last event\n");
 }
 
 /* Nobody reads at billing: its queue is full, and what it lacks grows. */
@@ -137,10 +130,10 @@ TEST(a_consumer_that_lags_warns_or_alarms)
     kit_publish_numbers(shop, "orders/new", 0, EVENTS);
     const char *text = CHECK(1, "-w", "lag=100", "-c", "lag=100000", "--settle", "0.3");
     assert_begins(text, "TULLE WARNING - lag ");
-    assert_has(text, " (billing), 2 nodes | ");
-    assert_has(text, "\n  billing: ");
-    assert_has(text, " events behind, most of them (");
-    assert_has(text, ") of shop/orders\n");
+    proc_assert_has(text, " (billing), 2 nodes | ");
+    proc_assert_has(text, "\n  billing: ");
+    proc_assert_has(text, " events behind, most of them (");
+    proc_assert_has(text, ") of shop/orders\n");
     text = CHECK(2, "-w", "lag=10", "-c", "lag=100", "--settle", "0.3");
     assert_begins(text, "TULLE CRITICAL - lag ");
     /* What is not looked at is no reason. */
@@ -176,8 +169,8 @@ TEST(a_dead_node_is_critical)
     proc_kill(dead);
     const char *text = CHECK(2, "--expect", "stock", "--expect", "shop", "--settle", "0.5");
     assert_begins(text, "TULLE CRITICAL - missing 1 (stock)");
-    assert_has(text,
-               "\nCRITICAL missing 1, nodes that are expected and not up, critical 0\n  stock: ");
+    proc_assert_has(
+        text, "\nCRITICAL missing 1, nodes that are expected and not up, critical 0\n  stock: ");
     (void)CHECK(2, "--nodes", "4", "--settle", "0.2"); /* watch is one */
     /* Who was there all the time sees it fall silent, and go. */
     proc_wait_text(watch, PROC_OUT, "TULLE WARNING - suspect 1 (stock), ");
@@ -215,15 +208,15 @@ TEST(a_gap_is_critical_until_it_is_old)
     make_gap(0);
     const char *text = CHECK(2, "--settle", "0");
     assert_begins(text, "TULLE CRITICAL - gaps ");
-    assert_has(text, " (billing), 2 nodes | ");
-    assert_has(
+    proc_assert_has(text, " (billing), 2 nodes | ");
+    proc_assert_has(
         text,
         "  counted since these nodes started; --state or --window tells only of what is new\n");
     /* It is new once, and then it is old. */
-    assert_has(CHECK(2, "--state", file, "--settle", "0"), "\n  in the last ");
+    proc_assert_has(CHECK(2, "--state", file, "--settle", "0"), "\n  in the last ");
     text = CHECK(0, "--state", file);
-    assert_has(text, ", 0 gaps, ");
-    assert_has(text, " published=0;;;0 delivered=0;;;0\n");
+    proc_assert_has(text, ", 0 gaps, ");
+    proc_assert_has(text, " published=0;;;0 delivered=0;;;0\n");
     (void)CHECK(0, "--window", "0.3");
     (void)CHECK(1, "-c", "gaps=none", "-w", "lost=1");
     make_gap(EVENTS);
@@ -245,7 +238,7 @@ TEST(a_window_sees_what_happens_in_it)
     }
     assert_int_equal(proc_wait(proc), 2);
     assert_begins(proc_text(proc, PROC_OUT), "TULLE CRITICAL - published ");
-    assert_has(proc_text(proc, PROC_OUT), " delivered=");
+    proc_assert_has(proc_text(proc, PROC_OUT), " delivered=");
 }
 
 TEST(what_cannot_be_judged_is_unknown)
@@ -276,12 +269,12 @@ TEST(what_cannot_be_judged_is_unknown)
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_begins(CHECK(3, wrong[i][0], wrong[i][1]), "TULLE UNKNOWN - ");
-        assert_has(proc_text(last, PROC_ERR), wrong[i][2]);
+        proc_assert_has(proc_text(last, PROC_ERR), wrong[i][2]);
     }
-    assert_has(proc_text(last, PROC_OUT), "/etc/hostname: no state of tulle check");
+    proc_assert_has(proc_text(last, PROC_OUT), "/etc/hostname: no state of tulle check");
     struct proc *lonely = proc_start("tulle", "check", NULL);
     assert_int_equal(proc_wait(lonely), 3);
-    assert_has(proc_text(lonely, PROC_ERR), "--join");
+    proc_assert_has(proc_text(lonely, PROC_ERR), "--join");
     struct proc *ended = proc_start("tulle", "check", "--join", address, NULL);
     proc_pause(300);
     proc_signal(ended, SIGINT);
@@ -471,7 +464,7 @@ TEST(a_file_is_replaced_at_once)
     (void)fclose(file);
     assert_begins(text, "# HELP tulle_check_status ");
     (void)CHECK(3, "-o", "/nowhere/tulle.prom");
-    assert_has(proc_text(last, PROC_ERR), "/nowhere/tulle.prom: ");
+    proc_assert_has(proc_text(last, PROC_ERR), "/nowhere/tulle.prom: ");
     assert_int_equal(unlink(path), 0);
 }
 

@@ -33,22 +33,22 @@ TEST(ways_of_streams_are_told_in_text)
     (void)state;
     const char *text = view_run("graph", 0, (const char *const[]){ NULL });
     assert_string_equal(proc_text(view_last, PROC_ERR), "");
-    assert_has(text, "orders  40 events\n  shop" ARROW "bridge" ARROW);
-    assert_has(text, "store");
-    assert_has(text, " behind)");
-    assert_has(text, "stock  1 event\n  store" ARROW "nobody\n");
-    assert_has(text, "\nPublished by nobody\n  returns/**" ARROW "spare\n");
-    assert_has(text, "\nWildcards\n");
-    assert_has(text, "  store takes orders/**: orders\n");
-    assert_has(text, "  spare takes returns/**: nothing yet\n");
-    assert_has(text, "\nProxies\n  bridge joins left, right\n");
-    assert_has(text, "\nSegments\n  left:");
+    proc_assert_has(text, "orders  40 events\n  shop" ARROW "bridge" ARROW);
+    proc_assert_has(text, "store");
+    proc_assert_has(text, " behind)");
+    proc_assert_has(text, "stock  1 event\n  store" ARROW "nobody\n");
+    proc_assert_has(text, "\nPublished by nobody\n  returns/**" ARROW "spare\n");
+    proc_assert_has(text, "\nWildcards\n");
+    proc_assert_has(text, "  store takes orders/**: orders\n");
+    proc_assert_has(text, "  spare takes returns/**: nothing yet\n");
+    proc_assert_has(text, "\nProxies\n  bridge joins left, right\n");
+    proc_assert_has(text, "\nSegments\n  left:");
     assert_has_not(text, "look");
     assert_int_equal(setenv("LC_ALL", "C", 1), 0);
     text = GRAPH("--node", "store");
     assert_int_equal(setenv("LC_ALL", "C.UTF-8", 1), 0);
-    assert_has(text, "  shop -> bridge -> ");
-    assert_has(text, "  store -> nobody\n");
+    proc_assert_has(text, "  shop -> bridge -> ");
+    proc_assert_has(text, "  store -> nobody\n");
     assert_has_not(text, "returns");
     for (const char *at = text; *at != '\0'; at++)
         assert_true((unsigned char)*at < 0x80);
@@ -139,10 +139,10 @@ TEST(publishers_that_left_are_shown)
                                   "--wait-peers", "notes", "late", NULL);
     assert_int_equal(proc_wait(pub), 0);
     const char *text = GRAPH("--node", "once");
-    assert_has(text, "notes  1 event\n  once#");
-    assert_has(text, " (gone)" ARROW "store\n");
+    proc_assert_has(text, "notes  1 event\n  once#");
+    proc_assert_has(text, " (gone)" ARROW "store\n");
     text = GRAPH("--dot");
-    assert_has(text, "[label=\"once");
+    proc_assert_has(text, "[label=\"once");
 }
 
 /* What the document says is judged by the parser of AsyncAPI: tests/web/asyncapi.sh. */
@@ -172,8 +172,8 @@ TEST(a_document_of_what_was_seen_is_written)
 static void
 expect_seen(const char *text, const char *events)
 {
-    assert_has(text, events);
-    assert_has(text, "\"orders/placed\"");
+    proc_assert_has(text, events);
+    proc_assert_has(text, "\"orders/placed\"");
 }
 
 TEST(how_much_is_read_can_be_chosen)
@@ -183,10 +183,12 @@ TEST(how_much_is_read_can_be_chosen)
     expect_seen(GRAPH("--asyncapi", "-s", "orders/placed", "--from=last:5"), ": 5 events, ");
     expect_seen(GRAPH("--asyncapi", "-s", "orders/placed", "--from=earliest", "-C", "7"),
                 ": 7 events, ");
-    assert_has(GRAPH("--asyncapi", "--fold", "1"), "\"{level1}/");
-    assert_has(FAILS(1, "--asyncapi", "--from", "live", "--watch", "0.2"), "no event was seen");
-    assert_has(FAILS(2, "--asyncapi", "--from", "now"), "--from takes live, earliest or last:N");
-    assert_has(FAILS(2, "--asyncapi", "--fold", "0"), "--fold");
+    proc_assert_has(GRAPH("--asyncapi", "--fold", "1"), "\"{level1}/");
+    proc_assert_has(FAILS(1, "--asyncapi", "--from", "live", "--watch", "0.2"),
+                    "no event was seen");
+    proc_assert_has(FAILS(2, "--asyncapi", "--from", "now"),
+                    "--from takes live, earliest or last:N");
+    proc_assert_has(FAILS(2, "--asyncapi", "--fold", "0"), "--fold");
 }
 
 /* What is published while it reads. */
@@ -199,20 +201,20 @@ TEST(events_are_read_as_they_come)
     kit_publish(view_mesh.store, "stock/late", "1");
     kit_publish(view_mesh.store, "stock/late", "2");
     assert_int_equal(proc_wait(view_last), 0);
-    assert_has(proc_text(view_last, PROC_OUT), ": 2 events, ");
-    assert_has(proc_text(view_last, PROC_OUT), "\"stock/late\"");
+    proc_assert_has(proc_text(view_last, PROC_OUT), ": 2 events, ");
+    proc_assert_has(proc_text(view_last, PROC_OUT), "\"stock/late\"");
 }
 
 TEST(what_is_wrong_is_told)
 {
     (void)state;
-    assert_has(FAILS(2, "--json", "--dot"), "exclude one another");
-    assert_has(FAILS(1, "-s", "knots"), "nothing in the mesh is what");
-    assert_has(FAILS(2, "knots"), "knots");
+    proc_assert_has(FAILS(2, "--json", "--dot"), "exclude one another");
+    proc_assert_has(FAILS(1, "-s", "knots"), "nothing in the mesh is what");
+    proc_assert_has(FAILS(2, "knots"), "knots");
     struct proc *alone =
         proc_start("tulle", "graph", "--join", proc_address(proc_free_port()), "-W", "0.3", NULL);
     assert_int_equal(proc_wait(alone), 4);
-    assert_has(GRAPH("--help"), "usage: tulle graph [options]");
+    proc_assert_has(GRAPH("--help"), "usage: tulle graph [options]");
 }
 
 int

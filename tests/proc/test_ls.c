@@ -25,17 +25,17 @@ TEST(an_overview_has_everything)
     const char *text = view_run("ls", 0, (const char *const[]){ NULL });
     assert_string_equal(proc_text(view_last, PROC_ERR), "");
     (void)snprintf(id, sizeof id, "%016lx", (unsigned long)tulle_node_id(view_mesh.shop));
-    assert_has(row(text, "shop"), id);
-    assert_has(row(text, "shop"), "up left 0 40 0 0 ");
-    assert_has(row(text, "store"), "up right 1 1 0 0 ");
-    assert_has(row(text, "bridge"), "up left+right 0 ");
+    proc_assert_has(row(text, "shop"), id);
+    proc_assert_has(row(text, "shop"), "up left 0 40 0 0 ");
+    proc_assert_has(row(text, "store"), "up right 1 1 0 0 ");
+    proc_assert_has(row(text, "bridge"), "up left+right 0 ");
     assert_has_not(text, "look");
     assert_string_equal(row(text, "stock"), "stock 1 1 0 0 1");
     assert_string_equal(row(text, "left"), "left 2 bridge shop spare");
-    assert_has(row(text, "right"), "right 2 bridge ");
-    assert_has(text, "\n4 nodes, 1 proxy, 2 segments, 2 streams, 2 lanes; all up\n");
+    proc_assert_has(row(text, "right"), "right 2 bridge ");
+    proc_assert_has(text, "\n4 nodes, 1 proxy, 2 segments, 2 streams, 2 lanes; all up\n");
     text = LS("--all", "segments");
-    assert_has(row(text, "left"), " look");
+    proc_assert_has(row(text, "left"), " look");
     assert_has_not(text, "NODE  ");
 }
 
@@ -75,10 +75,10 @@ TEST(lanes_and_their_holders_are_listed)
 {
     (void)state;
     const char *text = LS("lanes", "holders", "-s", "orders");
-    assert_has(row(text, "STREAM"), "STREAM NODE EVENTS SUBSCRIBERS LAG HOLDERS KEPT");
-    assert_has(row(text, "orders"), "orders shop 40 2 ");
-    assert_has(row(text, "orders"), " 1-40");
-    assert_has(text, "\nSTREAM  PUBLISHER  HOLDER");
+    proc_assert_has(row(text, "STREAM"), "STREAM NODE EVENTS SUBSCRIBERS LAG HOLDERS KEPT");
+    proc_assert_has(row(text, "orders"), "orders shop 40 2 ");
+    proc_assert_has(row(text, "orders"), " 1-40");
+    proc_assert_has(text, "\nSTREAM  PUBLISHER  HOLDER");
     json_t *rows = rows_of(LS("holders", "--json", "--node", "store"), "holders");
     json_t *kept = find(rows, "stream", "orders");
     assert_int_equal(json_array_size(rows), 2); /* its own too */
@@ -88,7 +88,7 @@ TEST(lanes_and_their_holders_are_listed)
     text = LS("lanes", "-v", "-n", "shop");
     char id[20];
     (void)snprintf(id, sizeof id, "%016lx", (unsigned long)tulle_node_id(view_mesh.shop));
-    assert_has(row(text, "orders"), id);
+    proc_assert_has(row(text, "orders"), id);
     assert_has_not(text, "stock");
 }
 
@@ -106,13 +106,13 @@ TEST(segments_are_joined_by_proxies)
     assert_int_equal(number(link, "waiting"), 0);
 
     const char *text = LS("proxies");
-    assert_has(row(text, "bridge"), "bridge up left left 40 ");
+    proc_assert_has(row(text, "bridge"), "bridge up left left 40 ");
     text = LS("proxies", "-v");
-    assert_has(row(text, string(proxy, "id")), "up left left 40 ");
-    assert_has(text, "tcp://127.0.0.1:");
+    proc_assert_has(row(text, string(proxy, "id")), "up left left 40 ");
+    proc_assert_has(text, "tcp://127.0.0.1:");
     text = LS("segments", "-n", "store");
     assert_has_not(text, "\nleft");
-    assert_has(text, "\nright");
+    proc_assert_has(text, "\nright");
 }
 
 TEST(the_whole_is_one_object)
@@ -140,29 +140,29 @@ TEST(rates_are_measured_when_asked_for)
     assert_true(json_is_number(rate));
     assert_true(json_number_value(rate) == 0);
     const char *text = LS("nodes", "-v", "-n", "shop", "-R", "-a");
-    assert_has(text, "  RATE  ");
-    assert_has(text, "  UPTIME  ADDRESS\n");
-    assert_has(row(text, "shop"), view_mesh.address);
+    proc_assert_has(text, "  RATE  ");
+    proc_assert_has(text, "  UPTIME  ADDRESS\n");
+    proc_assert_has(row(text, "shop"), view_mesh.address);
 }
 
 TEST(what_is_not_there_or_wrong_is_told)
 {
     (void)state;
-    assert_has(FAILS(1, "nodes", "-n", "nobody"), "nothing in the mesh is what");
-    assert_has(FAILS(2, "knots"), "'knots' is none of nodes, streams,");
-    assert_has(FAILS(2, "streams", "--sort", "hops"),
-               "no table that is printed has a column 'hops'");
-    assert_has(FAILS(2, "-s", "a//b"), "no pattern");
-    assert_has(FAILS(2, "--rate=0"), "--rate: more than 0 seconds");
-    assert_has(FAILS(2, "nodes", "--wait", "x"), "--wait");
+    proc_assert_has(FAILS(1, "nodes", "-n", "nobody"), "nothing in the mesh is what");
+    proc_assert_has(FAILS(2, "knots"), "'knots' is none of nodes, streams,");
+    proc_assert_has(FAILS(2, "streams", "--sort", "hops"),
+                    "no table that is printed has a column 'hops'");
+    proc_assert_has(FAILS(2, "-s", "a//b"), "no pattern");
+    proc_assert_has(FAILS(2, "--rate=0"), "--rate: more than 0 seconds");
+    proc_assert_has(FAILS(2, "nodes", "--wait", "x"), "--wait");
     struct proc *alone =
         proc_start("tulle", "ls", "--join", proc_address(proc_free_port()), "--wait", "0.3", NULL);
     assert_int_equal(proc_wait(alone), 4);
-    assert_has(proc_text(alone, PROC_ERR), "no other node is reached");
+    proc_assert_has(proc_text(alone, PROC_ERR), "no other node is reached");
     assert_string_equal(proc_text(alone, PROC_OUT), "");
     struct proc *lost = proc_start("tulle", "ls", NULL);
     assert_int_equal(proc_wait(lost), 2);
-    assert_has(proc_text(lost, PROC_ERR), "how to reach the mesh?");
+    proc_assert_has(proc_text(lost, PROC_ERR), "how to reach the mesh?");
 }
 
 /* A node that has stopped: named by others, and silent. */
@@ -176,9 +176,9 @@ TEST(what_did_not_answer_is_told)
     KIT_UNTIL(kit_peer_state(view_mesh.shop, "dead") == TULLE_PEER_UP);
     proc_signal(dead, SIGSTOP);
     const char *text = view_run("ls", 27, (const char *const[]){ "nodes", "--wait", "0.8", NULL });
-    assert_has(row(text, "shop"), "up left");
-    assert_has(text, "\ndead ");
-    assert_has(proc_text(view_last, PROC_ERR), "incomplete: 1 of 6 nodes has not answered");
+    proc_assert_has(row(text, "shop"), "up left");
+    proc_assert_has(text, "\ndead ");
+    proc_assert_has(proc_text(view_last, PROC_ERR), "incomplete: 1 of 6 nodes has not answered");
     json_t *nodes = rows_of(
         view_run("ls", 27, (const char *const[]){ "nodes", "--json", "-W", "0.8", NULL }), "nodes");
     assert_true(json_is_false(json_object_get(view_root(), "complete")));
@@ -200,8 +200,8 @@ TEST(a_signal_ends_it_with_what_is_known)
     proc_signal(view_last, SIGINT);
     int status = proc_wait(view_last);
     assert_true(status == 0 || status == 27); /* whether all of them had told of themselves */
-    assert_has(row(proc_text(view_last, PROC_OUT), "shop"), "up left 0 40 - 0 ");
-    assert_has(proc_text(view_last, PROC_OUT), " 1 proxy, 2 segments, 2 streams, 2 lanes; ");
+    proc_assert_has(row(proc_text(view_last, PROC_OUT), "shop"), "up left 0 40 - 0 ");
+    proc_assert_has(proc_text(view_last, PROC_OUT), " 1 proxy, 2 segments, 2 streams, 2 lanes; ");
     view_last = proc_start("tulle", "ls", "--join", view_mesh.address, NULL);
     proc_close_output(view_last);
     assert_int_equal(proc_wait(view_last), 0); /* as into head -0 */
@@ -211,9 +211,9 @@ TEST(help_tells_all)
 {
     (void)state;
     const char *text = LS("--help");
-    assert_has(text, "usage: tulle ls [options] [WHAT...]");
-    assert_has(text, "--stream PATTERN");
-    assert_has(text, "subscribers");
+    proc_assert_has(text, "usage: tulle ls [options] [WHAT...]");
+    proc_assert_has(text, "--stream PATTERN");
+    proc_assert_has(text, "subscribers");
 }
 
 int

@@ -23,21 +23,6 @@ enum { SHOP = 0xa1, PAYMENT = 0xb2, SHIPPING = 0xc3, CHAIN = 1000 };
     proc_start("tulle", "play", "--join", proc_address(port), "--log-level", "error", __VA_ARGS__, \
                path, NULL)
 
-#define assert_ends(program, status)                                            \
-    do {                                                                        \
-        struct proc *ended_ = (program);                                        \
-        int status_ = proc_wait(ended_);                                        \
-        if (status_ != (status))                                                \
-            print_error("status %d: %s", status_, proc_text(ended_, PROC_ERR)); \
-        assert_int_equal(status_, status);                                      \
-    } while (0)
-
-#define assert_says(program, stream, part)                                    \
-    do {                                                                      \
-        if (strstr(proc_text(program, stream), part) == NULL)                 \
-            fail_msg("'%s' is not in: %s", part, proc_text(program, stream)); \
-    } while (0)
-
 static char path[300];
 static const int64_t first_us = 1700000000000000;
 

@@ -27,21 +27,6 @@ enum { IS_SANITIZED = 0 };
     proc_start("tulle", "record", "--join", proc_address(port), "--from", "earliest", __VA_ARGS__, \
                NULL)
 
-#define assert_ends(program, status)                                            \
-    do {                                                                        \
-        struct proc *ended_ = (program);                                        \
-        int status_ = proc_wait(ended_);                                        \
-        if (status_ != (status))                                                \
-            print_error("status %d: %s", status_, proc_text(ended_, PROC_ERR)); \
-        assert_int_equal(status_, status);                                      \
-    } while (0)
-
-#define assert_says(program, stream, part)                                    \
-    do {                                                                      \
-        if (strstr(proc_text(program, stream), part) == NULL)                 \
-            fail_msg("'%s' is not in: %s", part, proc_text(program, stream)); \
-    } while (0)
-
 static const char *
 path_of(const char *name)
 {

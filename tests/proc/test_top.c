@@ -144,14 +144,6 @@ top(int status, const char *const arguments[])
 #define FAILS(status, ...) \
     (top(status, (const char *const[]){ __VA_ARGS__, NULL }), proc_text(last, PROC_ERR))
 
-static void
-assert_has(const char *text, const char *part)
-{
-    if (strstr(text, part) == NULL)
-        print_error("not there: %s\nin: %s\n", part, text);
-    assert_non_null(strstr(text, part));
-}
-
 /* ---- JSON ---- */
 
 static void
@@ -299,7 +291,7 @@ TEST(csv_has_a_head_and_as_many_fields)
     assert_int_equal(proc_count_lines(last, PROC_OUT), 4);
     size_t fields = commas(text);
     const char *late = strstr(text, "\n") + 1;
-    assert_has(late, "Z,late,");
+    proc_assert_has(late, "Z,late,");
     for (const char *at = late; *at != '\0'; at = strchr(at, '\n') + 1)
         assert_int_equal(commas(at), fields);
 }
@@ -308,15 +300,15 @@ TEST(a_table_is_printed_for_people)
 {
     (void)state;
     const char *text = TOP("--once");
-    assert_has(text, "\nnodes      7 up (1 proxy)\n");
-    assert_has(text, " behind: late of shop/orders\n");
+    proc_assert_has(text, "\nnodes      7 up (1 proxy)\n");
+    proc_assert_has(text, " behind: late of shop/orders\n");
     char line[64];
     (void)snprintf(line, sizeof line, "\ngaps       %d, %d events lost, ", (int)gaps, (int)lost);
-    assert_has(text, line);
-    assert_has(text, "\nNODE");
-    assert_has(text, "\nreader ");
+    proc_assert_has(text, line);
+    proc_assert_has(text, "\nNODE");
+    proc_assert_has(text, "\nreader ");
     assert_int_equal(proc_count_lines(last, PROC_OUT), 7 + 1 + 7);
-    assert_has(text, " RTT ");
+    proc_assert_has(text, " RTT ");
     assert_int_equal(setenv("COLUMNS", "60", 1), 0);
     text = TOP("--once");
     assert_int_equal(unsetenv("COLUMNS"), 0);
@@ -353,14 +345,14 @@ TEST(batch_goes_on_until_it_is_told_to_end)
 TEST(wrong_options_are_told)
 {
     (void)state;
-    assert_has(FAILS(2, "--json", "--csv"), "exclude each other");
-    assert_has(FAILS(2, "--once", "--batch"), "exclude each other");
-    assert_has(FAILS(2, "--sort", "age"), "no column 'age', but node, id,");
-    assert_has(FAILS(2, "--screen", "kings"), "must be one of: nodes, streams");
-    assert_has(FAILS(2, "--delay", "0"), "--delay");
+    proc_assert_has(FAILS(2, "--json", "--csv"), "exclude each other");
+    proc_assert_has(FAILS(2, "--once", "--batch"), "exclude each other");
+    proc_assert_has(FAILS(2, "--sort", "age"), "no column 'age', but node, id,");
+    proc_assert_has(FAILS(2, "--screen", "kings"), "must be one of: nodes, streams");
+    proc_assert_has(FAILS(2, "--delay", "0"), "--delay");
     struct proc *lonely = proc_start("tulle", "top", "--once", NULL);
     assert_int_equal(proc_wait(lonely), 2);
-    assert_has(proc_text(lonely, PROC_ERR), "--join");
+    proc_assert_has(proc_text(lonely, PROC_ERR), "--join");
 }
 
 TEST(who_is_not_reached_or_does_not_answer_is_told)
@@ -369,7 +361,7 @@ TEST(who_is_not_reached_or_does_not_answer_is_told)
     struct proc *alone = proc_start("tulle", "top", "--join", proc_address(proc_free_port()),
                                     "--json", "--wait", "0.3", NULL);
     assert_int_equal(proc_wait(alone), 4);
-    assert_has(proc_text(alone, PROC_ERR), "no other node is reached");
+    proc_assert_has(proc_text(alone, PROC_ERR), "no other node is reached");
     assert_string_equal(proc_text(alone, PROC_OUT), "");
 }
 

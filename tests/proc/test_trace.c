@@ -113,14 +113,6 @@ trace(int status, const char *const arguments[])
     (trace(status, (const char *const[]){ __VA_ARGS__, NULL }), proc_text(last, PROC_ERR))
 
 static void
-assert_has(const char *text, const char *part)
-{
-    if (strstr(text, part) == NULL)
-        print_error("not there: %s\nin: %s\n", part, text);
-    assert_non_null(strstr(text, part));
-}
-
-static void
 assert_has_not(const char *text, const char *part)
 {
     if (strstr(text, part) != NULL)
@@ -249,33 +241,33 @@ TEST(an_event_is_shown_with_causes_and_consequences)
     json_decref(root);
 
     const char *text = TRACE(name);
-    assert_has(text, "\"order\":104");
-    assert_has(text, name);
+    proc_assert_has(text, "\"order\":104");
+    proc_assert_has(text, name);
     text = plain(text);
-    assert_has(text,
-               "EVENT STEP TOTAL NAME PAYLOAD\norders/placed 9:9:9.9 shop/orders/9 {\"order\":9,");
-    assert_has(text, "\n\xe2\x94\x94\xe2\x94\x80 * payments/approved +9");
-    assert_has(text, "\n \xe2\x94\x94\xe2\x94\x80 shipping/dispatched +9");
-    assert_has(text, "\n9 events, at most 9 steps, 9");
+    proc_assert_has(
+        text, "EVENT STEP TOTAL NAME PAYLOAD\norders/placed 9:9:9.9 shop/orders/9 {\"order\":9,");
+    proc_assert_has(text, "\n\xe2\x94\x94\xe2\x94\x80 * payments/approved +9");
+    proc_assert_has(text, "\n \xe2\x94\x94\xe2\x94\x80 shipping/dispatched +9");
+    proc_assert_has(text, "\n9 events, at most 9 steps, 9");
     assert_has_not(text, "inventory");
 
     const char *by_id = TRACE(id, "-v");
-    assert_has(by_id, id);
+    proc_assert_has(by_id, id);
     assert_has_not(by_id, name);
-    assert_has(by_id, "\"amount\":4}"); /* whole */
-    assert_has(by_id, "* payments/approved");
+    proc_assert_has(by_id, "\"amount\":4}"); /* whole */
+    proc_assert_has(by_id, "* payments/approved");
 }
 
 TEST(all_that_an_event_caused_is_a_tree)
 {
     (void)state;
     const char *text = plain(TRACE("shop/orders/2"));
-    assert_has(text, "* orders/placed");
+    proc_assert_has(text, "* orders/placed");
     assert_int_equal(count_of(text, "\xe2\x94\x9c\xe2\x94\x80 "), 2);
     assert_int_equal(count_of(text, "\xe2\x94\x94\xe2\x94\x80 "), 2);
-    assert_has(text, "9 events, at most 9 steps");
-    assert_has_not(text, "\"amount\""); /* cut */
-    assert_has(text, "\xe2\x80\xa6\n"); /* and said to be */
+    proc_assert_has(text, "9 events, at most 9 steps");
+    assert_has_not(text, "\"amount\"");      /* cut */
+    proc_assert_has(text, "\xe2\x80\xa6\n"); /* and said to be */
     assert_int_equal(setenv("LC_ALL", "C", 1), 0);
     text = TRACE("shop/orders/2");
     assert_int_equal(setenv("LC_ALL", "C.UTF-8", 1), 0);
@@ -284,7 +276,7 @@ TEST(all_that_an_event_caused_is_a_tree)
     for (const char *at = text; *at != '\0'; at++)
         assert_true((unsigned char)*at < 0x80);
     text = TRACE("shop/orders/2", "--color=always");
-    assert_has(text, "\033[1;33m* orders/placed\033[0m");
+    proc_assert_has(text, "\033[1;33m* orders/placed\033[0m");
     assert_has_not(TRACE("shop/orders/2", "--color=auto"), "\033");
 }
 
@@ -292,65 +284,65 @@ TEST(directions_and_depth_are_kept)
 {
     (void)state;
     const char *text = TRACE("--topic", "shipping/**", "--find", "order=102", "--up");
-    assert_has(text, "orders/placed");
-    assert_has(text, "* shipping/dispatched");
+    proc_assert_has(text, "orders/placed");
+    proc_assert_has(text, "* shipping/dispatched");
     assert_has_not(text, "inventory");
     text = TRACE("-t", "payments/approved", "-f", ".order=102", "-d");
-    assert_has(text, "\n* payments/approved");
-    assert_has(text, "shipping/dispatched");
+    proc_assert_has(text, "\n* payments/approved");
+    proc_assert_has(text, "shipping/dispatched");
     assert_has_not(text, "orders/placed");
     text = TRACE("shop/orders/1", "--depth", "1");
-    assert_has(text, "payments/approved");
-    assert_has(text, "1 more consequence\n");
+    proc_assert_has(text, "payments/approved");
+    proc_assert_has(text, "1 more consequence\n");
     assert_has_not(text, "shipping/dispatched");
     text = TRACE("--where", ".payload.amount > 4 and .node == \"shop\"", "--depth", "1");
     assert_int_equal(count_of(text, "* orders/placed"), 2); /* of six */
-    assert_has(text, "\n8 events in 2 trees");
+    proc_assert_has(text, "\n8 events in 2 trees");
     text = TRACE("--find", "order=102", "--find", "to.town=Riga", "--depth", "1", "-u");
     assert_int_equal(count_of(text, "* "), 4); /* all but the order itself, which is their cause */
-    assert_has(text, "\norders/placed");
-    assert_has(FAILS(2, "--up", "--down"), "exclude each other");
-    assert_has(FAILS(2, "--depth", "0"), "--depth");
+    proc_assert_has(text, "\norders/placed");
+    proc_assert_has(FAILS(2, "--up", "--down"), "exclude each other");
+    proc_assert_has(FAILS(2, "--depth", "0"), "--depth");
 }
 
 TEST(what_is_not_there_is_told)
 {
     (void)state;
-    assert_has(FAILS(1, "shop/orders/7"), "none of 30 events read");
+    proc_assert_has(FAILS(1, "shop/orders/7"), "none of 30 events read");
     assert_string_equal(proc_text(last, PROC_OUT), "");
-    assert_has(FAILS(1, "--find", "order=99"), "none of 30 events read");
-    assert_has(FAILS(2, "shop"), "NODE/STREAM/SEQ");
-    assert_has(FAILS(2, "--find", "order"), "FIELD=VALUE");
-    assert_has(FAILS(2, "--where", ".payload |"), "--where");
-    assert_has(FAILS(2, "--topic", "a//b"), "a//b");
-    assert_has(FAILS(2, "--from", "then"), "then");
-    assert_has(FAILS(2, "--json", "--dot"), "exclude each other");
+    proc_assert_has(FAILS(1, "--find", "order=99"), "none of 30 events read");
+    proc_assert_has(FAILS(2, "shop"), "NODE/STREAM/SEQ");
+    proc_assert_has(FAILS(2, "--find", "order"), "FIELD=VALUE");
+    proc_assert_has(FAILS(2, "--where", ".payload |"), "--where");
+    proc_assert_has(FAILS(2, "--topic", "a//b"), "a//b");
+    proc_assert_has(FAILS(2, "--from", "then"), "then");
+    proc_assert_has(FAILS(2, "--json", "--dot"), "exclude each other");
     struct proc *lonely = proc_start("tulle", "trace", "a/b/1", NULL);
     assert_int_equal(proc_wait(lonely), 2);
-    assert_has(proc_text(lonely, PROC_ERR), "--join");
+    proc_assert_has(proc_text(lonely, PROC_ERR), "--join");
 }
 
 TEST(bounds_are_kept_and_told)
 {
     (void)state;
     const char *text = TRACE("--limit", "3");
-    assert_has(text, "\n3 events");
-    assert_has(proc_text(last, PROC_ERR), "--limit)");
+    proc_assert_has(text, "\n3 events");
+    proc_assert_has(proc_text(last, PROC_ERR), "--limit)");
     text = TRACE("--limit-memory", "1");
-    assert_has(text, "\n1 event\n");
-    assert_has(proc_text(last, PROC_ERR), "--limit-memory)");
+    proc_assert_has(text, "\n1 event\n");
+    proc_assert_has(proc_text(last, PROC_ERR), "--limit-memory)");
     text = TRACE("--from", "last:1");
-    assert_has(text, "\n5 events");
+    proc_assert_has(text, "\n5 events");
     text = TRACE("--take", "orders/**", "--take", "payments/**", "shop/orders/3");
-    assert_has(text, "\n2 events");
+    proc_assert_has(text, "\n2 events");
     text = TRACE("--take", "payments/**");
-    assert_has(text, "? ");
-    assert_has(text, "/orders/1: not read\n");
-    assert_has(text, "6 causes missing");
+    proc_assert_has(text, "? ");
+    proc_assert_has(text, "/orders/1: not read\n");
+    proc_assert_has(text, "6 causes missing");
     /* In time, though --wait is longer. */
     int64_t start = kit_now_ms();
     text = TRACE("-W", "1", "--wait", "60", "shop/orders/1");
-    assert_has(text, "* orders/placed");
+    proc_assert_has(text, "* orders/placed");
     assert_true(kit_now_ms() - start < 30000);
 }
 
@@ -403,9 +395,9 @@ TEST(a_cause_that_is_not_kept_is_named)
         proc_start("tulle", "trace", "--join", join, "--wait", "1", "payment/payments/1", NULL);
     assert_int_equal(proc_wait(proc), 0);
     const char *text = proc_text(proc, PROC_OUT);
-    assert_has(text, "? shop/orders/1: not kept any more\n\xe2\x94\x94\xe2\x94\x80 ");
-    assert_has(text, "\"paid\"\n");
-    assert_has(text, "1 cause missing");
+    proc_assert_has(text, "? shop/orders/1: not kept any more\n\xe2\x94\x94\xe2\x94\x80 ");
+    proc_assert_has(text, "\"paid\"\n");
+    proc_assert_has(text, "1 cause missing");
     kit_free(&payment);
     kit_free(&shop);
 }
@@ -510,7 +502,7 @@ TEST(a_page_is_written)
     assert_has_not(text, "@TRACE@");
     assert_has_not(text, "http://");
     assert_has_not(text, "https://");
-    assert_has(FAILS(1, "--html", "/nowhere/page.html"), "/nowhere/page.html");
+    proc_assert_has(FAILS(1, "--html", "/nowhere/page.html"), "/nowhere/page.html");
 }
 
 /* ---- live ---- */
@@ -529,14 +521,14 @@ TEST(what_follows_is_waited_for)
                    "{\"order\":777,\"customer\":\"c\",\"amount\":1}", NULL);
     assert_int_equal(proc_wait(pub), 0);
     assert_int_equal(proc_wait(live), 0);
-    assert_has(proc_text(live, PROC_OUT), "shipping/dispatched");
-    assert_has(proc_text(live, PROC_OUT), "\n5 events");
+    proc_assert_has(proc_text(live, PROC_OUT), "shipping/dispatched");
+    proc_assert_has(proc_text(live, PROC_OUT), "\n5 events");
     /* Nothing comes, until it is told to end. */
     live = proc_start("tulle", "trace", "--join", address, "--from", "live", "--topic", "x", NULL);
     proc_pause(500);
     proc_signal(live, SIGINT);
     assert_int_equal(proc_wait(live), 1);
-    assert_has(proc_text(live, PROC_ERR), "none of 0 events");
+    proc_assert_has(proc_text(live, PROC_ERR), "none of 0 events");
 }
 
 TEST(a_wrong_address_is_told)
@@ -548,7 +540,7 @@ TEST(a_wrong_address_is_told)
         proc_start("tulle", "trace", "--join", "tcp://127.0.0.1:1", "-W", "4", "-q", NULL);
     assert_int_equal(proc_wait(loud), 1);
     assert_int_equal(proc_wait(quiet), 1);
-    assert_has(proc_text(loud, PROC_ERR), "no other node is reached; still trying");
+    proc_assert_has(proc_text(loud, PROC_ERR), "no other node is reached; still trying");
     assert_has_not(proc_text(quiet, PROC_ERR), "still trying");
 }
 

@@ -96,14 +96,6 @@ view_run(const char *tool, int status, const char *const arguments[])
 }
 
 void
-assert_has(const char *text, const char *part)
-{
-    if (strstr(text, part) == NULL)
-        print_error("not there: %s\nin: %s\n", part, text);
-    assert_non_null(strstr(text, part));
-}
-
-void
 assert_has_not(const char *text, const char *part)
 {
     if (strstr(text, part) != NULL)

@@ -35,7 +35,6 @@ int view_end_test(void **state);
  * Returns what it printed. */
 const char *view_run(const char *tool, int status, const char *const arguments[]);
 
-void assert_has(const char *text, const char *part);
 void assert_has_not(const char *text, const char *part);
 
 /* The line that begins with the word, its cells each behind one space; valid until the next call.

@@ -538,3 +538,11 @@ proc_directory(void)
     }
     return directory;
 }
+
+void
+proc_assert_has(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL)
+        print_error("not there: %s\nin: %s\n", part, text);
+    assert_non_null(strstr(text, part));
+}

@@ -69,4 +69,7 @@ int proc_end_all(void **state);
 size_t proc_started(void);
 void proc_end_since(size_t started);
 
+/* Fails, and shows both, when part is not in text. */
+void proc_assert_has(const char *text, const char *part);
+
 #endif
