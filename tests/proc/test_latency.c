@@ -208,13 +208,6 @@ TEST(percentiles_go_to_a_file)
     assert_non_null(strstr(proc_text(latency, PROC_ERR), "/nonexistent/file: No such file"));
 }
 
-static void
-assert_says(struct proc *proc, enum proc_stream stream, const char *text)
-{
-    if (strstr(proc_text(proc, stream), text) == NULL)
-        fail_msg("not there: %s\nin: %s", text, proc_text(proc, stream));
-}
-
 /* The name of the mesh keeps others out, and the one who asks is told of by its own. */
 TEST(a_mesh_has_a_name_and_so_has_who_asks)
 {

@@ -27,13 +27,6 @@ count_text(struct proc *proc, enum proc_stream stream, const char *text)
     return count;
 }
 
-static void
-assert_says(struct proc *proc, enum proc_stream stream, const char *text)
-{
-    if (strstr(proc_text(proc, stream), text) == NULL)
-        fail_msg("not there: %s\nin: %s", text, proc_text(proc, stream));
-}
-
 TEST(a_right_configuration_is_ok)
 {
     (void)state;

@@ -84,13 +84,6 @@ assert_member(const json_t *object, const char *name, const char *value)
         fail_msg("%s is %s, not %s", name, text != NULL ? text : "not there", value);
 }
 
-static void
-assert_says(struct proc *proc, enum proc_stream stream, const char *text)
-{
-    if (strstr(proc_text(proc, stream), text) == NULL)
-        fail_msg("not there: %s\nin: %s", text, proc_text(proc, stream));
-}
-
 TEST(a_payload_is_text_json_bytes_or_nothing)
 {
     (void)state;
