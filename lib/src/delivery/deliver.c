@@ -117,8 +117,7 @@ keep_for_others(struct tulle__engine *e, struct tulle__rx *rx, const struct tull
 {
     if (e->config.retain_others_bytes == 0)
         return;
-    size_t len = rx->kept.len;
-    if (len > 0 && tulle__kept_at(&rx->kept, len - 1)->last >= held->first)
+    if (rx->kept.len > 0 && tulle__kept_last(&rx->kept) >= held->first)
         return; /* it overlaps what is kept: sliced anew by somebody on the way */
     if (rx->kept.bytes_total == 0 && rx->kept.is_floor_known &&
         !tulle__clock_merge(&rx->kept.floor, &rx->need))

@@ -337,10 +337,9 @@ keep(struct tulle__forward *f,
      struct tulle__buf *body,
      struct tulle__seen_range events)
 {
-    size_t len = lane->kept.len;
     struct tulle__store *store = &f->sides[lane->from].store;
     if (store->bytes_max == 0 ||
-        (len > 0 && tulle__kept_at(&lane->kept, len - 1)->last >= events.first))
+        (lane->kept.len > 0 && tulle__kept_last(&lane->kept) >= events.first))
         return;
     /* A proxy tells no clocks: deps mean nothing to it. */
     struct tulle__keep keep = { .buf = body, .first = events.first, .last = events.last };
@@ -419,26 +418,36 @@ push_passage(struct tulle__forward *f,
         (void)tulle__forward_push(f->sides[passage->sides[i]].engine, passage->key, body, path);
 }
 
+/* A reference to its bytes, or to a copy of them; NULL: no memory. */
+static struct tulle__buf *
+buf_of(const struct tulle__kept_batch *batch)
+{
+    return batch->buf != NULL ? tulle__buf_ref(batch->buf)
+                              : tulle__buf_copy(batch->bytes.data, batch->bytes.len);
+}
+
 /* The lowest that waits goes on, or is not kept here any more: it will be asked for. */
 static void
 push_lowest(struct tulle__forward *f, struct tulle__passing *lane, struct tulle__buf *path)
 {
-    size_t index = tulle__kept_find(&lane->kept, lane->released);
-    const struct tulle__kept_batch *batch =
-        index < lane->kept.len ? tulle__kept_at(&lane->kept, index) : NULL;
-    if (batch == NULL || batch->first > lane->released) {
+    struct tulle__kept_batch batch;
+    bool is_kept =
+        tulle__kept_find(&lane->kept, lane->released, &batch) && batch.first <= lane->released;
+    struct tulle__buf *body = is_kept ? buf_of(&batch) : NULL;
+    if (body == NULL) {
         unqueue_lane(f, lane);
         lane->asked_ns = f->now.mono.ns;
         return;
     }
     look_at(f, lane);
-    push_passage(f, &lane->passage, batch->buf, path);
+    push_passage(f, &lane->passage, body, path);
+    tulle__buf_unref(&body);
     count_passage(f, lane,
                   (struct tulle__load){ .batches = 1,
-                                        .events = batch->last - batch->first + 1,
-                                        .bytes = batch->buf->len });
+                                        .events = batch.last - batch.first + 1,
+                                        .bytes = batch.bytes.len });
     lane->pushed_ns = f->now.mono.ns;
-    tulle__passing_release(f, lane, batch->last + 1);
+    tulle__passing_release(f, lane, batch.last + 1);
 }
 
 void
@@ -519,7 +528,7 @@ pass_batch(struct tulle__forward *f,
     }
     if (hold_back(f, lane, events, body->len)) {
         keep(f, lane, body, events);
-        if (lane->kept.len > 0 && tulle__kept_at(&lane->kept, 0)->first <= lane->released)
+        if (lane->kept.len > 0 && tulle__kept_first(&lane->kept) <= lane->released)
             queue_lane(f, lane);
         return NULL;
     }

@@ -56,12 +56,13 @@ struct question {
     struct tulle__range_out range; /* the answer */
 };
 
-/* The lowest batch kept of a lane that lies above seq, or holds it; NULL: none. */
-static const struct tulle__kept_batch *
+/* The first event kept of a lane from seq on, or that of the batch that holds it; 0: none. */
+static uint64_t
 kept_from(const struct tulle__passing *lane, uint64_t seq)
 {
-    size_t index = lane == NULL ? 0 : tulle__kept_find(&lane->kept, seq);
-    return lane == NULL || index == lane->kept.len ? NULL : tulle__kept_at(&lane->kept, index);
+    struct tulle__kept_batch batch;
+    bool is_kept = lane != NULL && tulle__kept_find(&lane->kept, seq, &batch);
+    return is_kept ? batch.first : 0;
 }
 
 /* Another one may have it all; if not, it is told what is kept here. */
@@ -69,7 +70,7 @@ static void
 remember_question(struct tulle__forward *f, const struct question *q)
 {
     const struct tulle__passing *lane = tulle__passing_find(f, q->fetch.node, q->fetch.stream);
-    if (q->header->to == f->id || kept_from(lane, q->fetch.first) == NULL)
+    if (q->header->to == f->id || kept_from(lane, q->fetch.first) == 0)
         return;
     f->questions[f->question_at++ % TULLE__QUESTIONS] =
         (struct tulle__asked){ q->header->from, q->header->counter, q->fetch.first };
@@ -140,14 +141,13 @@ answer_from_kept(struct tulle__forward *f, struct question *q, struct batches *b
     bool is_across = lane->from != q->side;
     if (is_across && !tulle__side_lets_out(&f->sides[lane->from], q->fetch.stream))
         return false;
-    const struct tulle__kept_batch *lowest = kept_from(lane, q->fetch.first);
-    q->range.first = (lowest != NULL ? lowest : tulle__kept_at(&lane->kept, 0))->first;
-    q->range.last = tulle__kept_at(&lane->kept, lane->kept.len - 1)->last;
+    uint64_t lowest = kept_from(lane, q->fetch.first);
+    q->range.first = lowest != 0 ? lowest : tulle__kept_first(&lane->kept);
+    q->range.last = tulle__kept_last(&lane->kept);
     struct tulle__fetch fetch = q->fetch;
     if (is_across)
         tulle__side_narrow(&f->sides[lane->from], &fetch);
-    batches->count = tulle__gather_batches(
-        &lane->kept, &fetch, tulle__kept_find(&lane->kept, fetch.first), batches->views);
+    batches->count = tulle__gather_batches(&lane->kept, &fetch, batches->views);
     batches->count = count_readable(batches);
     q->range.batches = batches->views;
     q->range.batch_count = batches->count;
@@ -359,14 +359,14 @@ tell_of_kept(struct tulle__forward *f,
         return NULL;
     uint64_t first = first_asked(f, header->to, range.reply_to);
     const struct tulle__passing *lane = tulle__passing_find(f, range.node, range.stream);
-    const struct tulle__kept_batch *kept = first == 0 ? NULL : kept_from(lane, first);
-    if (kept == NULL || (range.first != 0 && range.first <= kept->first))
+    uint64_t kept = first == 0 ? 0 : kept_from(lane, first);
+    if (kept == 0 || (range.first != 0 && range.first <= kept))
         return NULL;
-    uint64_t last = tulle__kept_at(&lane->kept, lane->kept.len - 1)->last;
+    uint64_t last = tulle__kept_last(&lane->kept);
     struct tulle__range_out out = { .reply_to = range.reply_to,
                                     .node = range.node,
                                     .stream = range.stream,
-                                    .first = kept->first,
+                                    .first = kept,
                                     .last = range.last > last ? range.last : last };
     tulle__writer_reset(&f->writer);
     tulle__range_encode(&f->writer, &out);

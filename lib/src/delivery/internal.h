@@ -138,11 +138,10 @@ void tulle__repair_pause(struct tulle__engine *e, struct tulle__rx *rx);
 void tulle__repair_progress(struct tulle__engine *e, struct tulle__rx *rx);
 void tulle__repair_on_timer(struct tulle__engine *e);
 int64_t tulle__repair_due_ns(const struct tulle__engine *e);
-/* Batches of a lane from the from-th kept on, as far as they follow fetch's first
- * without a hole and within its bounds. Returns how many. */
+/* Batches of a lane from the one that holds fetch's first on, as far as they follow it without
+ * a hole and within its bounds. Returns how many. */
 size_t tulle__gather_batches(const struct tulle__kept *kept,
                              const struct tulle__fetch *fetch,
-                             size_t from,
                              struct tulle__view batches[static TULLE__BATCHES_PER_RANGE_MAX]);
 /* Answer a FETCH. */
 void tulle__range_send(struct tulle__engine *e,

@@ -194,13 +194,13 @@ collect_lanes(struct tulle__engine *e,
         if (count == TULLE__LANES_PER_MESSAGE_MAX ||
             !tulle__grow(lanes, cap, count, sizeof **lanes))
             return SIZE_MAX;
-        (*lanes)[count++] = (struct tulle__here_lane_out){
-            .stream = stream,
-            .head = tx->head,
-            .first = tx->kept.len > 0 ? tulle__kept_at(&tx->kept, 0)->first : tx->head + 1,
-            .clock = at,
-            .clock_count = tx->clock.len
-        };
+        (*lanes)[count++] =
+            (struct tulle__here_lane_out){ .stream = stream,
+                                           .head = tx->head,
+                                           .first = tx->kept.len > 0 ? tulle__kept_first(&tx->kept)
+                                                                     : tx->head + 1,
+                                           .clock = at,
+                                           .clock_count = tx->clock.len };
         for (size_t i = 0; i < tx->clock.len; i++) {
             uint32_t lane = tx->clock.pairs[i].lane;
             *at++ = (struct tulle__dep){ .node = tulle__lane_names_node(e->names, lane),
@@ -235,8 +235,8 @@ collect_holdings(struct tulle__engine *e,
             (struct tulle__holding){ .node = rx->node,
                                      .name = tulle__view_of(tulle__node_name(e, rx->node)),
                                      .stream = stream,
-                                     .first = rx->kept.len > 0 ? tulle__kept_at(&rx->kept, 0)->first
-                                                               : rx->next,
+                                     .first =
+                                         rx->kept.len > 0 ? tulle__kept_first(&rx->kept) : rx->next,
                                      .last = rx->next - 1 };
     }
     return count;

@@ -199,8 +199,8 @@ collect_kept(const struct tulle__engine *e, struct tulle__holding **holdings, si
             (struct tulle__holding){ .node = node,
                                      .stream = tulle__lane_names_stream(e->names, i),
                                      .name = tulle__view_of(tulle__node_name(e, node)),
-                                     .first = tulle__kept_at(kept, 0)->first,
-                                     .last = tulle__kept_at(kept, kept->len - 1)->last };
+                                     .first = tulle__kept_first(kept),
+                                     .last = tulle__kept_last(kept) };
     }
     return count;
 }

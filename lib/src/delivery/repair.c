@@ -465,8 +465,8 @@ find_kept(const struct tulle__engine *e,
     const struct tulle__rx *rx = e->lanes[lane].rx;
     const struct tulle__kept *kept = tx != NULL ? &tx->kept : rx != NULL ? &rx->kept : NULL;
     if (kept != NULL && kept->len > 0) {
-        range->first = tulle__kept_at(kept, 0)->first;
-        range->last = tulle__kept_at(kept, kept->len - 1)->last;
+        range->first = tulle__kept_first(kept);
+        range->last = tulle__kept_last(kept);
     } else if (tx != NULL && tx->head > 0) {
         range->first = tx->head + 1;
         range->last = tx->head;
@@ -477,7 +477,6 @@ find_kept(const struct tulle__engine *e,
 size_t
 tulle__gather_batches(const struct tulle__kept *kept,
                       const struct tulle__fetch *fetch,
-                      size_t from,
                       struct tulle__view batches[static TULLE__BATCHES_PER_RANGE_MAX])
 {
     uint64_t bytes_max =
@@ -485,15 +484,17 @@ tulle__gather_batches(const struct tulle__kept *kept,
     uint64_t bytes = 0;
     uint64_t next = fetch->first;
     size_t count = 0;
-    for (size_t i = from; i < kept->len && count < TULLE__BATCHES_PER_RANGE_MAX; i++) {
-        const struct tulle__kept_batch *batch = tulle__kept_at(kept, i);
-        if (batch->first > next || batch->first > fetch->last)
+    struct tulle__kept_batch batch;
+    for (bool is_there = tulle__kept_find(kept, fetch->first, &batch);
+         is_there && count < TULLE__BATCHES_PER_RANGE_MAX;
+         is_there = tulle__kept_next(kept, &batch)) {
+        if (batch.first > next || batch.first > fetch->last)
             break;
-        if (count > 0 && bytes + batch->buf->len > bytes_max)
+        if (count > 0 && bytes + batch.bytes.len > bytes_max)
             break;
-        batches[count++] = (struct tulle__view){ batch->buf->data, batch->buf->len };
-        bytes += batch->buf->len;
-        next = batch->last + 1;
+        batches[count++] = batch.bytes;
+        bytes += batch.bytes.len;
+        next = batch.last + 1;
     }
     return count;
 }
@@ -527,11 +528,11 @@ tulle__on_fetch(struct tulle__engine *e,
     const struct tulle__kept *kept = find_kept(e, fetch, &range);
     struct tulle__clock past;
     tulle__clock_init(&past);
-    if (kept != NULL && kept->len > 0) {
-        size_t from = tulle__kept_find(kept, fetch->first);
-        range.batch_count = tulle__gather_batches(kept, fetch, from, batches);
+    struct tulle__kept_batch lowest;
+    if (kept != NULL && tulle__kept_find(kept, fetch->first, &lowest)) {
+        range.batch_count = tulle__gather_batches(kept, fetch, batches);
         if (fetch->wants_clock && range.batch_count > 0 &&
-            tulle__kept_clock_before(&e->own_store, kept, from, &past)) {
+            tulle__kept_clock_before(&e->own_store, kept, &lowest, &past)) {
             range.clock_count = tulle__deps_from_clock(e, &past, TULLE__LANE_NONE);
             range.has_clock = range.clock_count != SIZE_MAX;
             range.clock = e->deps;
