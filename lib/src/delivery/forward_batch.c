@@ -60,11 +60,19 @@ name_len(size_t stream_len)
            stream_len;
 }
 
+static struct tulle__view
+stream_of(const struct tulle__passing *lane)
+{
+    return (struct tulle__view){ (const uint8_t *)lane->name.stream, lane->stream_len };
+}
+
 static bool
 is_of_stream(const struct tulle__passing *lane, struct tulle__view stream)
 {
-    return lane != NULL && lane->stream_len == stream.len &&
-           memcmp(lane->name.stream, stream.data, stream.len) == 0;
+    if (lane == NULL || lane->stream_len != stream.len)
+        return false;
+    const uint8_t *name = (const uint8_t *)lane->name.stream;
+    return name == stream.data || memcmp(name, stream.data, stream.len) == 0;
 }
 
 struct tulle__passing *
@@ -88,8 +96,6 @@ get_lane(struct tulle__forward *f, uint64_t node, struct tulle__view stream)
         f->recent = lane;
         return lane;
     }
-    if (HASH_COUNT(f->lanes) >= PASSING_LANES_MAX)
-        free_lane(f, f->lanes);
     lane = tulle__alloc(sizeof *lane);
     if (lane == NULL)
         return NULL;
@@ -99,8 +105,10 @@ get_lane(struct tulle__forward *f, uint64_t node, struct tulle__view stream)
     lane->passage.key =
         (struct tulle__view){ (const uint8_t *)lane->name.stream, lane->stream_len + 1 };
     tulle__kept_init(&lane->kept);
-    HASH_ADD(hh, f->lanes, name, name_len(stream.len), lane);
-    if (tulle__passing_find(f, node, stream) == lane)
+    if (HASH_COUNT(f->lanes) >= PASSING_LANES_MAX)
+        free_lane(f, f->lanes); /* maybe the one that stream is the name of */
+    HASH_ADD(hh, f->lanes, name, name_len(lane->stream_len), lane);
+    if (tulle__passing_find(f, node, stream_of(lane)) == lane)
         return lane;
     tulle__free(lane); /* no memory for the table */
     return NULL;
@@ -124,7 +132,7 @@ look_at(struct tulle__forward *f, struct tulle__passing *lane)
         return;
     lane->epoch = f->epoch;
     struct tulle__passage *passage = &lane->passage;
-    struct tulle__view stream = { (const uint8_t *)lane->name.stream, lane->stream_len };
+    struct tulle__view stream = stream_of(lane);
     bool is_awaited = false;
     passage->count = 0;
     for (size_t i = 0; i < f->side_count; i++) {
@@ -558,7 +566,7 @@ tulle__forward_pass(struct tulle__forward *f,
     bool is_recent = key.len > 0 && key.data[key.len - 1] == 0 &&
                      is_of_stream(f->recent, (struct tulle__view){ key.data, key.len - 1 });
     if (is_recent)
-        stream = (struct tulle__view){ key.data, key.len - 1 };
+        stream = (struct tulle__view){ (const uint8_t *)f->recent->name.stream, key.len - 1 };
     if (!is_recent && tulle__key_decode(key.data, key.len, &stream) != TULLE_OK)
         tulle__malformed(e, "key", 0, TULLE_EBADMSG);
     else if (stream.data[0] == '$')

@@ -124,67 +124,51 @@ tulle__frame_take(zmq_msg_t *frame)
     return buf;
 }
 
-struct tulle__buf *
-tulle__frame_take_whole(zmq_msg_t *frame, struct tulle__buf **spare)
-{
-    struct whole *whole = *spare != NULL ? (*spare)->owner : tulle__realloc(NULL, sizeof *whole);
-    if (whole == NULL)
-        return NULL;
-    *spare = NULL;
-    (void)zmq_msg_init(&whole->frame);
-    (void)zmq_msg_move(&whole->frame, frame);
-    whole->buf = (struct tulle__buf){ .data = zmq_msg_data(&whole->frame),
-                                      .len = zmq_msg_size(&whole->frame),
-                                      .release = close_whole,
-                                      .owner = whole };
-    whole->buf.is_part = whole->buf.len < KEEP_LEN_MIN;
-    atomic_init(&whole->buf.refs, 1);
-    return &whole->buf;
-}
-
-void
-tulle__frame_give_back(struct tulle__buf **pointer, struct tulle__buf **spare)
-{
-    struct tulle__buf *buf = *pointer;
-    if (*spare != NULL || buf->release != close_whole ||
-        atomic_load_explicit(&buf->refs, memory_order_acquire) != 1) {
-        tulle__buf_unref(pointer);
-        return;
-    }
-    close_whole(buf);
-    *spare = buf;
-    *pointer = NULL;
-}
-
-void
-tulle__frame_free_spare(struct tulle__buf **spare)
-{
-    tulle__free(*spare); /* its frame is closed */
-    *spare = NULL;
-}
-
 /* ---- the frames of a message ---- */
 
-struct tulle__view
-tulle__frame_view(zmq_msg_t *frame)
-{
-    return (struct tulle__view){ zmq_msg_data(frame), zmq_msg_size(frame) };
-}
-
 void
-tulle__frames_init(struct tulle__frames *frames)
+tulle__frames_init(struct tulle__frames *frames, bool passes_on)
 {
+    *frames = (struct tulle__frames){ .passes_on = passes_on };
     for (size_t i = 0; i < TULLE__FRAMES_MAX + 1; i++)
         (void)zmq_msg_init(&frames->at[i]);
-    frames->count = 0;
+}
+
+static zmq_msg_t *
+place_of(struct tulle__frames *frames, int i)
+{
+    if (i == TULLE__FRAME_BODY && frames->spare != NULL)
+        return &((struct whole *)frames->spare->owner)->frame;
+    /* What is past the limit takes the place of the last one. */
+    return &frames->at[i <= TULLE__FRAMES_MAX ? i : TULLE__FRAMES_MAX];
+}
+
+static void
+close_all(struct tulle__frames *frames)
+{
+    for (int i = 0; i < TULLE__FRAMES_MAX + 1; i++) {
+        (void)zmq_msg_close(place_of(frames, i));
+        (void)zmq_msg_init(place_of(frames, i));
+    }
 }
 
 void
 tulle__frames_fini(struct tulle__frames *frames)
 {
-    for (size_t i = 0; i < TULLE__FRAMES_MAX + 1; i++)
-        (void)zmq_msg_close(&frames->at[i]);
-    tulle__frames_init(frames);
+    close_all(frames);
+    tulle__free(frames->spare);
+    frames->spare = NULL;
+}
+
+static void
+have_spare(struct tulle__frames *frames)
+{
+    struct whole *whole = tulle__realloc(NULL, sizeof *whole);
+    if (whole == NULL)
+        return;
+    (void)zmq_msg_init(&whole->frame);
+    whole->buf = (struct tulle__buf){ .release = close_whole, .owner = whole };
+    frames->spare = &whole->buf;
 }
 
 int
@@ -192,16 +176,52 @@ tulle__frames_receive(struct tulle__frames *frames, void *socket)
 {
     int count = 0;
     int has_more = 1;
+    if (frames->passes_on && frames->spare == NULL)
+        have_spare(frames);
     while (has_more) {
-        /* What is past the limit takes the place of the last one. */
-        zmq_msg_t *frame = &frames->at[count <= TULLE__FRAMES_MAX ? count : TULLE__FRAMES_MAX];
-        if (zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0)
+        zmq_msg_t *frame = place_of(frames, count);
+        int len = zmq_msg_recv(frame, socket, ZMQ_DONTWAIT);
+        if (len < 0)
             break;
+        frames->lens[count <= TULLE__FRAMES_MAX ? count : TULLE__FRAMES_MAX] = (size_t)len;
         has_more = zmq_msg_more(frame);
         count++;
     }
     if (count == 0 && frames->count != 0)
-        tulle__frames_fini(frames);
+        close_all(frames);
     frames->count = count;
     return count;
+}
+
+struct tulle__view
+tulle__frames_view(struct tulle__frames *frames, int i)
+{
+    return (struct tulle__view){ zmq_msg_data(&frames->at[i]), frames->lens[i] };
+}
+
+struct tulle__buf *
+tulle__frames_take_body(struct tulle__frames *frames)
+{
+    struct tulle__buf *buf = frames->spare;
+    if (buf == NULL)
+        return tulle__frame_take(&frames->at[TULLE__FRAME_BODY]);
+    frames->spare = NULL;
+    buf->data = zmq_msg_data(&((struct whole *)buf->owner)->frame);
+    buf->len = frames->lens[TULLE__FRAME_BODY];
+    buf->is_part = buf->len < KEEP_LEN_MIN;
+    atomic_init(&buf->refs, 1);
+    return buf;
+}
+
+void
+tulle__frames_give_back(struct tulle__frames *frames, struct tulle__buf **pointer)
+{
+    struct tulle__buf *buf = *pointer;
+    if (frames->spare != NULL || buf->release != close_whole ||
+        atomic_load_explicit(&buf->refs, memory_order_acquire) != 1) {
+        tulle__buf_unref(pointer);
+        return;
+    }
+    frames->spare = buf; /* its frame is closed by the next one */
+    *pointer = NULL;
 }

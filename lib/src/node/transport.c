@@ -86,8 +86,8 @@ struct tulle__transport {
     struct tulle__ipc_file files[3 * TULLE__ADDRESSES_MAX];
     size_t file_count;
     uint16_t control_port;
-    struct tulle__frames frames; /* of the message received last */
-    struct tulle__buf *spare;    /* for the next body that is passed on; NULL: none */
+    struct tulle__frames publication; /* received last */
+    struct tulle__frames control_message;
     bool passes_on;
     uint32_t published; /* since it was looked for room */
 };
@@ -155,7 +155,8 @@ static bool
 open_sockets(struct tulle__transport *t, void *context)
 {
     t->pub = zmq_socket(context, ZMQ_PUB);
-    t->sub = zmq_socket(context, ZMQ_SUB);
+    /* A SUB looks whether it has asked for what comes, which whoever passes it on does himself. */
+    t->sub = zmq_socket(context, t->passes_on ? ZMQ_XSUB : ZMQ_SUB);
     t->router = zmq_socket(context, ZMQ_ROUTER);
     t->dialer = zmq_socket(context, ZMQ_ROUTER);
     if (t->pub == NULL || t->sub == NULL || t->router == NULL || t->dialer == NULL)
@@ -345,7 +346,8 @@ tulle__transport_open(void *context,
     t->id = options->id;
     t->has_inlet = options->use_inlet;
     t->passes_on = options->passes_on;
-    tulle__frames_init(&t->frames);
+    tulle__frames_init(&t->publication, t->passes_on);
+    tulle__frames_init(&t->control_message, false);
     tulle_status status = TULLE_OK;
     if (!open_sockets(t, context) || (options->dial_only && !set_dialing_pub(t->pub)))
         status = tulle__error_set(error, TULLE_EOS, "cannot open sockets: %s",
@@ -373,8 +375,8 @@ tulle__transport_close(struct tulle__transport **transport, uint32_t linger_ms)
     struct tulle__transport *t = *transport;
     if (t == NULL)
         return;
-    tulle__frames_fini(&t->frames);
-    tulle__frame_free_spare(&t->spare);
+    tulle__frames_fini(&t->publication);
+    tulle__frames_fini(&t->control_message);
     for (size_t i = 0; i < t->file_count; i++)
         tulle__ipc_file_remove(&t->files[i]);
     void *sockets[] = { t->pub, t->dialer, t->router, t->sub };
@@ -501,7 +503,7 @@ tulle__transport_pass(struct tulle__transport *t,
 {
     struct tulle__buf *kept = is_last ? NULL : tulle__buf_ref(in->body);
     look_for_room(t);
-    if (tulle__frame_pass(t->pub, &from->frames.at[0], ZMQ_SNDMORE, is_last))
+    if (tulle__frame_pass(t->pub, &from->publication.at[0], ZMQ_SNDMORE, is_last))
         send_rest(t, in->body, path);
     tulle__buf_unref(&kept);
 }
@@ -509,7 +511,7 @@ tulle__transport_pass(struct tulle__transport *t,
 void
 tulle__transport_give_back(struct tulle__transport *t, struct tulle__incoming *in)
 {
-    tulle__frame_give_back(&in->body, &t->spare);
+    tulle__frames_give_back(&t->publication, &in->body);
 }
 
 static struct dialed *
@@ -697,16 +699,32 @@ tulle__transport_hangup(struct tulle__transport *t,
         hang_up_wire(t, t->pub, hop);
 }
 
+/* Of an XSUB subscriptions are messages: what is done, and the key. */
+static void
+tell_subscription(struct tulle__transport *t, struct tulle__view key, bool takes)
+{
+    uint8_t message[1 + TULLE__KEY_LEN_MAX] = { takes ? 1 : 0 };
+    TULLE_ASSERT(key.len <= TULLE__KEY_LEN_MAX);
+    memcpy(message + 1, key.data, key.len);
+    (void)zmq_send(t->sub, message, 1 + key.len, ZMQ_DONTWAIT);
+}
+
 void
 tulle__transport_subscribe(struct tulle__transport *t, struct tulle__view key)
 {
-    (void)zmq_setsockopt(t->sub, ZMQ_SUBSCRIBE, key.data, key.len);
+    if (t->passes_on)
+        tell_subscription(t, key, true);
+    else
+        (void)zmq_setsockopt(t->sub, ZMQ_SUBSCRIBE, key.data, key.len);
 }
 
 void
 tulle__transport_unsubscribe(struct tulle__transport *t, struct tulle__view key)
 {
-    (void)zmq_setsockopt(t->sub, ZMQ_UNSUBSCRIBE, key.data, key.len);
+    if (t->passes_on)
+        tell_subscription(t, key, false);
+    else
+        (void)zmq_setsockopt(t->sub, ZMQ_UNSUBSCRIBE, key.data, key.len);
 }
 
 /* ---- receiving ---- */
@@ -714,18 +732,18 @@ tulle__transport_unsubscribe(struct tulle__transport *t, struct tulle__view key)
 enum tulle__received
 tulle__transport_receive_publication(struct tulle__transport *t, struct tulle__incoming *out)
 {
-    int count = tulle__frames_receive(&t->frames, t->sub);
+    struct tulle__frames *frames = &t->publication;
+    int count = tulle__frames_receive(frames, t->sub);
     if (count == 0)
         return TULLE__RECEIVED_NOTHING;
     if (count < 2 || count > 3)
         return TULLE__RECEIVED_MALFORMED;
-    *out = (struct tulle__incoming){ .key = tulle__frame_view(&t->frames.at[0]) };
+    *out = (struct tulle__incoming){ .key = tulle__frames_view(frames, 0) };
     if (count == 3)
-        out->path = tulle__frame_view(&t->frames.at[2]);
+        out->path = tulle__frames_view(frames, 2);
     if (count == 3 && out->path.len == 0)
         return TULLE__RECEIVED_MALFORMED;
-    out->body = t->passes_on ? tulle__frame_take_whole(&t->frames.at[1], &t->spare)
-                             : tulle__frame_take(&t->frames.at[1]);
+    out->body = tulle__frames_take_body(frames);
     return out->body == NULL ? TULLE__RECEIVED_MALFORMED : TULLE__RECEIVED_MESSAGE;
 }
 
@@ -758,7 +776,7 @@ note_caller(struct tulle__transport *t, uint64_t id, const uint8_t *identity)
 static bool
 name_sender(struct tulle__transport *t, bool is_dialed, struct tulle__incoming *out)
 {
-    struct tulle__view name = tulle__frame_view(&t->frames.at[0]);
+    struct tulle__view name = tulle__frames_view(&t->control_message, 0);
     if (!is_dialed) {
         if (name.len != IDENTITY_LEN || name.data[0] != 'N')
             return false;
@@ -776,16 +794,17 @@ name_sender(struct tulle__transport *t, bool is_dialed, struct tulle__incoming *
 enum tulle__received
 tulle__transport_receive_control(struct tulle__transport *t, struct tulle__incoming *out)
 {
-    int count = tulle__frames_receive(&t->frames, t->router);
+    struct tulle__frames *frames = &t->control_message;
+    int count = tulle__frames_receive(frames, t->router);
     bool is_dialed = count == 0;
     if (is_dialed)
-        count = tulle__frames_receive(&t->frames, t->dialer);
+        count = tulle__frames_receive(frames, t->dialer);
     if (count == 0)
         return TULLE__RECEIVED_NOTHING;
     *out = (struct tulle__incoming){ 0 };
     if (count != 3 || !name_sender(t, is_dialed, out))
         return TULLE__RECEIVED_MALFORMED;
-    out->key = tulle__frame_view(&t->frames.at[1]);
-    out->body = tulle__frame_take(&t->frames.at[2]);
+    out->key = tulle__frames_view(frames, 1);
+    out->body = tulle__frame_take(&frames->at[2]);
     return out->body == NULL ? TULLE__RECEIVED_MALFORMED : TULLE__RECEIVED_MESSAGE;
 }
