@@ -4,6 +4,8 @@
 #include "node/frame.h"
 
 #include "base/alloc.h"
+#include "base/panic.h"
+#include "codec/limits.h"
 
 #include <string.h>
 
@@ -122,6 +124,15 @@ tulle__frame_take(zmq_msg_t *frame)
         tulle__free(owned);
     }
     return buf;
+}
+
+void
+tulle__frame_tell_xpub(void *socket, struct tulle__view key, bool takes)
+{
+    uint8_t message[1 + TULLE__KEY_LEN_MAX] = { takes ? 1 : 0 };
+    TULLE_ASSERT(key.len <= TULLE__KEY_LEN_MAX);
+    memcpy(message + 1, key.data, key.len);
+    (void)zmq_send(socket, message, 1 + key.len, ZMQ_DONTWAIT);
 }
 
 /* ---- the frames of a message ---- */

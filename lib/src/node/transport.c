@@ -699,21 +699,11 @@ tulle__transport_hangup(struct tulle__transport *t,
         hang_up_wire(t, t->pub, hop);
 }
 
-/* Of an XSUB subscriptions are messages: what is done, and the key. */
-static void
-tell_subscription(struct tulle__transport *t, struct tulle__view key, bool takes)
-{
-    uint8_t message[1 + TULLE__KEY_LEN_MAX] = { takes ? 1 : 0 };
-    TULLE_ASSERT(key.len <= TULLE__KEY_LEN_MAX);
-    memcpy(message + 1, key.data, key.len);
-    (void)zmq_send(t->sub, message, 1 + key.len, ZMQ_DONTWAIT);
-}
-
 void
 tulle__transport_subscribe(struct tulle__transport *t, struct tulle__view key)
 {
     if (t->passes_on)
-        tell_subscription(t, key, true);
+        tulle__frame_tell_xpub(t->sub, key, true);
     else
         (void)zmq_setsockopt(t->sub, ZMQ_SUBSCRIBE, key.data, key.len);
 }
@@ -722,7 +712,7 @@ void
 tulle__transport_unsubscribe(struct tulle__transport *t, struct tulle__view key)
 {
     if (t->passes_on)
-        tell_subscription(t, key, false);
+        tulle__frame_tell_xpub(t->sub, key, false);
     else
         (void)zmq_setsockopt(t->sub, ZMQ_UNSUBSCRIBE, key.data, key.len);
 }
