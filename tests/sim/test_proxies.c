@@ -206,6 +206,77 @@ TEST(a_ring_of_segments_does_not_storm)
     assert_true(sim_has(sim, b, event));
 }
 
+/* Where two proxies stand side by side, a beat may come by the other one first. */
+TEST(a_beat_is_not_carried_back_to_where_it_began)
+{
+    enum { EVENTS = 100, OF_C = 2 };
+    struct sim_config config = kit_config(1);
+    config.faults.latency_us_min = 100;
+    config.faults.latency_us_max = 20000;
+    struct sim *sim = kit_sim(state, &config);
+    int a = kit_node(sim, "a", "north", NULL, -1);
+    (void)kit_node(sim, "b", "north", "**", a);
+    int c = kit_node(sim, "c", "south", NULL, -1);
+    int proxies[2] = { kit_proxy(sim, "proxy-1", north_south, a, c),
+                       kit_proxy(sim, "proxy-2", north_south, a, c) };
+    run_until_quiet(sim);
+
+    tulle_counters before[2];
+    for (int i = 0; i < 2; i++)
+        sim_side_counters(sim, proxies[i], 1, &before[i]);
+    for (int i = 0; i < EVENTS; i++) {
+        (void)sim_publish(sim, a, "orders/1", "x");
+        run_for(sim, 50);
+    }
+    for (int i = 0; i < 2; i++) {
+        tulle_counters after;
+        sim_side_counters(sim, proxies[i], 0, &after);
+        assert_true(after.relayed_control > EVENTS);
+        sim_side_counters(sim, proxies[i], 1, &after);
+        assert_true(after.relayed_control - before[i].relayed_control <= OF_C);
+    }
+}
+
+static uint64_t
+count_syncs(const struct sim *sim)
+{
+    uint64_t count = 0;
+    for (int host = 0; host < sim_host_count(sim); host++) {
+        tulle_counters counters;
+        for (size_t side = 0; side < 2; side++) {
+            if (sim_is_proxy(sim, host))
+                sim_side_counters(sim, host, side, &counters);
+            else if (side == 0)
+                sim_counters(sim, host, &counters);
+            else
+                continue;
+            count += counters.syncs_sent;
+        }
+    }
+    return count;
+}
+
+/* Who counts more nodes is asked for them; each counts as its place has it. */
+TEST(who_knows_all_asks_for_nobody)
+{
+    enum { REFRESHES = 6, ENGINES = 4 + 3 * 2 };
+    struct sim *sim = kit_sim(state, NULL);
+    int a = kit_node(sim, "a", "north", "**", -1);
+    int b = kit_node(sim, "b", "north", "**", a);
+    int c = kit_node(sim, "c", "south", "**", -1);
+    int d = kit_node(sim, "d", "west", "**", -1);
+    (void)kit_proxy(sim, "proxy-1", north_south, a, c);
+    (void)kit_proxy(sim, "proxy-2", north_south, b, c);
+    (void)kit_proxy(sim, "proxy-3", south_west, c, d);
+    run_until_quiet(sim);
+    run_for(sim, 20000);
+
+    uint64_t before = count_syncs(sim);
+    run_for(sim, REFRESHES * 10000);
+    uint64_t count = count_syncs(sim) - before;
+    assert_in_range(count, (REFRESHES - 1) * ENGINES, (REFRESHES + 1) * ENGINES);
+}
+
 TEST(history_is_read_across_a_proxy)
 {
     struct sim *sim = kit_sim(state, NULL);
@@ -236,6 +307,8 @@ main(void)
         SCENARIO(a_proxy_forgets_who_is_gone),
         SCENARIO(a_chain_of_proxies_is_passed),
         SCENARIO(a_ring_of_segments_does_not_storm),
+        SCENARIO(a_beat_is_not_carried_back_to_where_it_began),
+        SCENARIO(who_knows_all_asks_for_nobody),
         SCENARIO(history_is_read_across_a_proxy),
     };
     return cmocka_run_group_tests_name("sim/proxies", tests, NULL, NULL);

@@ -119,9 +119,20 @@ may_pass(const struct tulle__forward *f,
     return !beat->is_quiet || beat->is_leaving || is_due;
 }
 
+/* Whose neighbours those on a side are, they hear themselves: a beat that came by another
+ * way first, through a proxy beside this one, is no news there. */
+static bool
+is_heard_there(const struct tulle__forward *f, size_t index, uint64_t id)
+{
+    const struct tulle__engine *side = f->sides[index].engine;
+    const struct tulle__peer *peer = tulle__peer_find(side, id);
+    return peer != NULL && tulle__peer_is_live(peer) && tulle__peer_hops(side, peer) == 0;
+}
+
 static void
 pass_on(struct tulle__forward *f,
         size_t from,
+        uint64_t id,
         const struct tulle__action *action,
         const struct tulle__passed *passed)
 {
@@ -132,8 +143,9 @@ pass_on(struct tulle__forward *f,
         return;
     }
     for (size_t i = 0; i < f->side_count; i++) {
-        if (i != from && tulle__forward_push(f->sides[i].engine, action->u.publication.key,
-                                             action->u.publication.body, extended))
+        if (i != from && (passed->hops == 0 || !is_heard_there(f, i, id)) &&
+            tulle__forward_push(f->sides[i].engine, action->u.publication.key,
+                                action->u.publication.body, extended))
             counters->relayed_control++;
     }
     tulle__buf_unref(&extended);
@@ -178,7 +190,7 @@ tulle__forward_beat(struct tulle__forward *f, size_t from, const struct tulle__a
         origin->full_due_ns =
             f->now.mono.ns + tulle__ms_to_ns(pause_ms > FULL_MS_MIN ? pause_ms : FULL_MS_MIN);
     }
-    pass_on(f, from, action, &passed);
+    pass_on(f, from, beat.id, action, &passed);
 }
 
 /* ---- telling of nodes beyond ---- */

@@ -522,10 +522,13 @@ take_known(struct tulle__engine *e, struct tulle__list peers, bool is_near)
     return is_news;
 }
 
+/* A proxy counts this node too, and need not hear on one side whom it knows on others. */
 void
 tulle__peer_knows(struct tulle__engine *e, struct tulle__peer *peer, uint64_t node_count)
 {
-    if (node_count <= e->node_count || e->now.mono.ns < e->names_due_ns)
+    uint64_t known = e->node_count + e->beyond_total;
+    known += peer->is_proxy && !e->config.is_proxy ? 1 : 0;
+    if (node_count <= known || e->now.mono.ns < e->names_due_ns)
         return;
     e->wants_names = true;
     tulle__sync_want(e, peer);
