@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -18,6 +19,8 @@ import time
 PR_SET_PDEATHSIG = 1
 WRONG_MAC = "02:00:00:00:de:ad"
 LIBC = ctypes.CDLL(None)
+ETH_P_ALL = 3
+PACKET = struct.Struct("=dH?I")  # before a packet in a file: when, port, is it sent, its size
 
 
 class LabError(Exception):
@@ -200,19 +203,18 @@ class Lab:
         }
 
 
-class Sniffer:
-    """Counts what passes ports: bytes of packets that hold the mark, and of others."""
+class Child:
+    """A process of this file, that works until it is stopped."""
 
-    def __init__(self, ports, mark):
+    def __init__(self, *arguments):
         self.process = subprocess.Popen(
-            [sys.executable, __file__, mark, *ports], stdin=subprocess.PIPE,
+            [sys.executable, __file__, *map(str, arguments)], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, preexec_fn=die_with_parent, text=True,
         )  # fmt: skip
         self.process.stdout.readline()
 
     def stop(self):
-        """By port, then "sent" and "got" (by the host): marked and other bytes, and when the last
-        marked packet passed (on the monotonic clock)."""
+        """What it says in the end."""
         output, _ = self.process.communicate()
         if self.process.returncode != 0:
             raise LabError("the sniffer failed")
@@ -222,21 +224,87 @@ class Sniffer:
         return result
 
 
+class Recorder:
+    """Writes all packets of ports to a file, until it is stopped."""
+
+    def __init__(self, ports, path):
+        self.ports = list(ports)
+        self.path = path
+        self.child = Child("record", path, *self.ports)
+
+    def stop(self):
+        """All packets in their order: when (on the monotonic clock), port, was it sent by the
+        host, and its bytes."""
+        self.child.stop()
+        data = memoryview(self.path.read_bytes())
+        at = 0
+        while at < len(data):
+            when, port, is_sent, size = PACKET.unpack_from(data, at)
+            at += PACKET.size + size
+            yield when, self.ports[port], is_sent, data[at - size : at]
+
+
+class Sniffer:
+    """Counts what passes ports: bytes of packets that hold the mark, and of others."""
+
+    def __init__(self, ports, mark):
+        self.child = Child("sniff", mark, *ports)
+
+    def stop(self):
+        """By port, then "sent" and "got" (by the host): marked and other bytes, and when the last
+        marked packet passed (on the monotonic clock)."""
+        return self.child.stop()
+
+
+def tap_into(port):
+    """A socket that is given every packet of a port; None: of all there are, in their order."""
+    # Nothing is taken in before it is bound: no protocol until then.
+    tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0 if port else socket.htons(ETH_P_ALL))
+    try:
+        tap.setsockopt(socket.SOL_SOCKET, 33, 32 << 20)  # SO_RCVBUFFORCE
+    except PermissionError:
+        tap.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 << 20)  # as far as it goes
+    if port:
+        tap.bind((port, ETH_P_ALL))
+    tap.setblocking(False)
+    return tap
+
+
+def count_dropped(tap):
+    """What came too fast."""
+    # PACKET_STATISTICS: packets, of which dropped
+    return int.from_bytes(tap.getsockopt(263, 6, 8)[4:], sys.byteorder)
+
+
+def record(path, ports):
+    """The process of a Recorder: until its standard input ends."""
+    numbers = {port: number for number, port in enumerate(ports)}
+    tap = tap_into(None)
+    print("ready", flush=True)
+    os.set_blocking(sys.stdin.fileno(), False)
+    buffer = bytearray(1 << 17)
+    is_open = True
+    with open(path, "wb") as file:
+        while is_open:
+            is_open = os_read(sys.stdin.fileno()) != b""
+            for _ in range(1024):
+                try:
+                    size, address = tap.recvfrom_into(buffer)
+                except BlockingIOError:
+                    time.sleep(0.002)
+                    break
+                if address[0] in numbers:
+                    is_sent = address[2] != socket.PACKET_OUTGOING
+                    file.write(PACKET.pack(time.monotonic(), numbers[address[0]], is_sent, size))
+                    file.write(memoryview(buffer)[:size])
+    print(json.dumps({"dropped": count_dropped(tap)}))
+
+
 def sniff(mark, ports):
     """The process of a Sniffer: until its standard input ends."""
     mark = mark.encode()
     sniffed = {port: {"sent": [0, 0, 0.0], "got": [0, 0, 0.0]} for port in ports}
-    sockets = {}
-    for port in ports:
-        # Nothing is taken in before it is bound: no protocol until then.
-        tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        try:
-            tap.setsockopt(socket.SOL_SOCKET, 33, 32 << 20)  # SO_RCVBUFFORCE
-        except PermissionError:
-            tap.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 << 20)  # as far as it goes
-        tap.bind((port, 0x0003))  # ETH_P_ALL
-        tap.setblocking(False)
-        sockets[port] = tap
+    sockets = {port: tap_into(port) for port in ports}
     print("ready", flush=True)
     os.set_blocking(sys.stdin.fileno(), False)
     buffer = bytearray(1 << 17)
@@ -259,10 +327,7 @@ def sniff(mark, ports):
                     count[1] += size
         if idle:
             time.sleep(0.002)
-    dropped = 0
-    for tap in sockets.values():
-        # PACKET_STATISTICS: packets, of which dropped
-        dropped += int.from_bytes(tap.getsockopt(263, 6, 8)[4:], sys.byteorder)
+    dropped = sum(map(count_dropped, sockets.values()))
     print(json.dumps({**sniffed, "dropped": dropped}))
 
 
@@ -275,4 +340,4 @@ def os_read(descriptor):
 
 
 if __name__ == "__main__":
-    sniff(sys.argv[1], sys.argv[2:])
+    {"sniff": sniff, "record": record}[sys.argv[1]](sys.argv[2], sys.argv[3:])

@@ -30,6 +30,11 @@ class Shape:
         """Is there more than one way between segments?"""
         return len(self.proxies) > len(self.segments) - 1
 
+    def places(self):
+        """By name, the segment of each node that is no proxy."""
+        reactors = {name: segment for name, (segment, _) in self.reactors.items()}
+        return {**self.publishers, **self.consumers, **reactors}
+
     def streams(self):
         """All that is published."""
         return [*self.publishers, *self.reactors]
@@ -72,9 +77,15 @@ class Shape:
         where it is wanted, the first time it gets it. Where ways are equally long, the side that
         makes most copies is the first: the sum is an upper bound then.
         """
-        legs = {(proxy, leg): [0, 0] for proxy, sides in self.proxies.items() for leg in sides}
         wanted = {proxy: self.wanted(proxy, stream) for proxy in self.proxies}
-        nodes = list(self.takers(stream).values())
+        legs = {(proxy, leg): [0, 0] for proxy, sides in self.proxies.items() for leg in sides}
+        for leg, way, count, _ in self.spread(origin, wanted, list(self.takers(stream).values())):
+            legs[leg][way] += count
+        return legs
+
+    def spread(self, origin, wanted, nodes):
+        """The way of one message from a segment to where each proxy wants it, of nodes (segments)
+        who take it: (proxy, segment), sent (0) or got (1), copies, proxies passed before."""
 
         def subscribers(segment):
             return [
@@ -84,15 +95,16 @@ class Shape:
 
         passed = set()
         bringers = [(None, origin)]
+        hops = 0
         while bringers:
             following = []
             for bringer, segment in bringers:
                 for proxy in subscribers(segment):
                     if proxy != bringer:
-                        legs[proxy, segment][1] += 1
+                        yield (proxy, segment), 1, 1, hops
                 if bringer is not None:
                     others = [p for p in subscribers(segment) if p != bringer]
-                    legs[bringer, segment][0] += nodes.count(segment) + len(others)
+                    yield (bringer, segment), 0, nodes.count(segment) + len(others), hops
             for proxy in self.proxies:
                 sides = {s for b, s in bringers if b != proxy and proxy in subscribers(s)}
                 if proxy in passed or not sides:
@@ -101,7 +113,7 @@ class Shape:
                 first = max(sides, key=lambda s: self.cost(proxy, wanted[proxy] - {s}, nodes))
                 following += [(proxy, side) for side in wanted[proxy] - {first}]
             bringers = following
-        return legs
+            hops += 1
 
     def cost(self, proxy, sides, nodes):
         """Copies that a proxy makes, roughly: to break ties with."""
@@ -235,11 +247,9 @@ class Mesh:
         self.proxies = {}
         self.consumers = {}
         self.publishers = {}
-        hosts = {**shape.publishers, **shape.consumers}
-        hosts.update((name, segment) for name, (segment, _) in shape.reactors.items())
         for name, legs in shape.proxies.items():
             self.lab.add_host(name, legs)
-        for name, segment in hosts.items():
+        for name, segment in shape.places().items():
             self.lab.add_host(name, (segment,))
 
     def start(self, host, program, *arguments, **streams):
