@@ -208,6 +208,8 @@ class Check:
         for option in options:
             self.check_option(page, command, option)
         known = {option.name for option in options}
+        if len(known) != len(options):
+            self.wrong(f"{command} has an option twice")
         for name in sorted(set(page.items) - known):
             self.wrong(f"{page_name}: {name} is described, but {command} has no such option")
         self.check_help(call, command, options)

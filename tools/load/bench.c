@@ -32,8 +32,6 @@ static const struct tulle__option mesh_options[] = {
       .arg = "N,...", .help = "topics within each stream" },
     { .name = "rate", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(rate),
       .arg = "N,...", .help = "events a second of each publisher, one rate after the other; 0: as fast as they are taken" },
-    { .name = "topics", .type = TULLE__OPTION_U32, .flags = HERE, .offset = AT(plan.topics),
-      .arg = "N", .min = 1, .max = TULLE__LOAD_TOPICS_MAX, .help = "topics within each stream" },
 };
 // clang-format on
 
