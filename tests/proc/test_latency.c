@@ -99,12 +99,18 @@ TEST(an_answer_may_be_waited_for)
     json_t *result = read_result(latency, &root);
     assert_true(json_is_true(json_object_get(result, "round_trip")));
     double there_and_back = latency_of(result, "min");
+    assert_true(json_is_false(json_object_get(result, "spin")));
     json_decref(root);
     latency = ask(proc_address(port), "200", "-o", "fifo");
     assert_int_equal(proc_wait(latency), 0);
     result = read_result(latency, &root);
     assert_true(latency_of(result, "min") < there_and_back);
     assert_string_equal(json_string_value(json_object_get(result, "order")), "fifo");
+    json_decref(root);
+    latency = ask(proc_address(port), "200", "--spin", NULL);
+    assert_int_equal(proc_wait(latency), 0);
+    result = read_result(latency, &root);
+    assert_true(json_is_true(json_object_get(result, "spin")));
     json_decref(root);
 }
 

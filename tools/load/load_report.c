@@ -254,8 +254,10 @@ tulle__load_json(const struct tulle__load_plan *plan,
                             plan->rate, "window_bytes", whole(plan->node.window_bytes));
     put(&out, "events_per_second", spread_json(runs, count, OF(events_per_second)));
     put(&out, "deliveries_per_second", spread_json(runs, count, OF(deliveries_per_second)));
-    if (plan->is_timed)
+    if (plan->is_timed) {
         put(&out, "round_trip", json_boolean(plan->is_round_trip));
+        put(&out, "spin", json_boolean(plan->is_spinning));
+    }
     put(&out, "latency_us", latency_json(runs, count));
     put_counts(&out, runs, count);
     put(&out, "cpu_seconds_per_million",
