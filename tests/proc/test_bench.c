@@ -381,6 +381,20 @@ TEST(a_dead_node_ends_the_run)
         assert_int_equal(kill(children[i], 0), -1);
 }
 
+/* A node that stands still, with a publisher that waits for it. */
+TEST(a_node_that_hangs_ends_the_run)
+{
+    (void)state;
+    pid_t children[CHILDREN_MAX];
+    struct proc *bench = proc_start("tulle", "bench", "-d", "100", "-s", "64", "-w", "4K",
+                                    "--warmup", "0", "--timeout", "2", "--hold-ms", "300", NULL);
+    wait_children(bench, children, 2);
+    proc_pause(2000);
+    assert_int_equal(kill(children[1], SIGSTOP), 0);
+    assert_int_equal(proc_wait(bench), 1);
+    assert_non_null(strstr(proc_text(bench, PROC_ERR), "a node's process hangs"));
+}
+
 TEST(a_signal_ends_the_run)
 {
     (void)state;
@@ -481,6 +495,7 @@ main(void)
         cmocka_unit_test_teardown(a_histogram_is_drawn, proc_end_all),
         cmocka_unit_test_teardown(a_loss_is_status_1, proc_end_all),
         cmocka_unit_test_teardown(a_dead_node_ends_the_run, proc_end_all),
+        cmocka_unit_test_teardown(a_node_that_hangs_ends_the_run, proc_end_all),
         cmocka_unit_test_teardown(a_signal_ends_the_run, proc_end_all),
         cmocka_unit_test_teardown(nodes_end_with_the_bench, proc_end_all),
         cmocka_unit_test_teardown(wrong_options_are_status_2, proc_end_all),
