@@ -217,7 +217,7 @@ scan_long(struct scan *scan, const char *word)
     return status != 0 ? status : push_given(scan, &given);
 }
 
-/* -q, -qv, -C5, -C 5. */
+/* -q, -qv, -C5, -C=5, -C 5. Nobody means the "=" to be of the value. */
 static int
 scan_short(struct scan *scan, const char *word)
 {
@@ -228,6 +228,8 @@ scan_short(struct scan *scan, const char *word)
             return tulle__args_usage(scan->program, "unknown option '-%c'", *at);
         bool takes_none = given.option->type == TULLE__OPTION_FLAG;
         const char *attached = takes_none || at[1] == '\0' ? NULL : at + 1;
+        if (at[1] == '=')
+            attached = at + 2; /* a flag takes none, and says so */
         int status = take_values(scan, &given, attached);
         if (status == 0)
             status = push_given(scan, &given);

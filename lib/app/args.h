@@ -25,8 +25,8 @@
  *     tulle__args_end(&args);
  *
  * Forms: --opt VALUE, --opt=VALUE, --opt (flags), --opt or --opt=VALUE (an
- * optional argument), --exec PATTERN COMMAND (two), -n VALUE, -nVALUE, -qv
- * (bundled flags), -- (operands follow), - (an operand).
+ * optional argument), --exec PATTERN COMMAND (two), -n VALUE, -nVALUE,
+ * -n=VALUE, -qv (bundled flags), -- (operands follow), - (an operand).
  */
 
 #include "app/option.h"

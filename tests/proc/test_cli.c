@@ -99,6 +99,21 @@ TEST(wrong_options_are_status_2)
     assert_non_null(strstr(proc_text(value, PROC_ERR), "gone_ms"));
 }
 
+/* A value may follow a letter at once, behind "=", or as the next word. */
+TEST(letters_take_values_in_each_form)
+{
+    (void)state;
+    static const char *const forms[] = { "-b=lo", "-blo", "--beacon=lo" };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct proc *tap = proc_start("tulle", "tap", forms[i], "--print-config", NULL);
+        assert_ends(tap, 0);
+        assert_says(tap, PROC_OUT, "\nbeacon = lo\n");
+    }
+    assert_usage(proc_start("tulle", "tap", "-b=", NULL), "name is empty");
+    assert_usage(proc_start("tulle", "tap", "-C=many", NULL), "'many'");
+    assert_usage(proc_start("tulle", "tap", "-q=yes", NULL), "--quiet takes no argument");
+}
+
 /* The file and the line are said. */
 TEST(a_wrong_file_is_status_3)
 {
@@ -177,6 +192,7 @@ main(void)
         cmocka_unit_test_teardown(help_and_version_are_printed, proc_end_all),
         cmocka_unit_test_teardown(tables_of_help_are_for_programs, proc_end_all),
         cmocka_unit_test_teardown(wrong_options_are_status_2, proc_end_all),
+        cmocka_unit_test_teardown(letters_take_values_in_each_form, proc_end_all),
         cmocka_unit_test_teardown(a_wrong_file_is_status_3, proc_end_all),
         cmocka_unit_test_teardown(a_printed_configuration_can_be_read, proc_end_all),
         cmocka_unit_test_teardown(a_taken_port_is_status_4, proc_end_all),

@@ -132,6 +132,18 @@ TEST(values_attached_and_apart_are_the_same)
     assert_true(f->mine.rate > 0.24 && f->mine.rate < 0.26);
 }
 
+TEST(a_letter_may_have_its_value_behind_an_equals_sign)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(PARSE(f, "-W=1.5"), 0);
+    assert_int_equal(f->mine.wait_ms, 1500);
+    tulle__args_end(&f->args);
+    assert_int_equal(PARSE(f, "-q=yes"), TULLE__EXIT_USAGE);
+    tulle__args_end(&f->args);
+    assert_int_equal(PARSE(f, "-W="), TULLE__EXIT_USAGE);
+}
+
 TEST(optional_argument_is_never_taken_from_the_next_word)
 {
     struct fixture *f = *state;
@@ -327,6 +339,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(values_attached_and_apart_are_the_same),
+        CASE(a_letter_may_have_its_value_behind_an_equals_sign),
         CASE(optional_argument_is_never_taken_from_the_next_word),
         CASE(optional_argument_may_be_attached),
         CASE(operands_and_options_mix_in_any_order),
