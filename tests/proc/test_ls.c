@@ -189,6 +189,25 @@ TEST(what_did_not_answer_is_told)
     assert_int_equal(proc_wait(dead), 0);
 }
 
+/* A node that was killed: the others believe in it for some seconds, but nobody listens there. */
+TEST(who_is_not_there_any_more_is_not_waited_for)
+{
+    (void)state;
+    int port = proc_free_port();
+    struct proc *killed = proc_start("tulle-node", "--name", "killed", "--listen",
+                                     proc_address(port), "--join", view_mesh.address, NULL);
+    proc_wait_port(port);
+    KIT_UNTIL(kit_peer_state(view_mesh.shop, "killed") == TULLE_PEER_UP);
+    proc_kill(killed);
+    json_t *nodes = rows_of(LS("nodes", "--json", "--wait", "6"), "nodes");
+    assert_string_equal(string(find(nodes, "name", "killed"), "state"), "gone");
+    assert_int_equal(number(view_root(), "pending"), 0);
+    const char *graph = view_run("graph", 0, (const char *const[]){ "--wait", "6", NULL });
+    assert_string_equal(proc_text(view_last, PROC_ERR), "");
+    proc_assert_has(graph, "orders  40 events\n");
+    KIT_UNTIL(kit_peer_state(view_mesh.shop, "killed") != TULLE_PEER_UP);
+}
+
 TEST(a_signal_ends_it_with_what_is_known)
 {
     (void)state;
@@ -230,6 +249,7 @@ main(void)
         cmocka_unit_test_teardown(a_signal_ends_it_with_what_is_known, view_end_test),
         cmocka_unit_test_teardown(help_tells_all, view_end_test),
         cmocka_unit_test_teardown(what_did_not_answer_is_told, view_end_test),
+        cmocka_unit_test_teardown(who_is_not_there_any_more_is_not_waited_for, view_end_test),
     };
     return cmocka_run_group_tests_name("proc/ls", tests, view_start, view_end);
 }

@@ -352,6 +352,10 @@ look_at_node(struct exam *exam, const tulle_seen_node *node, size_t *probes)
         break;
     case TULLE_SEEN_SUSPECT:
     case TULLE_SEEN_GONE:
+        if (node->beat_ms == 0) { /* it never said so: nothing was heard of it */
+            tell_named(exam, node, probes);
+            break;
+        }
         FIND(exam, WARNING, "mesh.silent",
              "see whether it runs, and its host; if it does, look at the network between",
              "%s is silent, heard %.1f s ago", label, (double)node->heard_ms / 1000);

@@ -47,7 +47,7 @@ typedef enum tulle_seen_state {
     TULLE_SEEN_NAMED = 1, /* somebody named it; nothing was heard of it yet */
     TULLE_SEEN_UP = 2,
     TULLE_SEEN_SUSPECT = 3, /* silent for suspect_ms */
-    TULLE_SEEN_GONE = 4,    /* silent for gone_ms */
+    TULLE_SEEN_GONE = 4,    /* silent for gone_ms, or nobody listens at its address any more */
     TULLE_SEEN_LEFT = 5     /* said that it leaves */
 } tulle_seen_state;
 

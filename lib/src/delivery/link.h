@@ -10,7 +10,8 @@
 /* What is known of one node, borrowed until the next input; false when it is not known. */
 bool tulle__engine_peer(const struct tulle__engine *engine, uint64_t id, tulle_peer *out);
 
-/* A neighbour whose beat should have come by now. */
+/* A neighbour whose beat should have come by now; for an observer, also one that others name and
+ * that has not answered. */
 struct tulle__overdue {
     uint64_t id;
     const char *address; /* where it is dialed, or several separated by spaces; borrowed likewise */

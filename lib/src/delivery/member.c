@@ -607,10 +607,13 @@ tulle__engine_found(struct tulle__engine *e,
 
 /* ---- time ---- */
 
-/* When a neighbour that sends beats as it says should have been heard. */
+/* When a neighbour that sends beats as it says should have been heard; who is only named was
+ * asked at once. */
 static int64_t
 overdue_ns(const struct tulle__engine *e, const struct tulle__peer *peer)
 {
+    if (peer->stage == TULLE__STAGE_NEW)
+        return peer->heard_ns + tulle__ms_to_ns(TULLE__OVERDUE_MS);
     int64_t beat_ms = peer->beat_ms > 0 ? peer->beat_ms : e->config.beat_ms;
     return peer->heard_ns + tulle__ms_to_ns(beat_ms + beat_ms / 4 + TULLE__OVERDUE_MS);
 }
@@ -618,7 +621,12 @@ overdue_ns(const struct tulle__engine *e, const struct tulle__peer *peer)
 static bool
 is_neighbour(const struct tulle__engine *e, const struct tulle__peer *peer)
 {
-    return tulle__peer_is_live(peer) && peer->control[0] != '\0' && tulle__peer_hops(e, peer) == 0;
+    if (peer->control[0] == '\0')
+        return false;
+    /* An observer looks after whom others name: that may be old news. */
+    if (peer->stage == TULLE__STAGE_NEW)
+        return e->observer != NULL && peer->is_control_dialed;
+    return tulle__peer_is_live(peer) && tulle__peer_hops(e, peer) == 0;
 }
 
 size_t

@@ -24,34 +24,29 @@ find_item(struct tulle__absent *absent, uint64_t id)
     return NULL;
 }
 
-static void
-look(struct tulle__absent *absent,
-     struct tulle__forward *forward,
-     size_t side,
-     struct tulle__now now)
+static size_t
+look(struct tulle__absent *absent, struct tulle__now now, uint64_t refused[TULLE__ABSENT_LIMIT])
 {
+    size_t count = 0;
     for (size_t i = 0; i < TULLE__ABSENT_LIMIT; i++) {
         struct tulle__tried *item = &absent->items[i];
         if (item->probe.is_active &&
             tulle__probe_look(&item->probe, now.mono.ns) == TULLE__PROBE_REFUSED)
-            tulle__forward_on_refused(forward, side, item->id, now);
+            refused[count++] = item->id;
         if (!item->probe.is_active && now.mono.ns >= item->again_ns)
             item->id = 0;
     }
+    return count;
 }
 
-void
-tulle__absent_watch(struct tulle__absent *absent,
-                    struct tulle__forward *forward,
-                    size_t side,
-                    struct tulle__now now)
+static size_t
+begin_probes(struct tulle__absent *absent,
+             const struct tulle__engine *engine,
+             struct tulle__now now)
 {
-    if (now.mono.ns < absent->due_ns)
-        return;
-    look(absent, forward, side, now);
     struct tulle__overdue late[TULLE__ABSENT_LIMIT];
-    size_t count = tulle__engine_overdue(tulle__forward_engine(forward, side), now.mono, late,
-                                         TULLE__ABSENT_LIMIT, &absent->due_ns);
+    size_t count =
+        tulle__engine_overdue(engine, now.mono, late, TULLE__ABSENT_LIMIT, &absent->due_ns);
     for (size_t i = 0; i < count; i++) {
         struct tulle__tried *item = find_item(absent, 0);
         char address[TULLE__ADDRESS_LEN_MAX + 1];
@@ -62,12 +57,26 @@ tulle__absent_watch(struct tulle__absent *absent,
         item->again_ns = now.mono.ns + tulle__ms_to_ns(AGAIN_MS);
         tulle__probe_begin(&item->probe, address, now.mono.ns);
     }
+    return count;
+}
+
+size_t
+tulle__absent_watch(struct tulle__absent *absent,
+                    const struct tulle__engine *engine,
+                    struct tulle__now now,
+                    uint64_t refused[TULLE__ABSENT_LIMIT])
+{
+    if (now.mono.ns < absent->due_ns)
+        return 0;
+    size_t refused_count = look(absent, now, refused);
+    size_t count = begin_probes(absent, engine, now);
     int64_t end_ns = now.mono.ns + tulle__ms_to_ns(count > 0 ? LOOK_MS : WATCH_MS);
     int64_t soon_ns = now.mono.ns + tulle__ms_to_ns(LOOK_MS);
     if (absent->due_ns > end_ns)
         absent->due_ns = end_ns;
     if (absent->due_ns < soon_ns)
         absent->due_ns = soon_ns;
+    return refused_count;
 }
 
 int64_t

@@ -2,11 +2,12 @@
 #ifndef TULLE_NODE_ABSENT_H
 #define TULLE_NODE_ABSENT_H
 
-/* Neighbours of a proxy that ended without a goodbye. Silence alone says little for some
- * seconds, in which events would still be brought to where nobody is any more. So an
- * address whose beat is late is tried: when nobody listens there, its node has ended. */
+/* Neighbours that ended without a goodbye, for those who must know it soon: a proxy, which would
+ * still bring events to where nobody is any more, and an observer, which would wait for an answer.
+ * Silence alone says little for some seconds. So an address whose beat is late is tried: when
+ * nobody listens there, its node has ended. */
 
-#include "delivery/forward.h"
+#include "delivery/link.h"
 #include "node/probe.h"
 
 enum { TULLE__ABSENT_LIMIT = 16 };
@@ -21,11 +22,12 @@ struct tulle__absent {
     int64_t due_ns;
 };
 
-/* Look who is late, now and then. */
-void tulle__absent_watch(struct tulle__absent *absent,
-                         struct tulle__forward *forward,
-                         size_t side,
-                         struct tulle__now now);
+/* Look who is late, now and then. Returns how many were found to be absent; refused: their ids, of
+ * which the engine is to be told (tulle__engine_on_refused()). */
+size_t tulle__absent_watch(struct tulle__absent *absent,
+                           const struct tulle__engine *engine,
+                           struct tulle__now now,
+                           uint64_t refused[TULLE__ABSENT_LIMIT]);
 /* When to look again. */
 int64_t tulle__absent_deadline(const struct tulle__absent *absent);
 void tulle__absent_fini(struct tulle__absent *absent);

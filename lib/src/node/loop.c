@@ -408,7 +408,10 @@ tulle__loop_deadline(const tulle_node *node)
 {
     int64_t engine_ns = tulle__engine_deadline(node->engine).ns;
     int64_t races_ns = tulle__races_deadline(&node->races);
-    return engine_ns < races_ns ? engine_ns : races_ns;
+    int64_t due_ns = engine_ns < races_ns ? engine_ns : races_ns;
+    int64_t absent_ns =
+        node->options.observe ? tulle__absent_deadline(&node->absent) : TULLE__NEVER_NS;
+    return due_ns < absent_ns ? due_ns : absent_ns;
 }
 
 /* Until when to wait, from now on. */
@@ -453,6 +456,18 @@ watch_races(tulle_node *node, struct tulle__now now)
     tulle__loop_drain(node);
 }
 
+/* An observer waits for answers: whoever has ended is not to be waited for. */
+static void
+watch_absent(tulle_node *node, struct tulle__now now)
+{
+    uint64_t refused[TULLE__ABSENT_LIMIT];
+    size_t count = tulle__absent_watch(&node->absent, node->engine, now, refused);
+    for (size_t i = 0; i < count; i++)
+        tulle__engine_on_refused(node->engine, refused[i], now);
+    if (count > 0)
+        tulle__loop_drain(node);
+}
+
 /* One turn. Returns whether there is more to do at once. */
 static bool
 turn(tulle_node *node)
@@ -469,6 +484,8 @@ turn(tulle_node *node)
     }
     if (now.mono.ns >= tulle__races_deadline(&node->races))
         watch_races(node, now);
+    if (node->options.observe)
+        watch_absent(node, now);
     has_more = update_stall(node) || has_more;
     snapshot_counters(node, now, !has_more);
     return has_more;
@@ -565,6 +582,7 @@ tulle__loop_run(void *argument)
     tulle__beacon_close(&node->beacon);
     tulle__engine_free(&node->engine);
     tulle__races_fini(&node->races);
+    tulle__absent_fini(&node->absent);
     tulle__transport_close(&node->transport, linger_ms);
     (void)zmq_ctx_term(node->context);
     node->context = NULL;

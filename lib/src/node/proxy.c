@@ -245,9 +245,12 @@ watch_links(tulle_proxy *proxy, struct tulle__now now)
         uint32_t way;
         while (tulle__races_next(&segment->races, segment->transport, now.mono.ns, &id, &way))
             tulle__forward_on_dialed(proxy->forward, i, id, way, now);
-        tulle__absent_watch(&segment->absent, proxy->forward, i, now);
-        tulle__links_watch(&segment->links, tulle__forward_engine(proxy->forward, i), &segment->log,
-                           now.mono.ns);
+        const struct tulle__engine *engine = tulle__forward_engine(proxy->forward, i);
+        uint64_t refused[TULLE__ABSENT_LIMIT];
+        size_t count = tulle__absent_watch(&segment->absent, engine, now, refused);
+        for (size_t k = 0; k < count; k++)
+            tulle__forward_on_refused(proxy->forward, i, refused[k], now);
+        tulle__links_watch(&segment->links, engine, &segment->log, now.mono.ns);
     }
     drain(proxy);
 }

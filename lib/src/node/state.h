@@ -6,6 +6,7 @@
  * thread that owns sockets and engine. */
 
 #include "delivery/engine.h"
+#include "node/absent.h"
 #include "node/beacon.h"
 #include "node/outbox.h"
 #include "node/race.h"
@@ -102,6 +103,7 @@ struct tulle_node {
     size_t given_count;      /* subscriptions that have it */
     struct tulle__transport *transport;
     struct tulle__races races;
+    struct tulle__absent absent; /* of an observer */
     struct tulle__beacon *beacon;
     struct tulle__outgoing *pending; /* taken from the outbox, not yet by the engine */
     uint64_t taken_count;            /* events ever given to the engine */
