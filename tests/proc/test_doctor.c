@@ -6,6 +6,7 @@
 #include "integ_kit.h"
 
 #include <arpa/inet.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -460,6 +461,69 @@ TEST(a_proxy_with_nobody_beyond)
     assert_found("mesh.only_proxy", "warning", "no node beyond it", "link.state");
 }
 
+/* Of three that joined, one ends, and something else takes connections at its address; one sleeps
+ * and does not even greet; and one ends while it is looked at. */
+TEST(who_says_nothing_is_told)
+{
+    (void)state;
+    int port;
+    uint8_t bytes[128];
+    char join[64];
+    struct proc *others[3];
+    static const char *const names[] = { "mute", "frozen", "ended" };
+    int ports[3];
+    (void)snprintf(join, sizeof join, "%s", start_peer("shop", NULL, NULL, &port));
+    for (size_t i = 0; i < 3; i++) {
+        ports[i] = proc_free_port();
+        others[i] =
+            proc_start("tulle-node", "--name", names[i], "--join", join, "--listen",
+                       proc_address(ports[i]), "--beat-ms", "200", "--log-level", "info", NULL);
+        proc_wait_text(others[i], PROC_ERR, "name=shop state=up");
+    }
+    proc_kill(others[0]);
+    start_server(ports[0], bytes, put_socket(bytes, "NULL", "ROUTER"));
+    proc_signal(others[1], SIGSTOP);
+    last = proc_start("tulle", "doctor", "--json", "--name", "asker", "--join", join, "--listen",
+                      "tcp://127.0.0.1:*", "-t", "10", NULL);
+    proc_wait_text(others[2], PROC_ERR, "name=doctor-asker state=up");
+    proc_pause(1000); /* it has to hear of it, too */
+    proc_kill(others[2]);
+    read_report(2);
+    assert_found("mesh.unheard", "problem", "takes connections, but nothing is heard of it",
+                 "event port");
+    assert_found("mesh.unreachable", "problem", "takes the connection and says nothing",
+                 "let its ports pass");
+    assert_found("mesh.silent", "warning", "ended is silent, heard ", "see whether it runs");
+}
+
+TEST(who_answers_late_is_told)
+{
+    (void)state;
+    int port = proc_free_port();
+    int shown = proc_free_port();
+    char links[2][128];
+    for (int i = 0; i < 2; i++)
+        (void)snprintf(links[i], sizeof links[i], "%s=%s", proc_address(shown + i),
+                       proc_address(port + i));
+    struct proc *relay = proc_start("tulle-test-relay", "--tcp", links[0], "--tcp", links[1],
+                                    "--delay-ms", "800", NULL);
+    proc_wait_text(relay, PROC_OUT, "ready");
+    (void)proc_start("tulle-node", "--name", "far", "--listen", proc_address(port), "--advertise",
+                     proc_address(shown), "--advertise-events", proc_address(shown + 1), NULL);
+    proc_wait_port(port);
+    last = proc_start("tulle", "doctor", "--json", "--join", proc_address(shown), "--listen",
+                      "tcp://127.0.0.1:*", "-t", "15", NULL);
+    read_report(proc_wait(last)); /* there may be more that has to do with it */
+    assert_found("mesh.slow", "warning", "far takes ", "look at the network");
+}
+
+TEST(nobody_listens_at_a_path)
+{
+    (void)state;
+    EXAMINE(2, "--join", "ipc:///nowhere/socket", "-t", "0.5");
+    assert_found("address.refused", "problem", "ipc:///nowhere/socket: ", "start the node there");
+}
+
 int
 main(void)
 {
@@ -486,6 +550,9 @@ main(void)
         cmocka_unit_test_teardown(nodes_of_one_name, end_test),
         cmocka_unit_test_teardown(a_node_that_others_name, end_test),
         cmocka_unit_test_teardown(a_proxy_with_nobody_beyond, end_test),
+        cmocka_unit_test_teardown(who_says_nothing_is_told, end_test),
+        cmocka_unit_test_teardown(who_answers_late_is_told, end_test),
+        cmocka_unit_test_teardown(nobody_listens_at_a_path, end_test),
     };
     return cmocka_run_group_tests_name("doctor", tests, NULL, NULL);
 }

@@ -89,6 +89,38 @@ TEST(a_port_of_beacons_that_is_not_shared)
     (void)close(fd);
 }
 
+/* In a user namespace ports below 1024 are still those of the host. */
+TEST(a_port_of_beacons_that_is_not_allowed)
+{
+    (void)state;
+    struct proc *probe =
+        proc_start("/bin/sh", "-c",
+                   "unshare -r true && "
+                   "[ $(cat /proc/sys/net/ipv4/ip_unprivileged_port_start) -gt 99 ]",
+                   NULL);
+    if (proc_wait(probe) != 0)
+        skip();
+    examine_by(2, "exec unshare -r tulle doctor --json --beacon --beacon-port 99 -t 0.5");
+    assert_found("beacon.socket", "problem", "no beacon can be sent: Permission denied",
+                 "join by address");
+}
+
+TEST(the_clock_is_asked_whether_it_is_set)
+{
+    (void)state;
+    EXAMINE(host_status(), "--listen", "tcp://127.0.0.1:*");
+    const json_t *clock = finding("clock.sync");
+    assert_non_null(clock);
+    const char *text = json_string_value(json_object_get(clock, "text"));
+    const char *level = json_string_value(json_object_get(clock, "level"));
+    if (strcmp(level, "ok") == 0)
+        assert_non_null(strstr(text, "is synchronised, within "));
+    else if (strcmp(level, "note") == 0)
+        assert_non_null(strstr(text, "is not told: "));
+    else
+        assert_found("clock.sync", "warning", "is not synchronised", "chrony");
+}
+
 /* ---- interfaces ---- */
 
 /* In a network namespace of its own, after the commands. False: this machine does not allow it. */
@@ -120,6 +152,7 @@ TEST(a_host_without_a_network)
                  "bring an interface up");
     assert_found("beacon.send", "problem", "takes a broadcast", "join by address");
     assert_found("address.route", "problem", "no way there", "ip route");
+    assert_found("address.unreachable", "problem", "203.0.113.1:7100: ", "ip route get");
 }
 
 TEST(an_interface_of_containers_is_no_way_out)
@@ -202,6 +235,8 @@ main(void)
         cmocka_unit_test_teardown(too_little_memory, end_test),
         cmocka_unit_test_teardown(beacons_are_sent_and_heard, end_test),
         cmocka_unit_test_teardown(a_port_of_beacons_that_is_not_shared, end_test),
+        cmocka_unit_test_teardown(a_port_of_beacons_that_is_not_allowed, end_test),
+        cmocka_unit_test_teardown(the_clock_is_asked_whether_it_is_set, end_test),
         cmocka_unit_test_teardown(a_host_without_a_network, end_test),
         cmocka_unit_test_teardown(an_interface_of_containers_is_no_way_out, end_test),
         cmocka_unit_test_teardown(another_interface_than_the_way_to_the_mesh, end_test),
