@@ -356,10 +356,10 @@ watch_all(tulle_proxy *proxy)
     for (size_t i = 0; i < proxy->options.segment_count; i++) {
         const struct segment *segment = &proxy->segments[i];
         uint32_t tag = (uint32_t)i * TAGS_PER_SEGMENT;
-        for (uint32_t k = 0; k < TULLE__TRANSPORT_POLL_ITEMS; k++)
-            is_good =
-                is_good && tulle__watch_add(&proxy->watch,
-                                            tulle__transport_fd(segment->transport, k), tag + k);
+        for (uint32_t k = 0; k < TULLE__TRANSPORT_POLL_ITEMS; k++) {
+            int fd = tulle__transport_fd(segment->transport, k);
+            is_good = is_good && tulle__watch_add(&proxy->watch, fd, tag + k);
+        }
         if (segment->beacon != NULL)
             is_good = is_good && tulle__watch_add(&proxy->watch, tulle__beacon_fd(segment->beacon),
                                                   tag + TAG_BEACON);
