@@ -138,52 +138,67 @@ tulle__json_put_str(struct tulle__text *out, const char *str, size_t len)
     tulle__text_char(out, '"');
 }
 
-static void
-put_key(struct tulle__text *out, const char *name)
+void
+tulle__json_put_id(struct tulle__text *out, uint64_t id)
+{
+    tulle__text_char(out, '"');
+    tulle__text_id(out, id);
+    tulle__text_char(out, '"');
+}
+
+void
+tulle__json_key(struct tulle__text *out, const char *name)
 {
     PUT(out, ",\"");
     tulle__text_str(out, name);
     PUT(out, "\":");
 }
 
-static void
-put_string(struct tulle__text *out, const char *name, const char *value)
+void
+tulle__json_str(struct tulle__text *out, const char *name, const char *value)
 {
-    put_key(out, name);
+    tulle__json_key(out, name);
     tulle__json_put_str(out, value, strlen(value));
 }
 
-static void
-put_id(struct tulle__text *out, const char *name, uint64_t id)
+void
+tulle__json_id(struct tulle__text *out, const char *name, uint64_t id)
 {
-    put_key(out, name);
-    tulle__text_char(out, '"');
-    tulle__text_id(out, id);
-    tulle__text_char(out, '"');
+    tulle__json_key(out, name);
+    tulle__json_put_id(out, id);
 }
 
-static void
-put_u64(struct tulle__text *out, const char *name, uint64_t value)
+void
+tulle__json_u64(struct tulle__text *out, const char *name, uint64_t value)
 {
-    put_key(out, name);
+    tulle__json_key(out, name);
     tulle__text_u64(out, value);
 }
 
-static void
-put_i64(struct tulle__text *out, const char *name, int64_t value)
+void
+tulle__json_i64(struct tulle__text *out, const char *name, int64_t value)
 {
-    put_key(out, name);
+    tulle__json_key(out, name);
     tulle__text_i64(out, value);
 }
 
-static void
-put_bool(struct tulle__text *out, const char *name, bool value)
+void
+tulle__json_bool(struct tulle__text *out, const char *name, bool value)
 {
-    put_key(out, name);
+    tulle__json_key(out, name);
     if (value)
         PUT(out, "true");
     else
         PUT(out, "false");
+}
+
+void
+tulle__json_time(struct tulle__text *out, const char *name, int64_t time_us)
+{
+    tulle__json_key(out, name);
+    tulle__text_char(out, '"');
+    tulle__text_time(out, time_us);
+    tulle__text_char(out, '"');
 }
 
 /* The opening quote and "id/stream". */
@@ -199,7 +214,7 @@ put_lane(struct tulle__text *out, uint64_t node, const char *stream)
 static void
 put_clock(struct tulle__text *out, const char *name, const tulle_clock_entry *entries, size_t count)
 {
-    put_key(out, name);
+    tulle__json_key(out, name);
     tulle__text_char(out, '{');
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
@@ -304,7 +319,7 @@ put_payload_text(struct tulle__text *out, const tulle_event *event)
 {
     struct tulle__text text = { 0 };
     tulle__payload_put(event, &text);
-    PUT(out, ",\"payload\":");
+    tulle__json_key(out, "payload");
     tulle__json_put_str(out, text.bytes, text.len);
     out->has_failed = out->has_failed || text.has_failed;
     tulle__text_free(&text);
@@ -313,7 +328,7 @@ put_payload_text(struct tulle__text *out, const tulle_event *event)
 static void
 put_payload(struct tulle__text *out, const tulle_event *event)
 {
-    PUT(out, ",\"payload\":");
+    tulle__json_key(out, "payload");
     if (is_msgpack_type(event->content_type) &&
         tulle__msgpack_to_json(event->payload, event->payload_len, out))
         return;
@@ -332,34 +347,32 @@ put_payload(struct tulle__text *out, const tulle_event *event)
 static void
 put_event(struct tulle__text *out, const tulle_event *event, unsigned flags)
 {
-    put_string(out, "node", event->node_name);
-    put_id(out, "id", event->node);
-    put_string(out, "stream", event->stream);
-    put_u64(out, "seq", event->seq);
-    put_string(out, "topic", event->topic);
-    PUT(out, ",\"time\":\"");
-    tulle__text_time(out, event->time_us);
-    tulle__text_char(out, '"');
+    tulle__json_str(out, "node", event->node_name);
+    tulle__json_id(out, "id", event->node);
+    tulle__json_str(out, "stream", event->stream);
+    tulle__json_u64(out, "seq", event->seq);
+    tulle__json_str(out, "topic", event->topic);
+    tulle__json_time(out, "time", event->time_us);
     put_clock(out, "clock", event->clock, event->clock_count);
     put_clock(out, "deps", event->deps, event->dep_count);
     put_causes(out, event);
     put_headers(out, event);
     if (event->content_type != NULL)
-        put_string(out, "content_type", event->content_type);
-    put_u64(out, "hops", event->hops);
-    put_i64(out, "delay_us", event->delay_us);
-    put_i64(out, "held_us", event->held_us);
+        tulle__json_str(out, "content_type", event->content_type);
+    tulle__json_u64(out, "hops", event->hops);
+    tulle__json_i64(out, "delay_us", event->delay_us);
+    tulle__json_i64(out, "held_us", event->held_us);
     if (event->waited_for.count > 0) {
-        put_key(out, "waited_for");
+        tulle__json_key(out, "waited_for");
         put_lane(out, event->waited_for.node, event->waited_for.stream);
         tulle__text_char(out, ':');
         tulle__text_u64(out, event->waited_for.count);
         tulle__text_char(out, '"');
     }
-    put_bool(out, "repaired", event->is_repaired);
-    put_bool(out, "late", event->is_late);
+    tulle__json_bool(out, "repaired", event->is_repaired);
+    tulle__json_bool(out, "late", event->is_late);
     if ((flags & TULLE__JSON_NO_PAYLOAD) != 0)
-        put_u64(out, "payload_bytes", event->payload_len);
+        tulle__json_u64(out, "payload_bytes", event->payload_len);
     else if ((flags & TULLE__JSON_PAYLOAD_TEXT) != 0)
         put_payload_text(out, event);
     else
@@ -369,25 +382,25 @@ put_event(struct tulle__text *out, const tulle_event *event, unsigned flags)
 static void
 put_gap(struct tulle__text *out, const tulle_gap *gap)
 {
-    put_string(out, "node", gap->node_name);
-    put_id(out, "id", gap->node);
-    put_string(out, "stream", gap->stream);
-    put_u64(out, "first", gap->first);
-    put_u64(out, "last", gap->last);
-    put_string(out, "reason", tulle__gap_reason_name(gap->reason));
+    tulle__json_str(out, "node", gap->node_name);
+    tulle__json_id(out, "id", gap->node);
+    tulle__json_str(out, "stream", gap->stream);
+    tulle__json_u64(out, "first", gap->first);
+    tulle__json_u64(out, "last", gap->last);
+    tulle__json_str(out, "reason", tulle__gap_reason_name(gap->reason));
 }
 
 static void
 put_peer(struct tulle__text *out, const tulle_peer *peer)
 {
-    put_string(out, "node", peer->name);
-    put_id(out, "id", peer->node);
-    put_string(out, "state", tulle__peer_state_name(peer->state));
-    put_string(out, "address", peer->address);
-    put_u64(out, "hops", peer->hops);
-    put_bool(out, "proxy", peer->is_proxy);
+    tulle__json_str(out, "node", peer->name);
+    tulle__json_id(out, "id", peer->node);
+    tulle__json_str(out, "state", tulle__peer_state_name(peer->state));
+    tulle__json_str(out, "address", peer->address);
+    tulle__json_u64(out, "hops", peer->hops);
+    tulle__json_bool(out, "proxy", peer->is_proxy);
     if (peer->previous != 0)
-        put_id(out, "previous", peer->previous);
+        tulle__json_id(out, "previous", peer->previous);
 }
 
 void

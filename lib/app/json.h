@@ -20,6 +20,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { TULLE__JSON_DEPTH_MAX = 64 };
 
@@ -39,6 +40,19 @@ const char *tulle__json_to_msgpack(const json_t *value, struct tulle__text *out)
 
 /* Append str as a JSON string; what is not UTF-8 becomes U+FFFD. */
 void tulle__json_put_str(struct tulle__text *out, const char *str, size_t len);
+
+/* Append a node's id as a JSON string. */
+void tulle__json_put_id(struct tulle__text *out, uint64_t id);
+
+/* Append a member of an object behind others of it: ,"name":VALUE. name is plain text. Of key the
+ * value is to follow. */
+void tulle__json_key(struct tulle__text *out, const char *name);
+void tulle__json_str(struct tulle__text *out, const char *name, const char *value);
+void tulle__json_id(struct tulle__text *out, const char *name, uint64_t id);
+void tulle__json_u64(struct tulle__text *out, const char *name, uint64_t value);
+void tulle__json_i64(struct tulle__text *out, const char *name, int64_t value);
+void tulle__json_bool(struct tulle__text *out, const char *name, bool value);
+void tulle__json_time(struct tulle__text *out, const char *name, int64_t time_us);
 
 /* Is the event's payload msgpack: by its content type, and valid? */
 bool tulle__payload_is_msgpack(const tulle_event *event);

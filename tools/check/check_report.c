@@ -323,7 +323,7 @@ tulle__check_put_text(const struct tulle__check_report *report, struct tulle__te
 static void
 put_json_str(const char *name, const char *text, struct tulle__text *out)
 {
-    tulle__text_format(out, ",\"%s\":", name);
+    tulle__json_key(out, name);
     if (text == NULL)
         tulle__text_str(out, "null");
     else
@@ -345,16 +345,14 @@ put_json_samples(const struct tulle__check_report *report,
         tulle__text_str(out, metric == TULLE__METRIC_AGE ? "\"stream\":" : "\"node\":");
         tulle__json_put_str(out, name, strlen(name));
         if (node != NULL) {
-            tulle__text_str(out, ",\"id\":\"");
-            tulle__text_id(out, node->id);
-            tulle__text_char(out, '"');
-            put_json_str("state", tulle__mesh_state(node->state), out);
+            tulle__json_id(out, "id", node->id);
+            tulle__json_str(out, "state", tulle__mesh_state(node->state));
         }
         if (metric == TULLE__METRIC_LAG) {
             put_json_str("publisher", worst[i]->lane->node_name, out);
             put_json_str("stream", worst[i]->lane->stream, out);
         }
-        tulle__text_str(out, ",\"value\":");
+        tulle__json_key(out, "value");
         tulle__check_put_number(out, worst[i]->value);
         tulle__text_char(out, '}');
     }
@@ -393,13 +391,12 @@ tulle__check_put_json(const struct tulle__check_report *report, struct tulle__te
     }
     struct tulle__text summary = { 0 };
     put_summary(report, &summary);
-    tulle__text_str(out, ",\"summary\":");
+    tulle__json_key(out, "summary");
     tulle__json_put_str(out, summary.len == 0 ? "" : summary.bytes, summary.len);
     tulle__text_free(&summary);
-    tulle__text_str(out, ",\"time\":\"");
-    tulle__text_time(out, (int64_t)report->mesh->snapshot->time_us);
-    tulle__text_format(out,
-                       "\",\"pending\":%zu,\"counted_seconds\":", report->mesh->snapshot->pending);
+    tulle__json_time(out, "time", (int64_t)report->mesh->snapshot->time_us);
+    tulle__json_u64(out, "pending", report->mesh->snapshot->pending);
+    tulle__json_key(out, "counted_seconds");
     if (report->base == NULL)
         tulle__text_str(out, "null");
     else

@@ -8,51 +8,14 @@
 #include <string.h>
 
 static void
-put_key(struct tulle__text *out, const char *key)
-{
-    tulle__text_str(out, ",\"");
-    tulle__text_str(out, key);
-    tulle__text_str(out, "\":");
-}
-
-static void
-put_str(struct tulle__text *out, const char *key, const char *value)
-{
-    put_key(out, key);
-    tulle__json_put_str(out, value, strlen(value));
-}
-
-static void
-put_u64(struct tulle__text *out, const char *key, uint64_t value)
-{
-    put_key(out, key);
-    tulle__text_u64(out, value);
-}
-
-static void
-put_bool(struct tulle__text *out, const char *key, bool value)
-{
-    put_key(out, key);
-    tulle__text_str(out, value ? "true" : "false");
-}
-
-static void
 put_segment(struct tulle__text *out, const struct tulle__mesh *mesh, size_t segment)
 {
     if (segment >= mesh->snapshot->segment_count) {
-        put_key(out, "segment");
+        tulle__json_key(out, "segment");
         tulle__text_str(out, "null");
     } else {
-        put_str(out, "segment", mesh->segments[segment]);
+        tulle__json_str(out, "segment", mesh->segments[segment]);
     }
-}
-
-static void
-put_id(struct tulle__text *out, uint64_t id)
-{
-    tulle__text_char(out, '"');
-    tulle__text_id(out, id);
-    tulle__text_char(out, '"');
 }
 
 void
@@ -63,8 +26,8 @@ tulle__mesh_json_who(const struct tulle__mesh *mesh,
 {
     const tulle_seen_node *node = tulle_snapshot_node(mesh->snapshot, id);
     tulle__text_str(out, "\"id\":");
-    put_id(out, id);
-    put_str(out, "name", node != NULL ? node->name : name != NULL ? name : "");
+    tulle__json_put_id(out, id);
+    tulle__json_str(out, "name", node != NULL ? node->name : name != NULL ? name : "");
 }
 
 /* Addresses come separated by spaces. */
@@ -72,7 +35,7 @@ static void
 put_addresses(struct tulle__text *out, const char *addresses)
 {
     const char *at = addresses;
-    put_key(out, "addresses");
+    tulle__json_key(out, "addresses");
     tulle__text_char(out, '[');
     while (*at != '\0') {
         size_t len = strcspn(at, " ");
@@ -88,7 +51,7 @@ put_addresses(struct tulle__text *out, const char *addresses)
 static void
 put_takes(struct tulle__text *out, const tulle_seen_node *node)
 {
-    put_key(out, "takes");
+    tulle__json_key(out, "takes");
     tulle__text_char(out, '[');
     for (size_t i = 0; i < node->take_count; i++) {
         if (i > 0)
@@ -103,10 +66,10 @@ put_counters(struct tulle__text *out, const tulle_seen_node *node)
 {
     if (!node->has_counters)
         return;
-    put_u64(out, "counters_ms", node->counters_ms);
-    put_key(out, "counters");
+    tulle__json_u64(out, "counters_ms", node->counters_ms);
+    tulle__json_key(out, "counters");
     size_t begin = out->len;
-#define PUT(name, unit, kind, help) put_u64(out, #name, node->counters.name);
+#define PUT(name, unit, kind, help) tulle__json_u64(out, #name, node->counters.name);
     TULLE_SEEN_COUNTER_MAP(PUT)
 #undef PUT
     if (!out->has_failed)
@@ -117,7 +80,7 @@ put_counters(struct tulle__text *out, const tulle_seen_node *node)
 static void
 put_links(struct tulle__text *out, const struct tulle__mesh *mesh, const tulle_seen_node *node)
 {
-    put_key(out, "links");
+    tulle__json_key(out, "links");
     tulle__text_char(out, '[');
     for (size_t i = 0; i < node->link_count; i++) {
         const tulle_seen_link *link = &node->links[i];
@@ -125,11 +88,11 @@ put_links(struct tulle__text *out, const struct tulle__mesh *mesh, const tulle_s
         tulle__json_put_str(out, link->name, strlen(link->name));
         put_segment(out, mesh, link->segment);
         put_addresses(out, link->address);
-        put_u64(out, "events_out", link->events_out);
-        put_u64(out, "bytes_out", link->bytes_out);
-        put_u64(out, "events_in", link->events_in);
-        put_u64(out, "bytes_in", link->bytes_in);
-        put_u64(out, "waiting", link->waiting);
+        tulle__json_u64(out, "events_out", link->events_out);
+        tulle__json_u64(out, "bytes_out", link->bytes_out);
+        tulle__json_u64(out, "events_in", link->events_in);
+        tulle__json_u64(out, "bytes_in", link->bytes_in);
+        tulle__json_u64(out, "waiting", link->waiting);
         tulle__text_char(out, '}');
     }
     tulle__text_char(out, ']');
@@ -140,26 +103,26 @@ tulle__mesh_json_node(const struct tulle__mesh *mesh, size_t index, struct tulle
 {
     const tulle_seen_node *node = &mesh->snapshot->nodes[index];
     tulle__mesh_json_who(mesh, node->id, NULL, out);
-    put_str(out, "state", tulle__mesh_state(node->state));
-    put_u64(out, "since_ms", node->since_ms);
-    put_u64(out, "heard_ms", node->heard_ms);
-    put_bool(out, "self", node->is_self);
-    put_bool(out, "proxy", node->is_proxy);
-    put_bool(out, "viewed", node->was_viewed);
+    tulle__json_str(out, "state", tulle__mesh_state(node->state));
+    tulle__json_u64(out, "since_ms", node->since_ms);
+    tulle__json_u64(out, "heard_ms", node->heard_ms);
+    tulle__json_bool(out, "self", node->is_self);
+    tulle__json_bool(out, "proxy", node->is_proxy);
+    tulle__json_bool(out, "viewed", node->was_viewed);
     put_segment(out, mesh, node->segment);
     put_addresses(out, node->address);
-    put_u64(out, "hops", node->hops);
-    put_key(out, "via");
+    tulle__json_u64(out, "hops", node->hops);
+    tulle__json_key(out, "via");
     if (node->via != 0)
-        put_id(out, node->via);
+        tulle__json_put_id(out, node->via);
     else
         tulle__text_str(out, "null");
-    put_u64(out, "beat_ms", node->beat_ms);
+    tulle__json_u64(out, "beat_ms", node->beat_ms);
     if (node->has_round_trip)
-        put_u64(out, "round_trip_us", node->round_trip_us);
+        tulle__json_u64(out, "round_trip_us", node->round_trip_us);
     put_takes(out, node);
-    put_u64(out, "publishes", mesh->nodes[index].lane_count);
-    put_u64(out, "lag", mesh->nodes[index].lag);
+    tulle__json_u64(out, "publishes", mesh->nodes[index].lane_count);
+    tulle__json_u64(out, "lag", mesh->nodes[index].lag);
     if (node->is_proxy)
         put_links(out, mesh, node);
     put_counters(out, node);
@@ -173,25 +136,25 @@ tulle__mesh_json_lane(const struct tulle__mesh *mesh, size_t index, struct tulle
     tulle__json_put_str(out, lane->stream, strlen(lane->stream));
     tulle__text_char(out, ',');
     tulle__mesh_json_who(mesh, lane->node, lane->node_name, out);
-    put_u64(out, "head", lane->head);
-    put_u64(out, "changed_ms", lane->changed_ms);
-    put_key(out, "takers");
+    tulle__json_u64(out, "head", lane->head);
+    tulle__json_u64(out, "changed_ms", lane->changed_ms);
+    tulle__json_key(out, "takers");
     tulle__text_char(out, '[');
     for (size_t i = 0; i < lane->taker_count; i++) {
         tulle__text_str(out, i > 0 ? ",{" : "{");
         tulle__mesh_json_who(mesh, lane->takers[i].node, NULL, out);
-        put_u64(out, "acked", lane->takers[i].acked);
-        put_u64(out, "lag", tulle__mesh_lag(lane, &lane->takers[i]));
+        tulle__json_u64(out, "acked", lane->takers[i].acked);
+        tulle__json_u64(out, "lag", tulle__mesh_lag(lane, &lane->takers[i]));
         tulle__text_char(out, '}');
     }
     tulle__text_char(out, ']');
-    put_key(out, "holders");
+    tulle__json_key(out, "holders");
     tulle__text_char(out, '[');
     for (size_t i = 0; i < lane->holder_count; i++) {
         tulle__text_str(out, i > 0 ? ",{" : "{");
         tulle__mesh_json_who(mesh, lane->holders[i].node, NULL, out);
-        put_u64(out, "first", lane->holders[i].first);
-        put_u64(out, "last", lane->holders[i].last);
+        tulle__json_u64(out, "first", lane->holders[i].first);
+        tulle__json_u64(out, "last", lane->holders[i].last);
         tulle__text_char(out, '}');
     }
     tulle__text_char(out, ']');
@@ -202,7 +165,7 @@ put_members(const struct tulle__mesh *mesh, size_t index, bool are_proxies, stru
 {
     const tulle_seen_segment *segment = &mesh->snapshot->segments[index];
     bool has_some = false;
-    put_key(out, are_proxies ? "proxies" : "nodes");
+    tulle__json_key(out, are_proxies ? "proxies" : "nodes");
     tulle__text_char(out, '[');
     for (size_t i = 0; i < segment->node_count; i++) {
         const tulle_seen_node *node = tulle_snapshot_node(mesh->snapshot, segment->nodes[i]);
@@ -222,8 +185,8 @@ tulle__mesh_json_segment(const struct tulle__mesh *mesh, size_t index, struct tu
     const tulle_seen_segment *segment = &mesh->snapshot->segments[index];
     tulle__text_str(out, "\"segment\":");
     tulle__json_put_str(out, mesh->segments[index], strlen(mesh->segments[index]));
-    put_str(out, "name", segment->name);
-    put_bool(out, "self", segment->has_self);
+    tulle__json_str(out, "name", segment->name);
+    tulle__json_bool(out, "self", segment->has_self);
     put_members(mesh, index, false, out);
     put_members(mesh, index, true, out);
 }
@@ -237,10 +200,10 @@ tulle__mesh_json_head(const struct tulle__mesh *mesh, struct tulle__text *out)
     tulle__text_str(out, "\"time\":\"");
     tulle__text_time(out, (int64_t)s->time_us);
     tulle__text_char(out, '"');
-    put_bool(out, "complete", is_complete);
-    put_u64(out, "pending", s->pending);
-    put_u64(out, "lanes_over", s->lanes_over);
-    put_u64(out, "marks_over", s->marks_over);
+    tulle__json_bool(out, "complete", is_complete);
+    tulle__json_u64(out, "pending", s->pending);
+    tulle__json_u64(out, "lanes_over", s->lanes_over);
+    tulle__json_u64(out, "marks_over", s->marks_over);
 }
 
 typedef void put_row_fn(const struct tulle__mesh *mesh, size_t index, struct tulle__text *out);

@@ -19,7 +19,7 @@ put_segment(const struct tulle__graph *graph,
             size_t segment,
             struct tulle__text *out)
 {
-    tulle__text_format(out, ",\"%s\":", key);
+    tulle__json_key(out, key);
     if (segment < graph->mesh.snapshot->segment_count)
         put_string(out, graph->mesh.segments[segment]);
     else
@@ -43,8 +43,7 @@ put_publishers(const struct tulle__graph *graph,
         tulle__text_str(out, i > 0 ? ",{" : "{");
         tulle__mesh_json_who(&graph->mesh, end->node, end->name, out);
         put_segment(graph, "segment", end->segment, out);
-        tulle__text_str(out, ",\"events\":");
-        tulle__text_u64(out, end->count);
+        tulle__json_u64(out, "events", end->count);
         tulle__text_char(out, '}');
     }
 }
@@ -59,10 +58,8 @@ put_takers(const struct tulle__graph *graph,
         tulle__text_str(out, i > 0 ? ",{" : "{");
         tulle__mesh_json_who(&graph->mesh, end->node, NULL, out);
         put_segment(graph, "segment", end->segment, out);
-        tulle__text_str(out, ",\"takes\":");
-        put_string(out, end->takes != NULL ? end->takes : "");
-        tulle__text_str(out, ",\"lag\":");
-        tulle__text_u64(out, end->count);
+        tulle__json_str(out, "takes", end->takes != NULL ? end->takes : "");
+        tulle__json_u64(out, "lag", end->count);
         tulle__text_char(out, '}');
     }
 }
@@ -127,8 +124,7 @@ put_streams(struct tulle__graph *graph, struct tulle__text *out)
         put_comma(out);
         tulle__text_str(out, "\n{\"stream\":");
         put_string(out, flow.stream.name);
-        tulle__text_str(out, ",\"events\":");
-        tulle__text_u64(out, flow.stream.events);
+        tulle__json_u64(out, "events", flow.stream.events);
         tulle__text_str(out, ",\"publishers\":[");
         put_publishers(graph, &flow, out);
         tulle__text_str(out, "],\"takers\":[");

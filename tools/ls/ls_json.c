@@ -6,17 +6,11 @@
 #include <string.h>
 
 static void
-put_str(struct tulle__text *out, const char *key, const char *value)
-{
-    tulle__text_format(out, "\"%s\":", key);
-    tulle__json_put_str(out, value, strlen(value));
-}
-
-static void
 put_who(
     struct tulle__ls *ls, struct tulle__text *out, const char *key, uint64_t id, const char *name)
 {
-    tulle__text_format(out, ",\"%s\":{", key);
+    tulle__json_key(out, key);
+    tulle__text_char(out, '{');
     tulle__mesh_json_who(&ls->mesh, id, name, out);
     tulle__text_char(out, '}');
 }
@@ -66,27 +60,23 @@ static void
 put_stream(struct tulle__ls *ls, const struct tulle__mesh_stream *stream, struct tulle__text *out)
 {
     const tulle_seen_lane *lanes = ls->mesh.snapshot->lanes + stream->first_lane;
-    put_str(out, "stream", stream->name);
-    tulle__text_str(out, ",\"events\":");
-    tulle__text_u64(out, stream->events);
-    tulle__text_str(out, ",\"changed_ms\":");
-    tulle__text_u64(out, stream->changed_ms);
-    tulle__text_str(out, ",\"lag\":");
-    tulle__text_u64(out, stream->lag);
+    tulle__text_str(out, "\"stream\":");
+    tulle__json_put_str(out, stream->name, strlen(stream->name));
+    tulle__json_u64(out, "events", stream->events);
+    tulle__json_u64(out, "changed_ms", stream->changed_ms);
+    tulle__json_u64(out, "lag", stream->lag);
     tulle__text_str(out, ",\"publishers\":[");
     for (size_t i = 0; i < stream->lane_count; i++) {
         tulle__text_str(out, i > 0 ? ",{" : "{");
         tulle__mesh_json_who(&ls->mesh, lanes[i].node, lanes[i].node_name, out);
-        tulle__text_str(out, ",\"head\":");
-        tulle__text_u64(out, lanes[i].head);
+        tulle__json_u64(out, "head", lanes[i].head);
         tulle__text_char(out, '}');
     }
     tulle__text_str(out, "],\"takers\":[");
     for (size_t i = 0; i < stream->taker_count; i++) {
         tulle__text_str(out, i > 0 ? ",{" : "{");
         tulle__mesh_json_who(&ls->mesh, stream->takers[i].node, NULL, out);
-        tulle__text_str(out, ",\"lag\":");
-        tulle__text_u64(out, stream->takers[i].lag);
+        tulle__json_u64(out, "lag", stream->takers[i].lag);
         tulle__text_char(out, '}');
     }
     tulle__text_str(out, "],\"holders\":[");
@@ -133,15 +123,11 @@ put_holder(struct tulle__ls *ls,
 {
     begin_row(ls, out);
     tulle__mesh_json_who(&ls->mesh, holder->node, NULL, out);
-    tulle__text_char(out, ',');
-    put_str(out, "stream", lane->stream);
+    tulle__json_str(out, "stream", lane->stream);
     put_who(ls, out, "publisher", lane->node, lane->node_name);
-    tulle__text_str(out, ",\"head\":");
-    tulle__text_u64(out, lane->head);
-    tulle__text_str(out, ",\"first\":");
-    tulle__text_u64(out, holder->first);
-    tulle__text_str(out, ",\"last\":");
-    tulle__text_u64(out, holder->last);
+    tulle__json_u64(out, "head", lane->head);
+    tulle__json_u64(out, "first", holder->first);
+    tulle__json_u64(out, "last", holder->last);
     tulle__text_char(out, '}');
 }
 
@@ -172,15 +158,11 @@ put_subscriber(struct tulle__ls *ls, const struct tulle__ls_taken *taken, void *
     }
     tulle__text_char(out, ']');
     if (taken->lane != NULL) {
-        tulle__text_char(out, ',');
-        put_str(out, "stream", taken->lane->stream);
+        tulle__json_str(out, "stream", taken->lane->stream);
         put_who(ls, out, "publisher", taken->lane->node, taken->lane->node_name);
-        tulle__text_str(out, ",\"head\":");
-        tulle__text_u64(out, taken->lane->head);
-        tulle__text_str(out, ",\"acked\":");
-        tulle__text_u64(out, taken->taker->acked);
-        tulle__text_str(out, ",\"lag\":");
-        tulle__text_u64(out, tulle__mesh_lag(taken->lane, taken->taker));
+        tulle__json_u64(out, "head", taken->lane->head);
+        tulle__json_u64(out, "acked", taken->taker->acked);
+        tulle__json_u64(out, "lag", tulle__mesh_lag(taken->lane, taken->taker));
     }
     tulle__text_char(out, '}');
 }

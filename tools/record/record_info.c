@@ -180,63 +180,34 @@ put_lanes(struct tulle__text *out, const struct info *info)
 /* ---- for programs ---- */
 
 static void
-put_key(struct tulle__text *out, const char *key)
-{
-    tulle__text_format(out, ",\"%s\":", key);
-}
-
-static void
-put_number(struct tulle__text *out, const char *key, uint64_t value)
-{
-    tulle__text_format(out, ",\"%s\":%" PRIu64, key, value);
-}
-
-static void
-put_text(struct tulle__text *out, const char *key, const char *text)
-{
-    put_key(out, key);
-    tulle__json_put_str(out, text, strlen(text));
-}
-
-static void
-put_time(struct tulle__text *out, const char *key, int64_t time_us)
-{
-    put_key(out, key);
-    tulle__text_char(out, '"');
-    tulle__text_time(out, time_us);
-    tulle__text_char(out, '"');
-}
-
-static void
 put_tables(struct tulle__text *out, const struct info *info)
 {
     const struct tulle__record_topic *topic = NULL;
     const struct tulle__record_lane *lane = NULL;
-    put_key(out, "topics");
+    tulle__json_key(out, "topics");
     tulle__text_char(out, '[');
     for (size_t i = 0; (topic = tulle__record_tally_topic(info->tally, i)) != NULL; i++) {
         tulle__text_str(out, i > 0 ? ",{\"topic\":" : "{\"topic\":");
         tulle__json_put_str(out, topic->topic, strlen(topic->topic));
-        put_number(out, "events", topic->events);
-        put_number(out, "payload_bytes", topic->bytes);
-        put_time(out, "first_published", topic->first_us);
-        put_time(out, "last_published", topic->last_us);
+        tulle__json_u64(out, "events", topic->events);
+        tulle__json_u64(out, "payload_bytes", topic->bytes);
+        tulle__json_time(out, "first_published", topic->first_us);
+        tulle__json_time(out, "last_published", topic->last_us);
         tulle__text_char(out, '}');
     }
     tulle__text_str(out, "]");
-    put_key(out, "lanes");
+    tulle__json_key(out, "lanes");
     tulle__text_char(out, '[');
     for (size_t i = 0; (lane = tulle__record_tally_lane(info->tally, i)) != NULL; i++) {
-        tulle__text_str(out, i > 0 ? ",{\"id\":\"" : "{\"id\":\"");
-        tulle__text_id(out, lane->node);
-        tulle__text_char(out, '"');
-        put_text(out, "node", lane->node_name);
-        put_text(out, "stream", lane->stream);
-        put_number(out, "events", lane->events);
-        put_number(out, "payload_bytes", lane->bytes);
-        put_number(out, "first", lane->first);
-        put_number(out, "last", lane->last);
-        put_number(out, "missed", lane->missing);
+        tulle__text_str(out, i > 0 ? ",{\"id\":" : "{\"id\":");
+        tulle__json_put_id(out, lane->node);
+        tulle__json_str(out, "node", lane->node_name);
+        tulle__json_str(out, "stream", lane->stream);
+        tulle__json_u64(out, "events", lane->events);
+        tulle__json_u64(out, "payload_bytes", lane->bytes);
+        tulle__json_u64(out, "first", lane->first);
+        tulle__json_u64(out, "last", lane->last);
+        tulle__json_u64(out, "missed", lane->missing);
         tulle__text_char(out, '}');
     }
     tulle__text_char(out, ']');
@@ -250,33 +221,32 @@ put_json(struct tulle__text *out, const struct info *info)
     const struct tulle__record_sum *sum = &info->sum;
     tulle__text_str(out, "{\"file\":");
     tulle__json_put_str(out, info->path, strlen(info->path));
-    put_key(out, "whole");
-    tulle__text_str(out, state->is_complete ? "true" : "false");
+    tulle__json_bool(out, "whole", state->is_complete);
     if (!state->is_complete)
-        put_text(out, "problem", tulle__recording_reason(info->reader));
-    put_number(out, "damaged", state->damaged_chunks + state->damaged_records);
-    put_number(out, "bytes", state->file_bytes);
-    put_number(out, "readable_bytes", state->whole_bytes);
-    put_number(out, "chunks", state->chunks);
-    put_text(out, "compression", compressions(state, names));
-    put_number(out, "unpacked_bytes", state->raw_bytes);
+        tulle__json_str(out, "problem", tulle__recording_reason(info->reader));
+    tulle__json_u64(out, "damaged", state->damaged_chunks + state->damaged_records);
+    tulle__json_u64(out, "bytes", state->file_bytes);
+    tulle__json_u64(out, "readable_bytes", state->whole_bytes);
+    tulle__json_u64(out, "chunks", state->chunks);
+    tulle__json_str(out, "compression", compressions(state, names));
+    tulle__json_u64(out, "unpacked_bytes", state->raw_bytes);
     for (size_t i = 0; i < NOTE_COUNT; i++) {
         const char *note = tulle__recording_note(info->reader, notes[i]);
         if (note != NULL)
-            put_text(out, notes[i], note);
+            tulle__json_str(out, notes[i], note);
     }
-    put_number(out, "events", sum->events);
-    put_number(out, "payload_bytes", sum->bytes);
-    put_number(out, "repaired", sum->repaired);
-    put_number(out, "gaps", sum->gaps);
-    put_number(out, "missed", sum->missing);
+    tulle__json_u64(out, "events", sum->events);
+    tulle__json_u64(out, "payload_bytes", sum->bytes);
+    tulle__json_u64(out, "repaired", sum->repaired);
+    tulle__json_u64(out, "gaps", sum->gaps);
+    tulle__json_u64(out, "missed", sum->missing);
     if (sum->events > 0) {
-        put_time(out, "first_published", sum->first_us);
-        put_time(out, "last_published", sum->last_us);
+        tulle__json_time(out, "first_published", sum->first_us);
+        tulle__json_time(out, "last_published", sum->last_us);
     }
     if (sum->events + sum->gaps > 0) {
-        put_time(out, "first_arrived", sum->first_arrival);
-        put_time(out, "last_arrived", sum->last_arrival);
+        tulle__json_time(out, "first_arrived", sum->first_arrival);
+        tulle__json_time(out, "last_arrived", sum->last_arrival);
     }
     put_tables(out, info);
     tulle__text_str(out, "}\n");

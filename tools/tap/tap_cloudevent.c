@@ -14,9 +14,7 @@ enum { ATTRIBUTE_LEN_MAX = 20 }; /* what the specification asks for */
 static void
 put_attribute(struct tulle__text *out, const char *name, const char *value, size_t len)
 {
-    tulle__text_str(out, ",\"");
-    tulle__text_str(out, name);
-    tulle__text_str(out, "\":");
+    tulle__json_key(out, name);
     tulle__json_put_str(out, value, len);
 }
 

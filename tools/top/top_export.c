@@ -137,11 +137,11 @@ put_takers(const struct tulle__top_model *model, size_t lane, struct tulle__text
         const char *label = node == SIZE_MAX ? "" : model->mesh.nodes[node].label;
         tulle__text_str(out, i > 0 ? ",{\"node\":" : "{\"node\":");
         tulle__json_put_str(out, label, strlen(label));
-        tulle__text_str(out, ",\"id\":\"");
-        tulle__text_id(out, taker->node);
-        tulle__text_format(
-            out, "\",\"acked\":%" PRIu64 ",\"lag\":%" PRIu64 ",\"behind_ms\":%" PRIu64 "}",
-            taker->acked, lag, tulle__top_behind_ms(model, lane, lag));
+        tulle__json_id(out, "id", taker->node);
+        tulle__json_u64(out, "acked", taker->acked);
+        tulle__json_u64(out, "lag", lag);
+        tulle__json_u64(out, "behind_ms", tulle__top_behind_ms(model, lane, lag));
+        tulle__text_char(out, '}');
     }
     tulle__text_char(out, ']');
 }

@@ -5,9 +5,6 @@
 #include "app/json.h"
 #include "tools/trace/trace_export.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 const char *
 tulle__trace_role(const struct tulle__trace_graph *graph, uint32_t event)
 {
@@ -30,13 +27,6 @@ put_json_ref(const struct tulle__trace_store *store,
 }
 
 static void
-put_json_text(struct tulle__text *out, const char *key, const char *value)
-{
-    tulle__text_format(out, ",\"%s\":", key);
-    tulle__json_put_str(out, value, strlen(value));
-}
-
-static void
 put_json_event(const struct tulle__trace_graph *graph, uint32_t index, struct tulle__text *out)
 {
     const struct tulle__trace_store *store = graph->store;
@@ -44,28 +34,24 @@ put_json_event(const struct tulle__trace_graph *graph, uint32_t index, struct tu
     uint32_t parent = tulle__trace_parent(graph, index);
     tulle__text_str(out, "{\"event\":");
     put_json_ref(store, tulle__trace_ref_of(store, index), out);
-    put_json_text(out, "node", store->lanes[event->lane].name);
-    tulle__text_str(out, ",\"id\":\"");
-    tulle__text_id(out, store->lanes[event->lane].node);
-    tulle__text_char(out, '"');
-    put_json_text(out, "stream", store->lanes[event->lane].stream);
-    tulle__text_format(out, ",\"seq\":%" PRIu64, event->seq);
-    put_json_text(out, "topic", event->topic);
-    tulle__text_str(out, ",\"time\":\"");
-    tulle__text_time(out, event->time_us);
-    tulle__text_char(out, '"');
-    put_json_text(out, "role", tulle__trace_role(graph, index));
+    tulle__json_str(out, "node", store->lanes[event->lane].name);
+    tulle__json_id(out, "id", store->lanes[event->lane].node);
+    tulle__json_str(out, "stream", store->lanes[event->lane].stream);
+    tulle__json_u64(out, "seq", event->seq);
+    tulle__json_str(out, "topic", event->topic);
+    tulle__json_time(out, "time", event->time_us);
+    tulle__json_str(out, "role", tulle__trace_role(graph, index));
     tulle__text_str(out, ",\"causes\":[");
     for (uint32_t i = 0; i < event->cause_count; i++) {
         if (i > 0)
             tulle__text_char(out, ',');
         put_json_ref(store, event->causes[i], out);
     }
-    tulle__text_format(out, "],\"potential\":%s", event->is_potential ? "true" : "false");
+    tulle__text_char(out, ']');
+    tulle__json_bool(out, "potential", event->is_potential);
     if (parent != TULLE__TRACE_NONE)
-        tulle__text_format(out, ",\"step_us\":%" PRId64,
-                           event->time_us - store->events[parent].time_us);
-    tulle__text_str(out, ",\"payload\":");
+        tulle__json_i64(out, "step_us", event->time_us - store->events[parent].time_us);
+    tulle__json_key(out, "payload");
     tulle__text_put(out, event->payload, event->payload_len);
     tulle__text_char(out, '}');
 }
@@ -84,9 +70,9 @@ put_json_missing(const struct tulle__trace_graph *graph,
         *is_first = false;
         tulle__text_str(&out->text, "{\"event\":");
         put_json_ref(graph->store, event->causes[i], &out->text);
-        tulle__text_str(&out->text, ",\"cause_of\":");
+        tulle__json_key(&out->text, "cause_of");
         put_json_ref(graph->store, tulle__trace_ref_of(graph->store, index), &out->text);
-        put_json_text(&out->text, "why", tulle__trace_why_missing(graph, event->causes[i]));
+        tulle__json_str(&out->text, "why", tulle__trace_why_missing(graph, event->causes[i]));
         tulle__text_char(&out->text, '}');
     }
 }
