@@ -13,11 +13,6 @@
 #define AT(field) offsetof(struct tulle__node_config, field)
 
 // clang-format off
-static const struct tulle__choice orders[] = {
-    { "none", TULLE_ORDER_NONE }, { "fifo", TULLE_ORDER_FIFO }, { "causal", TULLE_ORDER_CAUSAL },
-    { NULL, 0 },
-};
-
 static const struct tulle__option options[] = {
     { .name = "take", .letter = 't', .type = TULLE__OPTION_LIST, .offset = AT(take),
       .arg = "PATTERN", .max = TULLE__TAKES_MAX, .check = tulle__check_pattern,
@@ -26,7 +21,7 @@ static const struct tulle__option options[] = {
       .help = "where reading begins: live, earliest, or last:N (the last N events of each publisher "
               "and stream)" },
     { .name = "order", .type = TULLE__OPTION_CHOICE, .offset = AT(order), .arg = "ORDER",
-      .choices = orders, .help = "order of delivery: none, fifo or causal" },
+      .choices = tulle__orders, .help = "order of delivery: none, fifo or causal" },
     { .name = "print", .letter = 'p', .type = TULLE__OPTION_FLAG, .offset = AT(is_print),
       .help = "print what is delivered, one JSON object a line" },
     { .name = "exec", .letter = 'x', .type = TULLE__OPTION_PAIRS, .offset = AT(exec),

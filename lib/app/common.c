@@ -46,6 +46,13 @@ tulle__check_name(const char *value)
     return len >= 1 && len <= 63 ? NULL : "no name: 1 to 63 bytes";
 }
 
+const struct tulle__choice tulle__orders[] = {
+    { "none", TULLE_ORDER_NONE },
+    { "fifo", TULLE_ORDER_FIFO },
+    { "causal", TULLE_ORDER_CAUSAL },
+    { NULL, 0 },
+};
+
 // clang-format off
 static const struct tulle__option mesh_options[] = {
     { .name = "mesh", .type = TULLE__OPTION_STRING, .offset = NODE(mesh), .arg = "NAME",

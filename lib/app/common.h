@@ -29,6 +29,9 @@ const char *tulle__check_listen(const char *value);
 const char *tulle__check_pattern(const char *value);
 const char *tulle__check_name(const char *value);
 
+/* Orders of delivery by their names: "none", "fifo", "causal"; values are of tulle_order. */
+extern const struct tulle__choice tulle__orders[];
+
 /* Library defaults; name NULL; log_level warn for tools. */
 void tulle__common_init(struct tulle__common *common);
 

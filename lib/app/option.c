@@ -363,18 +363,22 @@ get_whole(const struct tulle__option *option, const char *field, char *out, size
         (void)snprintf(out, len, "%" PRIu64, value);
 }
 
+const char *
+tulle__choice_name(const struct tulle__choice *choices, int value)
+{
+    while (choices->name != NULL && choices->value != value)
+        choices++;
+    return choices->name != NULL ? choices->name : "";
+}
+
 static bool
 get_choice(const struct tulle__option *option, const char *field, char *out, size_t len)
 {
     int value = 0;
     memcpy(&value, field, sizeof value);
-    for (const struct tulle__choice *choice = option->choices; choice->name != NULL; choice++) {
-        if (choice->value == value) {
-            (void)snprintf(out, len, "%s", choice->name);
-            return true;
-        }
-    }
-    return false;
+    const char *name = tulle__choice_name(option->choices, value);
+    (void)snprintf(out, len, "%s", name);
+    return name[0] != '\0';
 }
 
 /* STRING, FLAG, SECONDS and NUMBER. */

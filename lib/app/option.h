@@ -60,6 +60,9 @@ struct tulle__option {
     const char *help; /* one phrase, no full stop */
 };
 
+/* The name of the choice with this value; "": none has it. */
+const char *tulle__choice_name(const struct tulle__choice *choices, int value);
+
 /* Strings in order of appearance. Start from { 0 }. */
 struct tulle__list {
     const char **items;

@@ -81,3 +81,22 @@ tulle__from_parse(const char *text, tulle_subscribe_options *subscribe)
     return strncmp(text, "last:", 5) == 0 &&
            tulle__parse_u64(text + 5, 1, UINT64_MAX, &subscribe->from_count);
 }
+
+const char *
+tulle__from_choose(const char *from,
+                   uint64_t last,
+                   const char *since,
+                   tulle_subscribe_options *subscribe)
+{
+    if (last > 0 && from != NULL)
+        return "--last and --from exclude each other";
+    if (last > 0) {
+        subscribe->from = TULLE_FROM_LAST;
+        subscribe->from_count = last;
+    } else if (from == NULL) {
+        subscribe->from = since != NULL ? TULLE_FROM_EARLIEST : TULLE_FROM_LIVE;
+    } else if (!tulle__from_parse(from, subscribe)) {
+        return "--from takes live, earliest or last:N";
+    }
+    return NULL;
+}

@@ -45,4 +45,11 @@ bool tulle__event_filter_is_used(const struct tulle__event_filter *filter);
 /* Where reading begins: "live", "earliest" or "last:N". False for anything else. */
 bool tulle__from_parse(const char *text, tulle_subscribe_options *subscribe);
 
+/* The same by --from, --last and --since together; NULL and 0: not given. Returns NULL, or what is
+ * wrong with them. */
+const char *tulle__from_choose(const char *from,
+                               uint64_t last,
+                               const char *since,
+                               tulle_subscribe_options *subscribe);
+
 #endif

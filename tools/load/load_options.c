@@ -8,13 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct tulle__choice orders[] = {
-    { "none", TULLE_ORDER_NONE },
-    { "fifo", TULLE_ORDER_FIFO },
-    { "causal", TULLE_ORDER_CAUSAL },
-    { NULL, 0 },
-};
-
 static const struct tulle__choice transports[] = {
     { "tcp", TULLE__LOAD_TCP },
     { "ipc", TULLE__LOAD_IPC },
@@ -40,7 +33,7 @@ static const struct tulle__option measure_options[] = {
       .offset = AT(runs), .arg = "N", .min = 1, .max = TULLE__LOAD_RUNS_MAX,
       .help = "measure so many times, each with new processes" },
     { .name = "order", .letter = 'o', .type = TULLE__OPTION_CHOICE, .flags = HERE,
-      .offset = AT(plan.order), .arg = "ORDER", .choices = orders,
+      .offset = AT(plan.order), .arg = "ORDER", .choices = tulle__orders,
       .help = "order of delivery: none (nothing is repaired), fifo (each node's own), or causal" },
     { .name = "transport", .letter = 't', .type = TULLE__OPTION_CHOICE, .flags = HERE,
       .offset = AT(plan.transport), .arg = "NAME", .choices = transports,
@@ -177,22 +170,14 @@ tulle__load_options_finish(const struct tulle__program *program,
     return 0;
 }
 
-static const char *
-name_of(const struct tulle__choice *choices, int value)
-{
-    while (choices->name != NULL && choices->value != value)
-        choices++;
-    return choices->name != NULL ? choices->name : "";
-}
-
 const char *
 tulle__load_order_name(int order)
 {
-    return name_of(orders, order);
+    return tulle__choice_name(tulle__orders, order);
 }
 
 const char *
 tulle__load_transport_name(int transport)
 {
-    return transport == TULLE__LOAD_MESH ? "mesh" : name_of(transports, transport);
+    return transport == TULLE__LOAD_MESH ? "mesh" : tulle__choice_name(transports, transport);
 }

@@ -5,6 +5,7 @@
 #include "tools/play/play_options.h"
 
 #include "app/common.h"
+#include "tools/common/event_rows.h"
 #include "tools/common/tools.h"
 #include "tools/common/when.h"
 #include "tools/play/play_map.h"
@@ -74,11 +75,8 @@ static const struct tulle__option event_options[] = {
     { .name = "topic", .letter = 't', .type = TULLE__OPTION_LIST, .flags = HERE, .offset = AT(topics),
       .arg = "PATTERN", .check = tulle__check_pattern, .max = PATTERNS_MAX,
       .help = "only events whose topics match one of the patterns; may be repeated" },
-    { .name = "exclude", .letter = 'T', .type = TULLE__OPTION_LIST, .flags = HERE,
-      .offset = AT(exclude), .arg = "PATTERN", .check = tulle__check_pattern, .max = PATTERNS_MAX,
-      .help = "leave out events whose topics match; may be repeated" },
-    { .name = "where", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(where), .arg = "EXPR",
-      .help = "only events for which the jq program EXPR, given the object that tap --json prints, is true" },
+    TULLE__ROW_EXCLUDE(AT(exclude), PATTERNS_MAX),
+    TULLE__ROW_WHERE(AT(where), "tap --json"),
     { .name = "count", .letter = 'C', .type = TULLE__OPTION_U64, .flags = HERE,
       .offset = AT(count), .arg = "N", .min = 1, .max = 1e18, .help = "end after N events" },
     { .name = "rename", .letter = 'r', .type = TULLE__OPTION_LIST, .flags = HERE, .offset = AT(renames),

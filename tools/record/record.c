@@ -342,14 +342,6 @@ join_texts(struct tulle__text *out, const char *const *texts, size_t count)
     return !out->has_failed;
 }
 
-static const char *
-order_name(int order)
-{
-    if (order == TULLE_ORDER_NONE)
-        return "none";
-    return order == TULLE_ORDER_FIFO ? "fifo" : "causal";
-}
-
 static int
 run(struct record *record, const struct tulle__args *args)
 {
@@ -368,7 +360,7 @@ run(struct record *record, const struct tulle__args *args)
             { "patterns", args->operand_count > 0 ? patterns.bytes : "**" },
             { "exclude", exclude.bytes },
             { "where", record->options.where != NULL ? record->options.where : "" },
-            { "order", order_name(record->options.order) },
+            { "order", tulle__choice_name(tulle__orders, record->options.order) },
         };
         if (!tulle__record_series_open(&record->series, record->program, &record->options, notes,
                                        sizeof notes / sizeof *notes))

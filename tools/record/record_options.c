@@ -4,21 +4,14 @@
 
 #include "tools/record/record_options.h"
 
-#include "app/common.h"
 #include "app/recording/recording.h"
+#include "tools/common/event_rows.h"
 #include "tools/common/tools.h"
 #include "tools/common/when.h"
 
 #include <string.h>
 
 enum { FILES_MAX = 10000 };
-
-static const struct tulle__choice orders[] = {
-    { "none", TULLE_ORDER_NONE },
-    { "fifo", TULLE_ORDER_FIFO },
-    { "causal", TULLE_ORDER_CAUSAL },
-    { NULL, 0 },
-};
 
 static const struct tulle__choice compressions[] = {
     { "none", TULLE__RECORDING_NONE },
@@ -78,25 +71,14 @@ static const struct tulle__option output_options[] = {
 };
 
 static const struct tulle__option event_options[] = {
-    { .name = "exclude", .letter = 'T', .type = TULLE__OPTION_LIST, .flags = HERE,
-      .offset = AT(exclude), .arg = "PATTERN", .check = tulle__check_pattern, .max = 256,
-      .help = "leave out events whose topics match; may be repeated" },
-    { .name = "where", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(where), .arg = "EXPR",
-      .help = "only events for which the jq program EXPR, given the object that tap --json prints, is true" },
-    { .name = "order", .letter = 'o', .type = TULLE__OPTION_CHOICE, .flags = HERE, .offset = AT(order),
-      .arg = "ORDER", .choices = orders,
-      .help = "order of delivery: none (nothing is repaired), fifo (each node's own), or causal (causes first, over all patterns)" },
-    { .name = "from", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(from),
-      .arg = "WHERE", .help = "where reading begins: live (default), earliest (all that is still kept), or last:N (the last N events of each node and stream)" },
-    { .name = "last", .type = TULLE__OPTION_U64, .flags = HERE, .offset = AT(last), .arg = "N",
-      .min = 1, .max = 1e18, .help = "the same as --from last:N" },
-    { .name = "since", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(since), .arg = "TIME",
-      .check = tulle__when_check,
-      .help = "only events published at TIME or later, from what is still kept on: 10m (ago), 12:30, 2024-05-01T12:30:00Z, or seconds since 1970" },
-    { .name = "until", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(until), .arg = "TIME",
-      .check = tulle__when_check, .help = "only events published at TIME or before, and end when all of them are recorded" },
-    { .name = "until_end", .letter = 'e', .type = TULLE__OPTION_FLAG, .flags = HERE,
-      .offset = AT(is_until_end), .help = "end when everything that is kept at the start is recorded" },
+    TULLE__ROW_EXCLUDE(AT(exclude), 256),
+    TULLE__ROW_WHERE(AT(where), "tap --json"),
+    TULLE__ROW_ORDER(AT(order)),
+    TULLE__ROW_FROM(AT(from)),
+    TULLE__ROW_LAST(AT(last)),
+    TULLE__ROW_SINCE(AT(since)),
+    TULLE__ROW_UNTIL(AT(until), "recorded"),
+    TULLE__ROW_UNTIL_END(AT(is_until_end), "recorded"),
 };
 
 static const struct tulle__option file_options[] = {
@@ -154,26 +136,10 @@ find_conflict(const struct tulle__record_options *options)
         return "--append and --force exclude each other";
     if (options->keep > 0 && options->rotate.count == 0)
         return "--keep goes with --rotate";
-    if (options->last > 0 && options->from != NULL)
-        return "--last and --from exclude each other";
     if (is_cut && (options->from != NULL || options->last > 0 || options->is_until_end ||
                    options->timeout_ms >= 0))
         return "--cut reads a whole file: --from, --last, --until-end and --timeout are for a mesh";
     return NULL;
-}
-
-static bool
-choose_from(const struct tulle__record_options *options, tulle_subscribe_options *subscribe)
-{
-    if (options->last > 0) {
-        subscribe->from = TULLE_FROM_LAST;
-        subscribe->from_count = options->last;
-        return true;
-    }
-    if (options->from != NULL)
-        return tulle__from_parse(options->from, subscribe);
-    subscribe->from = options->since != NULL ? TULLE_FROM_EARLIEST : TULLE_FROM_LIVE;
-    return true;
 }
 
 int
@@ -185,8 +151,8 @@ tulle__record_options_finish(const struct tulle__program *program,
     tulle_subscribe_options_init(subscribe);
     tulle__event_filter_init(filter);
     const char *problem = find_conflict(options);
-    if (problem == NULL && !choose_from(options, subscribe))
-        problem = "--from takes live, earliest or last:N";
+    if (problem == NULL)
+        problem = tulle__from_choose(options->from, options->last, options->since, subscribe);
     if (problem != NULL)
         return tulle__args_usage(program, "%s", problem);
     for (size_t i = 0; i < options->rotate.count; i++) /* checked when they were read */

@@ -6,10 +6,8 @@
 #include "tools/tap/tap_options.h"
 
 #include "app/exit.h"
+#include "tools/common/event_rows.h"
 #include "tools/common/terminal.h"
-#include "tools/common/when.h"
-
-#include <tulle/topic.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,25 +15,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static const struct tulle__choice orders[] = {
-    { "none", TULLE_ORDER_NONE },
-    { "fifo", TULLE_ORDER_FIFO },
-    { "causal", TULLE_ORDER_CAUSAL },
-    { NULL, 0 },
-};
-
 static const struct tulle__choice colours[] = {
     { "auto", TULLE__TAP_COLOUR_AUTO },
     { "always", TULLE__TAP_COLOUR_ALWAYS },
     { "never", TULLE__TAP_COLOUR_NEVER },
     { NULL, 0 },
 };
-
-static const char *
-check_pattern(const char *text)
-{
-    return tulle_pattern_is_valid(text) ? NULL : "no pattern of topics";
-}
 
 // clang-format off
 #define AT(field) offsetof(struct tulle__tap_options, field)
@@ -73,11 +58,8 @@ static const struct tulle__option output_options[] = {
 };
 
 static const struct tulle__option event_options[] = {
-    { .name = "exclude", .letter = 'T', .type = TULLE__OPTION_LIST, .flags = HERE,
-      .offset = AT(exclude), .arg = "PATTERN", .check = check_pattern, .max = 256,
-      .help = "leave out events whose topics match" },
-    { .name = "where", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(where), .arg = "EXPR",
-      .help = "only events for which the jq program EXPR, given the object that --json prints, is true" },
+    TULLE__ROW_EXCLUDE(AT(exclude), 256),
+    TULLE__ROW_WHERE(AT(where), "--json"),
     { .name = "causal", .type = TULLE__OPTION_FLAG, .flags = HERE,
       .offset = AT(is_causal), .help = "show events when they are delivered, in the order of --order (default)" },
     { .name = "arrival", .letter = 'a', .type = TULLE__OPTION_FLAG, .flags = HERE,
@@ -86,20 +68,12 @@ static const struct tulle__option event_options[] = {
       .offset = AT(is_both), .help = "show both moments of each event" },
     { .name = "reorder_view", .type = TULLE__OPTION_FLAG, .flags = HERE,
       .offset = AT(is_reorder_view), .help = "both orders side by side, with what was held, how long, and for what" },
-    { .name = "order", .letter = 'o', .type = TULLE__OPTION_CHOICE, .flags = HERE, .offset = AT(order),
-      .arg = "ORDER", .choices = orders,
-      .help = "order of delivery: none (nothing is repaired), fifo (each node's own), or causal (causes first, over all patterns)" },
-    { .name = "from", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(from),
-      .arg = "WHERE", .help = "where reading begins: live (default), earliest (all that is still kept), or last:N (the last N events of each node and stream)" },
-    { .name = "last", .type = TULLE__OPTION_U64, .flags = HERE, .offset = AT(last), .arg = "N",
-      .min = 1, .max = 1e18, .help = "the same as --from last:N" },
-    { .name = "since", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(since), .arg = "TIME",
-      .check = tulle__when_check,
-      .help = "only events published at TIME or later, from what is still kept on: 10m (ago), 12:30, 2024-05-01T12:30:00Z, or seconds since 1970" },
-    { .name = "until", .type = TULLE__OPTION_STRING, .flags = HERE, .offset = AT(until), .arg = "TIME",
-      .check = tulle__when_check, .help = "only events published at TIME or before, and end when all of them are shown" },
-    { .name = "until_end", .letter = 'e', .type = TULLE__OPTION_FLAG, .flags = HERE,
-      .offset = AT(is_until_end), .help = "end when everything that is kept at the start is shown" },
+    TULLE__ROW_ORDER(AT(order)),
+    TULLE__ROW_FROM(AT(from)),
+    TULLE__ROW_LAST(AT(last)),
+    TULLE__ROW_SINCE(AT(since)),
+    TULLE__ROW_UNTIL(AT(until), "shown"),
+    TULLE__ROW_UNTIL_END(AT(is_until_end), "shown"),
     { .name = "duplicates", .type = TULLE__OPTION_FLAG, .flags = HERE,
       .offset = AT(has_duplicates), .help = "show events that came again" },
     { .name = "peers", .type = TULLE__OPTION_FLAG, .flags = HERE,
@@ -129,24 +103,6 @@ tulle__tap_event_group(struct tulle__tap_options *options)
 {
     return (struct tulle__option_group){ "Events", event_options,
                                          sizeof event_options / sizeof *event_options, options };
-}
-
-/* Where reading begins: --from, or what --last and --since come to. */
-static const char *
-choose_from(const struct tulle__tap_options *options, tulle_subscribe_options *subscribe)
-{
-    const char *from = options->from;
-    if (options->last > 0 && from != NULL)
-        return "--last and --from exclude each other";
-    if (options->last > 0) {
-        subscribe->from = TULLE_FROM_LAST;
-        subscribe->from_count = options->last;
-    } else if (from == NULL) {
-        subscribe->from = options->since != NULL ? TULLE_FROM_EARLIEST : TULLE_FROM_LIVE;
-    } else if (!tulle__from_parse(from, subscribe)) {
-        return "--from takes live, earliest or last:N";
-    }
-    return NULL;
 }
 
 static bool
@@ -278,7 +234,8 @@ tulle__tap_options_finish(const struct tulle__program *program,
     tulle_subscribe_options_init(&plan->subscribe);
     const char *problem = find_conflict(options);
     if (problem == NULL)
-        problem = choose_from(options, &plan->subscribe);
+        problem =
+            tulle__from_choose(options->from, options->last, options->since, &plan->subscribe);
     if (problem != NULL)
         return tulle__args_usage(program, "%s", problem);
     int status = make_printer(program, options, &plan->printer);
