@@ -47,6 +47,20 @@ tulle__lookout_close(struct tulle__lookout *lookout)
     lookout->signals.fd = -1;
 }
 
+int
+tulle__lookout_run(const struct tulle__program *program,
+                   struct tulle__common *common,
+                   int (*look)(void *ctx, struct tulle__lookout *lookout),
+                   void *ctx)
+{
+    struct tulle__lookout lookout;
+    int status = 0;
+    if (tulle__lookout_open(&lookout, program, common, &status))
+        status = look(ctx, &lookout);
+    tulle__lookout_close(&lookout);
+    return status;
+}
+
 const tulle_snapshot *
 tulle__lookout_look(struct tulle__lookout *lookout)
 {

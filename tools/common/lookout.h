@@ -34,6 +34,13 @@ bool tulle__lookout_open(struct tulle__lookout *lookout,
                          int *status);
 void tulle__lookout_close(struct tulle__lookout *lookout);
 
+/* The three together, for a tool that looks once: open, look, close. Returns what look returned, or
+ * the exit status of why there was nothing to look from. */
+int tulle__lookout_run(const struct tulle__program *program,
+                       struct tulle__common *common,
+                       int (*look)(void *ctx, struct tulle__lookout *lookout),
+                       void *ctx);
+
 /* Wait until the mesh is seen, no longer than wait_ms.
  *
  * out  set to the last snapshot, to be freed with tulle_snapshot_free(); NULL when it failed */

@@ -41,6 +41,13 @@ tulle__tool_reach(tulle_node *node)
 }
 
 int
+tulle__tool_fail(const struct tulle__program *program, const char *what)
+{
+    (void)fprintf(stderr, "%s: %s\n", program->name, what);
+    return TULLE__EXIT_FAILURE;
+}
+
+int
 tulle__tool_print(const struct tulle__program *program, const struct tulle__text *text)
 {
     if (text->len == 0 ||

@@ -34,6 +34,9 @@ bool tulle__tool_has_way(const struct tulle__program *program,
 enum tulle__reach { TULLE__REACH_NOBODY, TULLE__REACH_PROXY, TULLE__REACH_NODE };
 enum tulle__reach tulle__tool_reach(tulle_node *node);
 
+/* Say what went wrong on standard error, behind the program's name; returns TULLE__EXIT_FAILURE. */
+int tulle__tool_fail(const struct tulle__program *program, const char *what);
+
 /* Write all of text to standard output. Returns 0, also when the reader is gone, or an exit status
  * after a message. */
 int tulle__tool_print(const struct tulle__program *program, const struct tulle__text *text);

@@ -28,13 +28,6 @@ struct tool {
     struct tulle__common common;
 };
 
-static int
-fail(const struct tool *tool, const char *what)
-{
-    (void)fprintf(stderr, "%s: %s\n", tool->program->name, what);
-    return TULLE__EXIT_FAILURE;
-}
-
 static void
 put(struct tulle__graph *graph, struct tulle__text *out)
 {
@@ -69,9 +62,10 @@ print(struct tool *tool, const tulle_snapshot *snapshot)
     if (is_made)
         put(&graph, &out);
     if (!is_made || out.has_failed)
-        status = fail(tool, "out of memory");
+        status = tulle__tool_fail(tool->program, "out of memory");
     else if (is_chosen && graph.flow_count == 0)
-        status = fail(tool, "nothing in the mesh is what --node and --stream ask for");
+        status = tulle__tool_fail(tool->program,
+                                  "nothing in the mesh is what --node and --stream ask for");
     else
         status = tulle__tool_print(tool->program, &out);
     tulle__text_free(&out);
@@ -115,7 +109,7 @@ print_asyncapi(struct tool *tool,
         tulle__asyncapi_put(&asyncapi, &out);
     int status = 0;
     if (!is_made || out.has_failed)
-        status = fail(tool, "out of memory");
+        status = tulle__tool_fail(tool->program, "out of memory");
     else
         status = tulle__tool_print(tool->program, &out);
     tell_limits(tool, channels, asyncapi.is_cut);
@@ -137,7 +131,7 @@ watch(struct tool *tool, struct tulle__lookout *lookout, const tulle_snapshot **
         status = *snapshot == NULL ? TULLE__EXIT_FAILURE : 0;
     }
     if (status == 0 && channels.event_count == 0)
-        status = fail(tool, no_event);
+        status = tulle__tool_fail(tool->program, no_event);
     else if (status == 0)
         status = print_asyncapi(tool, &channels, *snapshot);
     tulle__channels_fini(&channels);
@@ -145,8 +139,9 @@ watch(struct tool *tool, struct tulle__lookout *lookout, const tulle_snapshot **
 }
 
 static int
-look(struct tool *tool, struct tulle__lookout *lookout)
+look(void *ctx, struct tulle__lookout *lookout)
 {
+    struct tool *tool = ctx;
     const tulle_snapshot *snapshot = NULL;
     enum tulle__sight sight = tulle__lookout_wait(lookout, tool->options.wait_ms, &snapshot);
     int told = tulle__lookout_tell(lookout, sight, snapshot);
@@ -159,17 +154,6 @@ look(struct tool *tool, struct tulle__lookout *lookout)
         status = status == 0 ? told : status;
     }
     tulle_snapshot_free(&snapshot);
-    return status;
-}
-
-static int
-run(struct tool *tool)
-{
-    struct tulle__lookout lookout;
-    int status = 0;
-    if (tulle__lookout_open(&lookout, tool->program, &tool->common, &status))
-        status = look(tool, &lookout);
-    tulle__lookout_close(&lookout);
     return status;
 }
 
@@ -202,7 +186,7 @@ tulle__tool_graph(int argc, char **argv)
     status = tulle__graph_options_finish(&program, &tool.options);
     if (status == 0 && tulle__common_finish(&program, &tool.common, &status) &&
         tulle__tool_has_way(&program, &tool.common, &status))
-        status = run(&tool);
+        status = tulle__lookout_run(&program, &tool.common, look, &tool);
     tulle__args_end(&args);
     return status;
 }

@@ -8,8 +8,6 @@
 #include "tools/common/tools.h"
 #include "tools/ls/ls_print.h"
 
-#include <stdio.h>
-
 static const char notes[] =
     "WHAT: nodes, streams, lanes, holders, subscribers, segments, proxies; several are allowed.\n"
     "Without it: an overview.\n\n"
@@ -23,13 +21,6 @@ struct tool {
     struct tulle__ls_options options;
     struct tulle__common common;
 };
-
-static int
-fail(const struct tool *tool, const char *what)
-{
-    (void)fprintf(stderr, "%s: %s\n", tool->program->name, what);
-    return TULLE__EXIT_FAILURE;
-}
 
 static int
 print(struct tool *tool, const tulle_snapshot *before, const tulle_snapshot *snapshot)
@@ -48,12 +39,13 @@ print(struct tool *tool, const tulle_snapshot *before, const tulle_snapshot *sna
     else if (is_made)
         tulle__ls_tables(&ls, &out);
     if (!is_made || out.has_failed)
-        status = fail(tool, "out of memory");
+        status = tulle__tool_fail(tool->program, "out of memory");
     else
         status = tulle__tool_print(tool->program, &out);
     bool is_chosen = tool->options.nodes.count > 0 || tool->options.streams.count > 0;
     if (status == 0 && is_chosen && ls.row_count == 0)
-        status = fail(tool, "nothing in the mesh is what --node and --stream ask for");
+        status = tulle__tool_fail(tool->program,
+                                  "nothing in the mesh is what --node and --stream ask for");
     tulle__text_free(&out);
     tulle__ls_choice_fini(&ls.choice);
     tulle__mesh_fini(&ls.mesh);
@@ -62,8 +54,9 @@ print(struct tool *tool, const tulle_snapshot *before, const tulle_snapshot *sna
 
 /* The mesh once, or twice for rates. */
 static int
-look(struct tool *tool, struct tulle__lookout *lookout)
+look(void *ctx, struct tulle__lookout *lookout)
 {
+    struct tool *tool = ctx;
     const tulle_snapshot *before = NULL;
     const tulle_snapshot *snapshot = NULL;
     enum tulle__sight sight = tulle__lookout_wait(lookout, tool->options.wait_ms, &snapshot);
@@ -83,17 +76,6 @@ look(struct tool *tool, struct tulle__lookout *lookout)
     }
     tulle_snapshot_free(&before);
     tulle_snapshot_free(&snapshot);
-    return status;
-}
-
-static int
-run(struct tool *tool)
-{
-    struct tulle__lookout lookout;
-    int status = 0;
-    if (tulle__lookout_open(&lookout, tool->program, &tool->common, &status))
-        status = look(tool, &lookout);
-    tulle__lookout_close(&lookout);
     return status;
 }
 
@@ -128,7 +110,7 @@ tulle__tool_ls(int argc, char **argv)
     status = tulle__ls_options_finish(&program, &args, &tool.options);
     if (status == 0 && tulle__common_finish(&program, &tool.common, &status) &&
         tulle__tool_has_way(&program, &tool.common, &status))
-        status = run(&tool);
+        status = tulle__lookout_run(&program, &tool.common, look, &tool);
     tulle__args_end(&args);
     return status;
 }

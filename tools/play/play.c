@@ -405,10 +405,8 @@ static int
 open_and_run(struct play *play, const struct tulle__args *args)
 {
     const struct tulle__play_options *options = &play->options;
-    if (!tulle__signals_open(&play->signals)) {
-        (void)fprintf(stderr, "%s: %s\n", play->program->name, strerror(errno));
-        return TULLE__EXIT_FAILURE;
-    }
+    if (!tulle__signals_open(&play->signals))
+        return tulle__tool_fail(play->program, strerror(errno));
     play->source = (struct tulle__play_source){
         .program = play->program,
         .files = (const char *const *)args->operands,

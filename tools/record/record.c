@@ -384,10 +384,8 @@ run(struct record *record, const struct tulle__args *args)
 static int
 open_and_run(struct record *record, const struct tulle__args *args)
 {
-    if (!tulle__signals_open(&record->signals)) {
-        (void)fprintf(stderr, "%s: %s\n", record->program->name, strerror(errno));
-        return TULLE__EXIT_FAILURE;
-    }
+    if (!tulle__signals_open(&record->signals))
+        return tulle__tool_fail(record->program, strerror(errno));
     tulle__progress_init(&record->progress, record->options.is_quiet);
     int status = run(record, args);
     tulle__signals_close(&record->signals);

@@ -8,6 +8,7 @@
 #include "tools/common/human.h"
 #include "tools/common/progress.h"
 #include "tools/common/recorded.h"
+#include "tools/common/tools.h"
 #include "tools/record/record.h"
 #include "tools/record/record_series.h"
 
@@ -168,10 +169,8 @@ run(struct cut *cut)
     if (cut->series.files > 0 && !cut->options->is_quiet)
         summarise(cut);
     tulle__query_tell(cut->filter->where, cut->program->name, "--where");
-    if (cut->is_interrupted && cut->exit_status == 0) {
-        (void)fprintf(stderr, "%s: interrupted\n", cut->program->name);
-        return TULLE__EXIT_FAILURE;
-    }
+    if (cut->is_interrupted && cut->exit_status == 0)
+        return tulle__tool_fail(cut->program, "interrupted");
     return cut->exit_status;
 }
 
@@ -189,10 +188,8 @@ tulle__record_cut(const struct tulle__program *program,
                        .pattern_count = pattern_count };
     if (is_among(options->file, &options->cut))
         return tulle__args_usage(program, "--write and --cut name the same file");
-    if (!tulle__signals_open(&cut.signals)) {
-        (void)fprintf(stderr, "%s: %s\n", program->name, strerror(errno));
-        return TULLE__EXIT_FAILURE;
-    }
+    if (!tulle__signals_open(&cut.signals))
+        return tulle__tool_fail(program, strerror(errno));
     tulle__progress_init(&cut.progress, options->is_quiet);
     int status = run(&cut);
     tulle__signals_close(&cut.signals);

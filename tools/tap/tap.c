@@ -330,10 +330,8 @@ static int
 open_and_run(struct tap *tap, const struct tulle__args *args)
 {
     tulle__output_init(&tap->output, STDOUT_FILENO);
-    if (!tulle__signals_open(&tap->signals)) {
-        (void)fprintf(stderr, "%s: %s\n", tap->program->name, strerror(errno));
-        return TULLE__EXIT_FAILURE;
-    }
+    if (!tulle__signals_open(&tap->signals))
+        return tulle__tool_fail(tap->program, strerror(errno));
     int status = run(tap, args);
     tulle__signals_close(&tap->signals);
     return status;

@@ -5,9 +5,9 @@
 
 #include "tools/tap/tap_options.h"
 
-#include "app/exit.h"
 #include "tools/common/event_rows.h"
 #include "tools/common/terminal.h"
+#include "tools/common/tools.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,10 +215,8 @@ make_printer(const struct tulle__program *program,
     printer->has_no_newline = options->has_no_newline;
     if (options->is_reorder_view) {
         printer->reorder = tulle__reorder_new(line_width(), printer->has_colour);
-        if (printer->reorder == NULL) {
-            (void)fprintf(stderr, "%s: out of memory\n", program->name);
-            return TULLE__EXIT_FAILURE;
-        }
+        if (printer->reorder == NULL)
+            return tulle__tool_fail(program, "out of memory");
     }
     return make_query(program, "--jq", options->jq, &printer->query);
 }

@@ -4,7 +4,6 @@
 
 #include "tools/top/top.h"
 
-#include "app/exit.h"
 #include "tools/common/tools.h"
 
 #include <errno.h>
@@ -44,18 +43,15 @@ run_live(struct tulle__top *top)
 {
     if (tulle__signals_add_terminal(&top->lookout.signals))
         return tulle__top_live(top);
-    (void)fprintf(stderr, "%s: %s\n", top->program->name, strerror(errno));
-    return TULLE__EXIT_FAILURE;
+    return tulle__tool_fail(top->program, strerror(errno));
 }
 
 static int
 run(struct tulle__top *top)
 {
     int status = 0;
-    if (is_live(top) && !tulle__signals_block_terminal()) {
-        (void)fprintf(stderr, "%s: %s\n", top->program->name, strerror(errno));
-        return TULLE__EXIT_FAILURE;
-    }
+    if (is_live(top) && !tulle__signals_block_terminal())
+        return tulle__tool_fail(top->program, strerror(errno));
     if (tulle__lookout_open(&top->lookout, top->program, &top->common, &status)) {
         tulle__top_model_init(&top->model, top->options.delay_ms);
         status = is_live(top) ? run_live(top) : tulle__top_batch(top);

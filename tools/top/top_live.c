@@ -128,10 +128,8 @@ tulle__top_live(struct tulle__top *top)
 {
     struct live live = { .top = top, .status = TULLE_OK };
     const char *problem = tulle__top_screen_open(tulle__top_options_has_colour(&top->options));
-    if (problem != NULL) {
-        (void)fprintf(stderr, "%s: %s\n", top->program->name, problem);
-        return TULLE__EXIT_FAILURE;
-    }
+    if (problem != NULL)
+        return tulle__tool_fail(top->program, problem);
     tulle__top_view_init(&live.view, &top->model, &top->query, top->common.node.mesh,
                          top->options.delay_ms);
     watch(&live);

@@ -7,6 +7,7 @@
 
 #include "app/exit.h"
 #include "tools/common/terminal.h"
+#include "tools/common/tools.h"
 #include "tools/trace/trace_export.h"
 #include "tools/trace/trace_file.h"
 #include "tools/trace/trace_mesh.h"
@@ -37,13 +38,6 @@ struct trace {
     struct tulle__trace_reader reader;
     tulle_subscribe_options subscribe;
 };
-
-static int
-fail(const struct trace *trace, const char *what)
-{
-    (void)fprintf(stderr, "%s: %s\n", trace->program->name, what);
-    return TULLE__EXIT_FAILURE;
-}
 
 static const char *
 print(struct trace *trace, struct tulle__trace_out *out)
@@ -92,7 +86,7 @@ print_to(struct trace *trace, const char *path)
     if (is_file && fclose(out.file) != 0)
         is_written = false;
     if (problem != NULL)
-        return fail(trace, problem);
+        return tulle__tool_fail(trace->program, problem);
     if (!is_written) {
         (void)fprintf(stderr, "%s: %s: %s\n", trace->program->name,
                       is_file ? path : "standard output", strerror(errno));
@@ -117,7 +111,7 @@ answer(struct trace *trace)
 {
     struct tulle__trace_graph *graph = &trace->graph;
     if (trace->store.has_failed)
-        return fail(trace, "out of memory");
+        return tulle__tool_fail(trace->program, "out of memory");
     uint64_t depth = trace->options.depth == 0 ? UINT64_MAX : trace->options.depth;
     tell_bounds(trace);
     tulle__trace_select_late(&trace->selection, &trace->store);
@@ -127,7 +121,7 @@ answer(struct trace *trace)
                         trace->subscribe.from != TULLE_FROM_EARLIEST ||
                         trace->options.takes.count > 0;
     if (!tulle__trace_graph_init(graph, &trace->store) || !tulle__trace_graph_show(graph, depth))
-        return fail(trace, "out of memory");
+        return tulle__tool_fail(trace->program, "out of memory");
     if (graph->shown_count == 0) {
         (void)fprintf(stderr, "%s: none of %zu events read is the one asked for\n",
                       trace->program->name, trace->store.event_count);

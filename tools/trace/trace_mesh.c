@@ -8,6 +8,7 @@
 
 #include "app/exit.h"
 #include "tools/common/history_end.h"
+#include "tools/common/tools.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -183,10 +184,8 @@ tulle__trace_read_mesh(struct tulle__trace_reader *reader,
                        tulle_subscribe_options *subscribe)
 {
     struct mesh mesh = { .reader = reader };
-    if (!tulle__signals_open(&mesh.signals)) {
-        (void)fprintf(stderr, "%s: %s\n", reader->program->name, strerror(errno));
-        return TULLE__EXIT_FAILURE;
-    }
+    if (!tulle__signals_open(&mesh.signals))
+        return tulle__tool_fail(reader->program, strerror(errno));
     mesh.end = tulle__history_end_new(reader->options->wait_ms * 1000);
     reader->store->has_failed = mesh.end == NULL;
     int status = mesh.end != NULL ? join_and_read(&mesh, common, subscribe) : 0;
