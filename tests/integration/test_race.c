@@ -134,6 +134,18 @@ begin(struct fixture *f, size_t count)
                        tulle__os_now().mono.ns);
 }
 
+/* One look at everybody. Is another address to be dialed now? */
+static bool
+step(struct fixture *f, uint64_t *hop, uint32_t *turn)
+{
+    assert_true(now_ms() - f->begin_ms < END_MS);
+    for (size_t i = 0; i < HOSTS; i++) {
+        if (f->hosts[i].listener >= 0)
+            serve(&f->hosts[i]);
+    }
+    return tulle__races_next(&f->races, f->transport, tulle__os_now().mono.ns, hop, turn);
+}
+
 /* Until another address is dialed, or the race is over. Returns the turn; 0: none. */
 static uint32_t
 run(struct fixture *f)
@@ -141,18 +153,22 @@ run(struct fixture *f)
     uint64_t hop = 0;
     uint32_t turn = 0;
     while (f->races.count > 0) {
-        assert_true(now_ms() - f->begin_ms < END_MS);
-        for (size_t i = 0; i < HOSTS; i++) {
-            if (f->hosts[i].listener >= 0)
-                serve(&f->hosts[i]);
-        }
-        if (tulle__races_next(&f->races, f->transport, tulle__os_now().mono.ns, &hop, &turn)) {
+        if (step(f, &hop, &turn)) {
             assert_int_equal(hop, HOP);
             return turn;
         }
         (void)poll(NULL, 0, 2);
     }
     return 0;
+}
+
+static void
+run_until_second_is_called(struct fixture *f)
+{
+    uint64_t hop = 0;
+    uint32_t turn = 0;
+    while (f->hosts[1].calls == 0)
+        assert_false(step(f, &hop, &turn));
 }
 
 TEST(where_the_first_greets_no_other_is_tried)
@@ -184,14 +200,7 @@ TEST(where_the_first_refuses_the_second_need_not_wait)
     open_host(&f->hosts[0], false, false);
     open_host(&f->hosts[1], true, false);
     begin(f, 2);
-    while (f->hosts[1].calls == 0) {
-        uint64_t hop;
-        uint32_t turn;
-        assert_true(now_ms() - f->begin_ms < END_MS);
-        serve(&f->hosts[1]);
-        assert_false(
-            tulle__races_next(&f->races, f->transport, tulle__os_now().mono.ns, &hop, &turn));
-    }
+    run_until_second_is_called(f);
     assert_in_range(now_ms() - f->begin_ms, 0, HEAD_START_MS - 1);
 }
 
@@ -214,15 +223,7 @@ TEST(all_are_let_go_of_when_it_is_hung_up)
     open_host(&f->hosts[0], true, false);
     open_host(&f->hosts[1], true, false);
     begin(f, 2);
-    while (f->hosts[1].calls == 0) {
-        uint64_t hop;
-        uint32_t turn;
-        assert_true(now_ms() - f->begin_ms < END_MS);
-        serve(&f->hosts[0]);
-        serve(&f->hosts[1]);
-        assert_false(
-            tulle__races_next(&f->races, f->transport, tulle__os_now().mono.ns, &hop, &turn));
-    }
+    run_until_second_is_called(f);
     tulle__races_end(&f->races, HOP);
     assert_int_equal(f->races.count, 0);
     assert_true(tulle__races_deadline(&f->races) == TULLE__NEVER_NS);
