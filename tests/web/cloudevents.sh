@@ -7,20 +7,15 @@ set -euo pipefail
 bin=${1:?usage: cloudevents.sh BIN_DIR} here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/web/packages.sh
 . "$here/packages.sh"
+# shellcheck source=tests/web/keeper.sh
+. "$here/keeper.sh"
 web=$(web_packages cloudevents)
 work=$(mktemp -d)
-trap 'kill "$keeper" 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'keeper_stop; rm -rf "$work"' EXIT
 cp "$here/cloudevents.mjs" "$work"
 ln -s "$web/node_modules" "$work/node_modules"
 
-: >"$work/log"
-"$bin/tulle-node" --name keeper --listen 'tcp://127.0.0.1:*' --take '**' 2>"$work/log" &
-keeper=$!
-for _ in {1..200}; do
-    address=$(sed -nE 's/.*node\.started.* address=([^ ]+).*/\1/p' "$work/log")
-    [[ -z $address ]] || break
-    sleep 0.05
-done
+keeper_start "$bin" "$work"
 pub() {
     "$bin/tulle" pub -q --join "$address" --wait-peers --name "shop 1" "$@"
 }
