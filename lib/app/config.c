@@ -121,14 +121,14 @@ check_line(const char *line, size_t len, int *depth)
     const char *end = line + len;
     const char *at = line;
     *depth = -1;
+    if (memchr(line, '\0', len) != NULL) /* in a comment too: zconfig would see the end there */
+        return "a zero byte";
     while (at < end && *at == ' ')
         at++;
     if (at == end || *at == '#')
         return NULL;
     if (*at == '\t')
         return "a tab: indent by four spaces";
-    if (memchr(line, '\0', len) != NULL)
-        return "a zero byte";
     if ((at - line) % 4 != 0)
         return "indentation that is no multiple of four spaces";
     *depth = (int)((at - line) / 4);

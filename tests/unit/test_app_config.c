@@ -112,12 +112,14 @@ teardown(void **state)
     return 0;
 }
 
+/* text: \1 stands for a zero byte. */
 static tulle_status
 load(struct fixture *f, const char *text)
 {
     FILE *file = fopen(f->path, "w");
     assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
+    for (const char *at = text; *at != '\0'; at++)
+        assert_true(fputc(*at == '\1' ? '\0' : *at, file) != EOF);
     assert_int_equal(fclose(file), 0);
     f->part_count = 0;
     f->mine = (struct mine){ 0 };
@@ -243,6 +245,17 @@ TEST(wrong_syntax_is_an_error_with_its_line)
     assert_refused(f, "= a\n", 1, "key is missing");
 }
 
+/* Wherever it stands, the rest of the file must not go unread. */
+TEST(a_zero_byte_is_an_error_with_its_line)
+{
+    struct fixture *f = *state;
+
+    assert_refused(f, "mesh = a\n\1\nmush = b\n", 2, "a zero byte");
+    assert_refused(f, "mesh = a\n# b\1c\nmush = b\n", 2, "a zero byte");
+    assert_refused(f, "mesh = a\nbeacon = b # \1\nmush = b\n", 2, "a zero byte");
+    assert_refused(f, "mesh = a\nbeacon = 'b\1'\nmush = b\n", 2, "a zero byte");
+}
+
 /* How many lines tell of something. */
 static size_t
 count_problems(const struct fixture *f)
@@ -347,6 +360,7 @@ main(void)
         CASE(keys_of_other_programs_may_be_passed_over),
         CASE(wrong_values_are_errors_with_their_line),
         CASE(wrong_syntax_is_an_error_with_its_line),
+        CASE(a_zero_byte_is_an_error_with_its_line),
         CASE(all_that_is_wrong_is_told),
         CASE(a_file_full_of_mistakes_tells_some),
         CASE(values_are_checked_by_their_row),
