@@ -76,7 +76,7 @@ TEST(all_addresses_have_their_turn_at_once)
     const char *const addresses[] = { "ghost", "spirit", "shade" };
     mini_start(net, 1);
     meet_at(net, TULLE__NODE_ID_MIN + 7, addresses, 3);
-    mini_run(net, 10 * SUSPECT_MS);
+    mini_run(net, INT64_C(10) * SUSPECT_MS);
 
     assert_true(a->dial_count >= 5);
     for (uint32_t i = 1; i < 5; i++) {
@@ -131,7 +131,7 @@ TEST(not_all_come_back_at_one_moment)
                                                   .has_self = true,
                                                   .has_takes = true });
     }
-    mini_run(net, 64 * SUSPECT_MS);
+    mini_run(net, INT64_C(64) * SUSPECT_MS);
     for (size_t i = 0; i < MINI_NODES_MAX; i++) {
         assert_true(net->nodes[i].dial_count > 5);
         at_ms[i] = net->nodes[i].dials[5].at_ms;
@@ -146,7 +146,7 @@ TEST(an_address_where_nobody_answers_is_tried_more_seldom)
     struct mini_node *a = &net->nodes[MINI_A];
     mini_start(net, 1);
     assert_status(tulle__engine_join(a->engine, "nobody", net->now), TULLE_OK);
-    mini_run(net, 10 * OUTAGE_MS);
+    mini_run(net, INT64_C(10) * OUTAGE_MS);
 
     assert_int_equal(a->dial_count, 6);
     for (uint32_t i = 0; i < a->dial_count; i++)

@@ -157,10 +157,10 @@ static bool
 is_known(const char *key)
 {
     static const char *const keys[] = {
-        "topic",  "payload",  "headers", "content_type", "encoding", "kind",  "node",
-        "id",     "stream",   "seq",     "time",         "clock",    "deps",  "causes",
-        "hops",   "delay_us", "held_us", "repaired",     "late",     "first", "last",
-        "reason", "state",    "address", "proxy",        "previous"
+        "topic", "payload",  "headers", "content_type", "encoding", "kind",    "node",
+        "id",    "stream",   "seq",     "time",         "clock",    "deps",    "causes",
+        "hops",  "delay_us", "held_us", "waited_for",   "repaired", "late",    "first",
+        "last",  "reason",   "state",   "address",      "proxy",    "previous"
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (strcmp(keys[i], key) == 0)
@@ -204,19 +204,24 @@ read_base64(struct tulle__pub_event *event, const json_t *payload, char *problem
     return is_good || tell(problem, "\"payload\" is no base64");
 }
 
-/* A payload of another type than msgpack: a string's bytes, or the JSON text. */
 static bool
-read_other(struct tulle__pub_event *event, const json_t *payload, char *problem)
+read_json(struct tulle__pub_event *event, const json_t *payload, char *problem)
 {
-    if (json_is_string(payload)) {
-        tulle__text_put(&event->payload, json_string_value(payload), json_string_length(payload));
-        return true;
-    }
     char *text = json_dumps(payload, JSON_COMPACT | JSON_ENCODE_ANY);
     if (text == NULL)
         return tell(problem, "out of memory");
     tulle__text_str(&event->payload, text);
     free(text);
+    return true;
+}
+
+/* A payload of another type than msgpack: a string's bytes, or the JSON text. */
+static bool
+read_other(struct tulle__pub_event *event, const json_t *payload, char *problem)
+{
+    if (!json_is_string(payload))
+        return read_json(event, payload, problem);
+    tulle__text_put(&event->payload, json_string_value(payload), json_string_length(payload));
     return true;
 }
 
@@ -232,8 +237,13 @@ read_payload(struct tulle__pub_event *event, const json_t *root, char *problem)
     if (encoding != NULL) {
         bool is_base64 = name != NULL && strcmp(name, "base64") == 0;
         bool is_text = name != NULL && strcmp(name, "text") == 0;
+        if (name != NULL && strcmp(name, "json") == 0) {
+            if (event->content_type == NULL)
+                event->content_type = "application/json";
+            return read_json(event, payload, problem);
+        }
         if (!is_base64 && !is_text)
-            return tell(problem, "\"encoding\" is neither \"text\" nor \"base64\"");
+            return tell(problem, "\"encoding\" is none of \"text\", \"json\" and \"base64\"");
         if (!json_is_string(payload))
             return tell(problem, "\"payload\" with an \"encoding\" is no string");
         return is_base64 ? read_base64(event, payload, problem)
