@@ -2,11 +2,12 @@
 
 #include "tools/common/recorded.h"
 
+#include "tools/common/choose.h"
+
 #include <tulle/topic.h>
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 struct tulle__recording_reader *
 tulle__recorded_open(const char *program, const char *path)
@@ -35,33 +36,6 @@ tulle__recorded_tell(const char *program,
     return result != TULLE__RECORDING_FAILED && damaged == 0;
 }
 
-/* The length of a level. */
-static size_t
-level_len(const char *at)
-{
-    return strcspn(at, "/");
-}
-
-static bool
-may_match_below(const char *pattern, const char *stream)
-{
-    for (;;) {
-        size_t len = level_len(pattern);
-        size_t stream_len = level_len(stream);
-        if (len == 2 && memcmp(pattern, "**", 2) == 0)
-            return true;
-        bool is_any = len == 1 && pattern[0] == '*';
-        if (!is_any && (len != stream_len || memcmp(pattern, stream, len) != 0))
-            return false;
-        if (stream[stream_len] == '\0')
-            return true;
-        if (pattern[len] == '\0')
-            return false;
-        pattern += len + 1;
-        stream += stream_len + 1;
-    }
-}
-
 bool
 tulle__recorded_is_taken(const tulle_message *message,
                          const char *const *patterns,
@@ -69,7 +43,7 @@ tulle__recorded_is_taken(const tulle_message *message,
 {
     bool is_gap = message->kind == TULLE_MESSAGE_GAP;
     for (size_t i = 0; i < pattern_count; i++) {
-        if (is_gap ? may_match_below(patterns[i], message->u.gap.stream)
+        if (is_gap ? tulle__pattern_meets_stream(patterns[i], message->u.gap.stream)
                    : tulle_pattern_matches(patterns[i], message->u.event.topic))
             return true;
     }
