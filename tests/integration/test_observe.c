@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { EVENTS = 100, SOON_MS = 2500 };
+enum { EVENTS = 100, TWICE = 2 * EVENTS, SOON_MS = 2500 };
 
 static const tulle_snapshot *shot;
 
@@ -106,10 +106,10 @@ make_row(struct row *r)
     assert_status(tulle_node_wait_peers(r->near, "near", 1, KIT_DEADLINE_MS), TULLE_OK);
     assert_status(tulle_node_wait_peers(r->far, "far", 1, KIT_DEADLINE_MS), TULLE_OK);
     kit_publish_numbers(r->near, "near/a/b", 0, EVENTS);
-    kit_publish_numbers(r->far, "far/x", 0, 2 * EVENTS);
+    kit_publish_numbers(r->far, "far/x", 0, TWICE);
     kit_publish(r->middle, "nobody/takes/it", "x");
     kit_expect_numbers(r->at_far, "near/a/b", 0, EVENTS);
-    kit_expect_numbers(r->at_middle, "far/x", 0, 2 * EVENTS);
+    kit_expect_numbers(r->at_middle, "far/x", 0, TWICE);
     assert_status(tulle_node_flush(r->near, KIT_DEADLINE_MS), TULLE_OK);
     assert_status(tulle_node_flush(r->far, KIT_DEADLINE_MS), TULLE_OK);
 }
@@ -130,7 +130,7 @@ expect_nodes(const struct row *r, const tulle_snapshot *s, const tulle_node *sel
     assert_true(far->has_round_trip && far->has_counters);
     assert_int_equal(far->beat_ms, KIT_BEAT_MS);
     assert_int_equal(far->take_count, 3);
-    assert_int_equal(far->counters.events_published, 2 * EVENTS);
+    assert_int_equal(far->counters.events_published, TWICE);
     assert_int_equal(far->counters.events_delivered, EVENTS);
     assert_true(far->counters.bytes_delivered > 0 && far->counters.delay_p99_us > 0);
     assert_true(left->is_proxy && left->hops == 0 && left->link_count == 2);
@@ -139,7 +139,7 @@ expect_nodes(const struct row *r, const tulle_snapshot *s, const tulle_node *sel
     assert_int_equal(link_named(right, "left")->segment, link_named(left, "right")->segment);
     assert_int_equal(link_named(left, "left")->segment, 0);
     assert_int_equal(link_named(right, "right")->segment, far->segment);
-    assert_int_equal(link_named(right, "right")->events_out, 2 * EVENTS);
+    assert_int_equal(link_named(right, "right")->events_out, TWICE);
     assert_int_equal(link_named(right, "right")->events_in, EVENTS);
     assert_int_equal(s->segment_count, 3);
     assert_true(s->segments[0].has_self);
@@ -163,9 +163,9 @@ TEST(all_of_the_mesh_is_seen_soon_and_no_event_taken)
     expect_nodes(&r, shot, self);
     assert_int_equal(shot->lane_count, 3);
     assert_int_equal(lane_of(shot, "near", near)->head, EVENTS);
-    assert_int_equal(lane_of(shot, "far", far)->head, 2 * EVENTS);
+    assert_int_equal(lane_of(shot, "far", far)->head, TWICE);
     assert_true(has_taken(lane_of(shot, "near", near), far, EVENTS));
-    assert_true(has_taken(lane_of(shot, "far", far), middle, 2 * EVENTS));
+    assert_true(has_taken(lane_of(shot, "far", far), middle, TWICE));
     assert_int_equal(lane_of(shot, "far", far)->taker_count, 1);
     assert_int_equal(lane_of(shot, "nobody", middle)->taker_count, 0);
     assert_true(is_held_by(lane_of(shot, "near", near), near, 1, EVENTS));
@@ -186,12 +186,12 @@ TEST(what_lags_and_who_goes_is_seen)
     uint64_t far = tulle_node_id(r.far);
     KIT_UNTIL(look(self)->node_count == 6 && shot->pending == 0);
     kit_publish_numbers(r.near, "near/a/b", EVENTS, EVENTS);
-    KIT_UNTIL(has_taken(lane_of(look(self), "near", near), far, 2 * EVENTS));
-    KIT_UNTIL(lane_of(look(self), "near", near)->head == 2 * EVENTS);
+    KIT_UNTIL(has_taken(lane_of(look(self), "near", near), far, TWICE));
+    KIT_UNTIL(lane_of(look(self), "near", near)->head == TWICE);
     kit_free(&r.far);
     KIT_UNTIL(node_of(look(self), far)->state == TULLE_SEEN_LEFT);
     assert_int_equal(lane_of(shot, "near", near)->taker_count, 0);
-    assert_int_equal(lane_of(shot, "far", far)->head, 2 * EVENTS);
+    assert_int_equal(lane_of(shot, "far", far)->head, TWICE);
     kit_proxy_free(&r.right);
     KIT_UNTIL(look(self)->segment_count == 2);
 }

@@ -104,7 +104,7 @@ poll_both(struct pair *pair, int ms)
     bool a_has = tulle__transport_has_events(pair->a);
     bool b_has = tulle__transport_has_events(pair->b);
     if (!a_has && !b_has)
-        (void)poll(fds, 2 * TULLE__TRANSPORT_POLL_ITEMS, ms);
+        (void)poll(fds, sizeof fds / sizeof *fds, ms);
 }
 
 /* Send a control message over a hop of a until b has one. */

@@ -244,11 +244,13 @@ peak_mib(pid_t pid)
 {
     char path[64];
     char line[256];
-    long kib = -1;
+    long kib = 0;
     (void)snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
-    while (fgets(line, sizeof line, file) != NULL && sscanf(line, "VmHWM: %ld kB", &kib) != 1) {
+    while (kib == 0 && fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = strtol(line + 6, NULL, 10);
     }
     assert_int_equal(fclose(file), 0);
     assert_true(kib > 0);

@@ -243,10 +243,11 @@ hand_over(struct sim *sim, struct sim_host *host, const struct sim_event *event)
     struct tulle__now now = sim_now(sim, host);
     trace_input(sim, host, event);
     uint64_t via = packet->via;
-    if (event->kind == SIM_EVENT_CONTROL && via == 0)
+    if (event->kind == SIM_EVENT_CONTROL && via == 0) {
         via = host->engine != NULL ? tulle__engine_via(host->engine, packet->hop, key_view)
                                    : tulle__engine_via(tulle__forward_engine(host->forward, side),
                                                        packet->hop, key_view);
+    }
     if (event->kind == SIM_EVENT_PUBLICATION && host->engine != NULL)
         tulle__engine_on_publication(host->engine, key_view, body, path_view, now);
     else if (event->kind == SIM_EVENT_PUBLICATION)

@@ -75,8 +75,7 @@ subscribe(struct tulle__check_ages *ages, tulle_node *node, const struct tulle__
     if (is_good) {
         options.also = count > 1 ? patterns + 1 : NULL;
         options.also_count = count > 1 ? count - 1 : 0;
-        is_good =
-            tulle_node_subscribe(node, patterns[0], &options, &ages->subscription) == TULLE_OK;
+        is_good = tulle_node_subscribe(node, text.bytes, &options, &ages->subscription) == TULLE_OK;
     }
     tulle__text_free(&text);
     return is_good;

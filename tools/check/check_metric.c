@@ -145,7 +145,7 @@ add_counters(struct measure *m, const tulle_seen_node *node)
     tulle__base_counts(node, counts);
     for (size_t i = 0; i < TULLE__BASE_COUNT; i++) {
         bool is_rate = i == TULLE__BASE_PUBLISHED || i == TULLE__BASE_DELIVERED;
-        if (is_rate && !m->values->is_known[metrics[i]])
+        if (is_rate && (m->base == NULL || !m->values->is_known[metrics[i]]))
             continue;
         double value = (double)counts[i];
         if (m->base != NULL)

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+const char tulle__choose_nothing[] = "nothing in the mesh is what --node and --stream ask for";
+
 enum { ID_DIGITS = 16, ID_DIGITS_MIN = 4 };
 
 bool

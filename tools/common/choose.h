@@ -10,6 +10,9 @@
 
 #include <stdbool.h>
 
+/* What to say when there is no such thing. */
+extern const char tulle__choose_nothing[];
+
 /* Is the node one of the wanted: by its name, in which * ? [] stand for others, its id or the first
  * digits of it, or NAME#ID as tools call it? Nothing wanted: every node is. name: for an id that
  * the snapshot does not know; may be NULL. */

@@ -93,7 +93,7 @@ double tulle__mesh_rate(const tulle_snapshot *before,
 void tulle__mesh_json_node(const struct tulle__mesh *mesh, size_t index, struct tulle__text *out);
 void tulle__mesh_json_lane(const struct tulle__mesh *mesh, size_t index, struct tulle__text *out);
 void
-tulle__mesh_json_segment(const struct tulle__mesh *mesh, size_t segment, struct tulle__text *out);
+tulle__mesh_json_segment(const struct tulle__mesh *mesh, size_t index, struct tulle__text *out);
 /* "time", "complete", "pending", "lanes_over", "marks_over" */
 void tulle__mesh_json_head(const struct tulle__mesh *mesh, struct tulle__text *out);
 /* "id" and "name" of a node, as everywhere. name as above. */

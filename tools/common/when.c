@@ -149,7 +149,7 @@ seconds_utc(const struct tm *tm)
     int64_t days = (year - 1970) * 365 + (past / 4 - past / 100 + past / 400) - 477;
     bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     days += before[tm->tm_mon] + (is_leap && tm->tm_mon > 1 ? 1 : 0) + tm->tm_mday - 1;
-    return days * 86400 + tm->tm_hour * 3600 + tm->tm_min * 60 + tm->tm_sec;
+    return ((days * 24 + tm->tm_hour) * 60 + tm->tm_min) * 60 + tm->tm_sec;
 }
 
 static bool

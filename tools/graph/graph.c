@@ -3,6 +3,7 @@
 /* tulle graph: who publishes what, and who takes it over which proxies. */
 
 #include "app/exit.h"
+#include "tools/common/choose.h"
 #include "tools/common/lookout.h"
 #include "tools/common/terminal.h"
 #include "tools/common/tools.h"
@@ -64,8 +65,7 @@ print(struct tool *tool, const tulle_snapshot *snapshot)
     if (!is_made || out.has_failed)
         status = tulle__tool_fail(tool->program, "out of memory");
     else if (is_chosen && graph.flow_count == 0)
-        status = tulle__tool_fail(tool->program,
-                                  "nothing in the mesh is what --node and --stream ask for");
+        status = tulle__tool_fail(tool->program, tulle__choose_nothing);
     else
         status = tulle__tool_print(tool->program, &out);
     tulle__text_free(&out);

@@ -59,6 +59,8 @@ join_chain(tulle_proxy *proxy, tulle_proxy_options *options, int fd, tulle_error
     options->segments[0].join_count = join[0] != '\0' ? 1 : 0;
     if (join[0] != '\0')
         status = tulle_proxy_update(proxy, options, error);
+    options->segments[0].join = NULL; /* it was copied */
+    options->segments[0].join_count = 0;
     return status;
 }
 

@@ -3,6 +3,7 @@
 /* tulle ls: what there is in a mesh, as one look shows it. */
 
 #include "app/exit.h"
+#include "tools/common/choose.h"
 #include "tools/common/lookout.h"
 #include "tools/common/terminal.h"
 #include "tools/common/tools.h"
@@ -44,8 +45,7 @@ print(struct tool *tool, const tulle_snapshot *before, const tulle_snapshot *sna
         status = tulle__tool_print(tool->program, &out);
     bool is_chosen = tool->options.nodes.count > 0 || tool->options.streams.count > 0;
     if (status == 0 && is_chosen && ls.row_count == 0)
-        status = tulle__tool_fail(tool->program,
-                                  "nothing in the mesh is what --node and --stream ask for");
+        status = tulle__tool_fail(tool->program, tulle__choose_nothing);
     tulle__text_free(&out);
     tulle__ls_choice_fini(&ls.choice);
     tulle__mesh_fini(&ls.mesh);

@@ -460,6 +460,7 @@ note_number(struct recorded *recorded, uint32_t lane, uint64_t from, uint64_t to
     if (track->count == RANGES_MAX) {
         track->count = RANGES_MAX / 2;
         track->has_forgotten = true;
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): there are RANGES_MAX of them */
         memmove(track->ranges, track->ranges + RANGES_MAX / 2,
                 track->count * sizeof *track->ranges);
     }
@@ -471,6 +472,7 @@ note_number(struct recorded *recorded, uint32_t lane, uint64_t from, uint64_t to
         track->ranges = ranges;
         track->cap = cap;
     }
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is room for it now */
     track->ranges[track->count++] = (struct range){ from, to, 1 };
     return true;
 }

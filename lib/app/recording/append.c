@@ -132,7 +132,7 @@ unpack(struct tulle__recording_writer *w,
 static bool
 take_chunk(struct tulle__recording_writer *w, const struct span *span, uint64_t file_len)
 {
-    struct tulle__mcap_cursor body;
+    struct tulle__mcap_cursor body = { 0 };
     struct tulle__mcap_chunk chunk;
     if (!load(w, span, &body) || !unpack(w, body, &chunk))
         return false;
@@ -175,7 +175,7 @@ bool
 tulle__recording_writer_resume(struct tulle__recording_writer *w, uint64_t file_len)
 {
     struct span span;
-    struct tulle__mcap_cursor body;
+    struct tulle__mcap_cursor body = { 0 };
     char magic[MCAP_MAGIC_LEN];
     w->end = MCAP_MAGIC_LEN;
     if (file_len < MCAP_MAGIC_LEN || !read_file(w, 0, magic, sizeof magic) ||

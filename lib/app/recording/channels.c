@@ -35,12 +35,13 @@ tulle__channels_free(struct tulle__channels **channels)
 {
     if (*channels == NULL)
         return;
-    struct named_channel *named = NULL;
-    struct named_channel *next = NULL;
-    HASH_ITER (hh, (*channels)->table, named, next) {
-        HASH_DEL((*channels)->table, named);
+    struct named_channel *named = (*channels)->table;
+    HASH_CLEAR(hh, (*channels)->table);
+    while (named != NULL) {
+        struct named_channel *next = named->hh.next;
         tulle__text_free(&named->channel.index);
         free(named);
+        named = next;
     }
     free((*channels)->by_id);
     free(*channels);
@@ -79,6 +80,7 @@ grow(struct tulle__channels *channels)
     if (channels->count < channels->cap)
         return true;
     uint32_t cap = channels->cap == 0 ? 64 : 2 * channels->cap;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what is wanted */
     struct tulle__channel **by_id = realloc(channels->by_id, cap * sizeof *by_id);
     if (by_id == NULL)
         return false;

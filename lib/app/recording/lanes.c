@@ -57,13 +57,14 @@ free_blocks(struct block *block)
 void
 tulle__chunk_lanes_reset(struct tulle__chunk_lanes *lanes)
 {
-    struct named_lane *named = NULL;
-    struct named_lane *next = NULL;
-    HASH_ITER (hh, lanes->table, named, next) {
-        HASH_DEL(lanes->table, named);
+    struct named_lane *named = lanes->table;
+    HASH_CLEAR(hh, lanes->table);
+    while (named != NULL) {
+        struct named_lane *next = named->hh.next;
         free(named->lane.clock.entries);
         free(named->lane.deps.entries);
         free(named);
+        named = next;
     }
     /* One block stays: most chunks need no more. */
     if (lanes->blocks != NULL) {

@@ -93,7 +93,7 @@ void
 tulle__write_holdings(struct tulle__writer *w, const struct tulle__holding *holdings, size_t count);
 struct tulle__list tulle__read_holdings(struct tulle__reader *r);
 /* A map; what is zero is not in it. */
-void tulle__write_counters(struct tulle__writer *w, const tulle_seen_counters *counters);
+void tulle__write_counters(struct tulle__writer *w, const tulle_seen_counters *from);
 void tulle__read_counters(struct tulle__reader *r, tulle_seen_counters *counters);
 
 /* Value of one of TULLE__SELF_KEYS. */

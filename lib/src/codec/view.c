@@ -192,10 +192,11 @@ tulle__view_encode(struct tulle__writer *w, const struct tulle__view_out *view)
 {
     uint32_t pairs = tulle__self_pairs(&view->self, view->has_lists, view->has_lists) + 1;
     pairs += (uint32_t)(view->counters != NULL);
-    if (view->has_lists)
+    if (view->has_lists) {
         pairs += 1 + (uint32_t)(view->head_count > 0) + (uint32_t)(view->ack_count > 0) +
                  (uint32_t)(view->holding_count > 0) + (uint32_t)(view->beyond_count > 0) +
                  (uint32_t)(view->proxy_count > 0) + (uint32_t)(view->link_count > 0);
+    }
     tulle__write_map(w, pairs);
     tulle__write_cstr(w, "re");
     tulle__write_uint(w, view->reply_to);

@@ -157,7 +157,7 @@ void tulle__forward_tell_beyond(struct tulle__forward *forward, size_t to);
 /* A LOOK for this proxy has come to a side: what there is to tell, beyond what that side's
  * engine knows. NULL: no memory. Freed by tulle__view_parts_free(). */
 struct tulle__view_parts *tulle__forward_view_parts(struct tulle__forward *forward, size_t to);
-void tulle__view_parts_free(struct tulle__view_parts **parts);
+void tulle__view_parts_free(struct tulle__view_parts **pointer);
 
 /* ---- forward_control.c ---- */
 

@@ -93,7 +93,7 @@ void tulle__on_look(struct tulle__engine *e,
                     const struct tulle__look *look);
 void tulle__on_view(struct tulle__engine *e,
                     const struct tulle__control_header *header,
-                    const struct tulle__view_view *view);
+                    const struct tulle__view_view *told);
 void tulle__observe_on_timer(struct tulle__engine *e);
 int64_t tulle__observe_due_ns(const struct tulle__engine *e);
 /* Drop what belongs to nodes that were forgotten. */
@@ -130,6 +130,6 @@ struct tulle__snapshot *tulle__snapshot_collect(struct tulle__engine *e, struct 
 /* Make of the copy what the application sees; on any thread. False: no memory. */
 TULLE_MUST_CHECK bool tulle__snapshot_finish(struct tulle__snapshot *snapshot);
 const tulle_snapshot *tulle__snapshot_shown(const struct tulle__snapshot *snapshot);
-void tulle__snapshot_free(struct tulle__snapshot **snapshot);
+void tulle__snapshot_free(struct tulle__snapshot **pointer);
 
 #endif

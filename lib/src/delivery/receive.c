@@ -268,10 +268,11 @@ tulle__receive_batch(struct tulle__engine *e,
                                    .arrived_ns = e->now.mono.ns };
     if (arrived.last > rx->known_head)
         rx->known_head = arrived.last;
-    if (rx->is_active && arrived.first > rx->next)
+    if (rx->is_active && arrived.first > rx->next) {
         arrived.waited =
             (struct tulle__dep){ rx->node, tulle__lane_names_stream(e->names, rx->lane),
                                  arrived.first - 1 };
+    }
     bool is_duplicate = rx->is_active && arrived.last < rx->next;
     if (is_duplicate && e->config.mutation == TULLE__MUTATION_KEEP_DUPLICATES &&
         tulle__deliver_prepare(e, rx, &arrived)) {

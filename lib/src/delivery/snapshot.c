@@ -134,10 +134,14 @@ ms_since(const struct tulle__engine *e, int64_t ns)
 }
 
 static void
-copy_keys(struct tulle__snapshot *s, struct raw_node *node, const struct tulle__view *keys)
+copy_keys(struct tulle__snapshot *s,
+          struct raw_node *node,
+          const struct tulle__view *keys,
+          size_t count)
 {
-    node->keys = take(s, node->key_count, sizeof *node->keys);
-    for (size_t i = 0; node->keys != NULL && i < node->key_count; i++) {
+    node->key_count = count;
+    node->keys = take(s, count, sizeof *node->keys);
+    for (size_t i = 0; node->keys != NULL && i < count; i++) {
         node->keys[i].data = (const uint8_t *)take_text(s, keys[i].data, keys[i].len);
         node->keys[i].len = node->keys[i].data == NULL ? 0 : keys[i].len;
     }
@@ -210,7 +214,7 @@ copy_peer(const struct tulle__engine *e,
           const struct tulle__peer *peer)
 {
     uint32_t hops = tulle__peer_hops(e, peer);
-    *node = (struct raw_node){ .key_count = peer->take_count };
+    *node = (struct raw_node){ 0 };
     node->shown = (tulle_seen_node){ .id = peer->id,
                                      .name = take_string(s, peer->name),
                                      .address = take_string(s, peer->control),
@@ -222,7 +226,7 @@ copy_peer(const struct tulle__engine *e,
                                      .since_ms = ms_since(e, peer->stage_ns),
                                      .heard_ms = ms_since(e, peer->heard_ns),
                                      .segment = SIZE_MAX };
-    copy_keys(s, node, peer->takes);
+    copy_keys(s, node, peer->takes, peer->take_count);
     if (peer->view != NULL)
         copy_view(e, s, node, peer->view);
     bool may_answer = peer->stage == TULLE__STAGE_NEW || tulle__peer_is_live(peer);
@@ -233,9 +237,10 @@ static void
 copy_self(const struct tulle__engine *e, struct tulle__snapshot *s, struct raw_node *node)
 {
     struct tulle__view keys[TULLE__TAKES_MAX];
-    *node = (struct raw_node){ .key_count = 0 };
+    size_t count = 0;
+    *node = (struct raw_node){ 0 };
     for (const struct tulle__taken_key *k = e->interest.keys; k != NULL; k = k->hh.next)
-        keys[node->key_count++] = tulle__key_view(&k->key);
+        keys[count++] = tulle__key_view(&k->key);
     bool has_address = e->config.control_address_count > 0;
     node->shown = (tulle_seen_node){ .id = e->config.id,
                                      .name = take_string(s, e->name),
@@ -249,7 +254,7 @@ copy_self(const struct tulle__engine *e, struct tulle__snapshot *s, struct raw_n
                                      .has_counters = true,
                                      .segment = SIZE_MAX };
     tulle__tally_counters(e, &node->shown.counters);
-    copy_keys(s, node, keys);
+    copy_keys(s, node, keys, count);
 }
 
 static void

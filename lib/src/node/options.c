@@ -174,17 +174,19 @@ check_told(const struct told *told, tulle_error *error)
         const char *what, *address;
     } all[] = { { "", told->control }, { " event", told->events }, { " inlet", told->inlet } };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        if (all[i].address != NULL && !tulle__address_can_be_dialed(all[i].address))
+        if (all[i].address != NULL && !tulle__address_can_be_dialed(all[i].address)) {
             return tulle__error_set(error, TULLE_EINVAL,
                                     "advertised%s address \"%s\" cannot be dialed", all[i].what,
                                     all[i].address);
+        }
     }
     bool is_dialable = told->listen_count > 0 || told->use_inlet || told->control != NULL ||
                        told->events != NULL || told->inlet != NULL;
-    if (told->dial_only && is_dialable)
+    if (told->dial_only && is_dialable) {
         return tulle__error_set(error, TULLE_EINVAL,
                                 "who only dials has no address to listen at or to advertise, and "
                                 "no inlet");
+    }
     if (told->inlet != NULL && !told->use_inlet)
         return tulle__error_set(error, TULLE_EINVAL, "an inlet is advertised, but there is none");
     return TULLE_OK;
