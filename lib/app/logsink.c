@@ -65,15 +65,22 @@ shown_len(const char *text)
     return len < TEXT_LEN_MAX ? len : TEXT_LEN_MAX;
 }
 
-/* Texts may hold what a peer sent, such as its name: no control character
- * reaches the terminal. */
+/* Texts may hold what a peer sent, such as its name: no control character reaches the
+ * terminal, of ASCII or of C1 (U+0080 to U+009F), and nothing that is no UTF-8. */
 static void
 put_plain(struct tulle__text *line, const char *text)
 {
+    const unsigned char *at = (const unsigned char *)text;
     size_t len = shown_len(text);
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        tulle__text_char(line, c < 0x20 || c == 0x7f ? '?' : (char)c);
+    size_t step = 0;
+    for (size_t i = 0; i < len; i += step) {
+        bool is_control = at[i] < 0x20 || at[i] == 0x7f || (at[i] == 0xc2 && at[i + 1] < 0xa0);
+        size_t valid = tulle__utf8_len(at + i, len - i);
+        step = valid > 0 ? valid : 1;
+        if (is_control || valid == 0)
+            tulle__text_char(line, '?');
+        else
+            tulle__text_put(line, text + i, step);
     }
 }
 

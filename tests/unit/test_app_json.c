@@ -389,11 +389,13 @@ TEST(log_lines_are_plain_or_json)
     (void)snprintf(sink.node, sizeof sink.node, "n1");
 
     tulle__logsink_line(&sink, 1000001, TULLE_LOG_WARN, "member.gone", "name=\033[2J", text);
+    tulle__logsink_line(&sink, 0, TULLE_LOG_INFO, "a.b", "\302\2332J \303\274 \233 \302", text);
     sink.format = TULLE__LOG_JSON;
     tulle__logsink_line(&sink, 0, TULLE_LOG_INFO, "a.b", "k=\"v\"", text);
 
     assert_string_equal(as_str(text),
                         "1970-01-01T00:00:01.000001Z warn  n1 member.gone name=?[2J\n"
+                        "1970-01-01T00:00:00.000000Z info  n1 a.b ?2J \303\274 ? ?\n"
                         "{\"time\":\"1970-01-01T00:00:00.000000Z\",\"level\":\"info\","
                         "\"node\":\"n1\",\"id\":\"a.b\",\"text\":\"k=\\\"v\\\"\"}\n");
 }
