@@ -517,10 +517,11 @@ tulle__recording_close(struct tulle__recording_writer **writer,
     if (w == NULL)
         return true;
     bool is_ok = tulle__recording_flush(w) && write_summary(w);
-    if (is_ok && close(w->fd) != 0)
-        is_ok = tulle__recording_writer_fail(w, "%s", strerror(errno));
-    else if (is_ok)
-        w->fd = -1;
+    if (is_ok) {
+        int fd = w->fd;
+        w->fd = -1; /* closed whatever close() says */
+        is_ok = close(fd) == 0 || tulle__recording_writer_fail(w, "%s", strerror(errno));
+    }
     (void)snprintf(problem, TULLE__RECORDING_PROBLEM_LEN, "%s", w->problem);
     free_writer(writer);
     return is_ok;
