@@ -10,10 +10,10 @@
 #include "tools/common/recorded.h"
 #include "tools/common/table.h"
 #include "tools/common/terminal.h"
+#include "tools/common/tools.h"
 #include "tools/record/record.h"
 #include "tools/record/record_tally.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -317,14 +317,11 @@ tulle__record_info(const struct tulle__program *program,
             tulle__text_char(&out, '\n');
         if (!tell(program, files[i], is_json, &out))
             status = TULLE__EXIT_FAILURE;
-        bool is_written = !out.has_failed &&
-                          (out.len == 0 || fwrite(out.bytes, 1, out.len, stdout) == out.len) &&
-                          fflush(stdout) == 0;
+        int printed = out.has_failed ? tulle__tool_fail(program, "out of memory")
+                                     : tulle__tool_print(program, &out);
         tulle__text_free(&out);
-        if (!is_written) {
-            (void)fprintf(stderr, "%s: standard output: %s\n", program->name, strerror(errno));
-            return TULLE__EXIT_FAILURE;
-        }
+        if (printed != 0)
+            return printed;
     }
     return status;
 }
