@@ -48,13 +48,14 @@ struct play {
     uint64_t played, refused, late, unknown_causes, missing;
     int64_t latest_us; /* how late the latest one was */
     bool is_interrupted;
+    int output_errno; /* why standard output takes no more; 0: it does */
     int exit_status;
 };
 
 static bool
 is_over(const struct play *play)
 {
-    return play->is_interrupted || play->exit_status != 0 ||
+    return play->is_interrupted || play->exit_status != 0 || play->output_errno != 0 ||
            (play->options.count > 0 && play->played >= play->options.count);
 }
 
@@ -142,8 +143,9 @@ refuse(struct play *play, const tulle_event *event, const char *why)
     }
 }
 
-static void
-print_step(const struct play *play, const struct tulle__play_step *step, const tulle_event *event)
+/* Returns false when nothing more can be printed. */
+static bool
+print_step(struct play *play, const struct tulle__play_step *step, const tulle_event *event)
 {
     bool is_renamed = strcmp(step->topic, event->topic) != 0;
     const char *name = tulle__play_map_node_name(play->map, step->node);
@@ -157,19 +159,20 @@ print_step(const struct play *play, const struct tulle__play_step *step, const t
         tulle__terminal_put_safe(&line, step->topic, strlen(step->topic));
     }
     tulle__text_char(&line, '\n');
-    if (line.len > 0)
-        (void)fwrite(line.bytes, 1, line.len, stdout);
+    if (line.has_failed)
+        say_memory(play);
+    else if (fwrite(line.bytes, 1, line.len, stdout) != line.len)
+        play->output_errno = errno;
     tulle__text_free(&line);
+    return !is_over(play);
 }
 
 /* Publish the step, or print it. */
 static bool
 publish(struct play *play, const struct tulle__play_step *step, const tulle_event *event)
 {
-    if (play->options.is_dry_run) {
-        print_step(play, step, event);
-        return true;
-    }
+    if (play->options.is_dry_run)
+        return print_step(play, step, event);
     keep_pace(play);
     if (play->is_interrupted)
         return false;
@@ -366,11 +369,14 @@ static int
 print_all(struct play *play)
 {
     play_all(play);
-    if (fflush(stdout) != 0) {
-        (void)fprintf(stderr, "%s: standard output: %s\n", play->program->name, strerror(errno));
-        return TULLE__EXIT_FAILURE;
-    }
-    return play->exit_status;
+    if (play->output_errno == 0 && fflush(stdout) != 0)
+        play->output_errno = errno;
+    /* A reader that has seen enough is no failure. */
+    if (play->output_errno == 0 || play->output_errno == EPIPE)
+        return play->exit_status;
+    (void)fprintf(stderr, "%s: standard output: %s\n", play->program->name,
+                  strerror(play->output_errno));
+    return TULLE__EXIT_FAILURE;
 }
 
 static int
