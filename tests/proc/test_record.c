@@ -617,6 +617,28 @@ TEST(cut_takes_a_part)
     assert_int_not_equal(access(path_of("h.mcap"), F_OK), 0);
 }
 
+#define CUT_SERIES(...)                                                                            \
+    proc_start("tulle", "record", "--cut", path_of("s-000001.mcap"), "-q", "--rotate", "1G", "-w", \
+               path_of("s.mcap"), __VA_ARGS__, NULL)
+
+/* What is read is not removed to make place for what is written. */
+TEST(cut_does_not_remove_what_it_reads)
+{
+    (void)state;
+    static const char all[] = "orders/1 orders/2 mail/1 mail/secret/2";
+    int port = start_shop();
+    assert_ends(RECORD(port, "-q", "-C", "4", "--rotate", "1G", "-w", path_of("s.mcap")), 0);
+    struct proc *cut = CUT_SERIES("--force");
+    assert_ends(cut, 2);
+    assert_says(cut, PROC_ERR, "name the same file");
+    assert_ends(CUT_SERIES("--append", "--keep", "1"), 2);
+    assert_string_equal(topics_in(path_of("s-000001.mcap")), all);
+    /* Nothing is removed to write behind it. */
+    assert_ends(CUT_SERIES("--append"), 0);
+    assert_string_equal(topics_in(path_of("s-000001.mcap")), all);
+    assert_string_equal(topics_in(path_of("s-000002.mcap")), all);
+}
+
 TEST(options_that_do_not_fit_are_refused)
 {
     (void)state;
@@ -676,6 +698,8 @@ main(void)
         cmocka_unit_test_setup_teardown(info_tells_of_cuts_and_damage, begin_directory,
                                         proc_end_all),
         cmocka_unit_test_setup_teardown(cut_takes_a_part, begin_directory, proc_end_all),
+        cmocka_unit_test_setup_teardown(cut_does_not_remove_what_it_reads, begin_directory,
+                                        proc_end_all),
         cmocka_unit_test_setup_teardown(options_that_do_not_fit_are_refused, begin_directory,
                                         proc_end_all),
     };

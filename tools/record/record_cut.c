@@ -16,7 +16,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { LOOK_EVERY = 1024, NOTES_MAX = 8 }; /* records between two looks for signals */
 
@@ -94,15 +93,10 @@ read_file(struct cut *cut, const char *path)
 
 /* Replacing a file by a part of itself would lose the rest before it is read. */
 static bool
-is_among(const char *file, const struct tulle__list *list)
+is_endangered(const struct tulle__record_options *options)
 {
-    struct stat target;
-    struct stat source;
-    if (stat(file, &target) != 0)
-        return false;
-    for (size_t i = 0; i < list->count; i++) {
-        if (stat(list->items[i], &source) == 0 && source.st_dev == target.st_dev &&
-            source.st_ino == target.st_ino)
+    for (size_t i = 0; i < options->cut.count; i++) {
+        if (tulle__record_series_may_remove(options, options->cut.items[i]))
             return true;
     }
     return false;
@@ -186,7 +180,7 @@ tulle__record_cut(const struct tulle__program *program,
                        .filter = filter,
                        .patterns = patterns,
                        .pattern_count = pattern_count };
-    if (is_among(options->file, &options->cut))
+    if (is_endangered(options))
         return tulle__args_usage(program, "--write and --cut name the same file");
     if (!tulle__signals_open(&cut.signals))
         return tulle__tool_fail(program, strerror(errno));

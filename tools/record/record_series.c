@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -28,12 +29,18 @@ is_numbered(const struct tulle__record_series *series)
 
 /* ---- names ---- */
 
+static const char *
+base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
 /* Where the name's ending begins: at the last dot of its last part, or at its end. */
 static size_t
 stem_len(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
+    const char *name = base_name(path);
     const char *dot = strrchr(name, '.');
     return dot != NULL && dot != name ? (size_t)(dot - path) : strlen(path);
 }
@@ -72,6 +79,28 @@ number_of(const char *name, const char *file)
                : 0;
 }
 
+/* The same file, whatever its path. */
+static bool
+is_same(const char *one, const char *other)
+{
+    struct stat first;
+    struct stat second;
+    return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+bool
+tulle__record_series_may_remove(const struct tulle__record_options *options, const char *path)
+{
+    char numbered[TULLE__RECORD_PATH_MAX];
+    if (options->rotate.count == 0)
+        return is_same(options->file, path);
+    if (!options->is_forced && options->keep == 0)
+        return false;
+    uint64_t number = number_of(base_name(path), base_name(options->file));
+    return number > 0 && put_path(options->file, number, numbered) && is_same(numbered, path);
+}
+
 static bool
 say(const struct tulle__record_series *series, const char *path, const char *problem)
 {
@@ -105,7 +134,7 @@ look_for_files(struct tulle__record_series *series, bool has_to_go, uint64_t *hi
     bool is_good = true;
     const struct dirent *entry = NULL;
     while (is_good && (entry = readdir(dir)) != NULL) {
-        uint64_t number = number_of(entry->d_name, slash != NULL ? slash + 1 : file);
+        uint64_t number = number_of(entry->d_name, base_name(file));
         char path[TULLE__RECORD_PATH_MAX];
         if (number > 0 && has_to_go && put_path(file, number, path) && unlink(path) != 0)
             is_good = say(series, path, strerror(errno));

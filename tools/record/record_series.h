@@ -34,6 +34,9 @@ bool tulle__record_series_open(struct tulle__record_series *series,
                                const struct tulle__recording_note *notes,
                                size_t note_count);
 
+/* Has the path the name of a file that a series with these options may replace or remove? */
+bool tulle__record_series_may_remove(const struct tulle__record_options *options, const char *path);
+
 /* Add an event or a gap. False, after a message. */
 bool tulle__record_series_add(struct tulle__record_series *series,
                               const tulle_message *message,
