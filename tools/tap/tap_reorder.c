@@ -131,11 +131,13 @@ put_cell(struct tulle__text *out, const char *text, size_t width, bool is_padded
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
         at += (c & 0xc0) != 0x80;
-        bool is_control = c < 0x20 || c == 0x7f;
+        bool is_c1 = c == 0xc2 && ((unsigned char)text[i + 1] & 0xe0) == 0x80;
+        bool is_control = c < 0x20 || c == 0x7f || is_c1;
         if (at <= head || at > tail_from)
             tulle__text_char(out, is_control ? '?' : (char)c);
         else if (at == head + 1 && (c & 0xc0) != 0x80)
             tulle__text_char(out, '~');
+        i += is_c1 ? 1 : 0; /* its second byte */
     }
     for (size_t i = chars; is_padded && i < width; i++)
         tulle__text_char(out, ' ');
