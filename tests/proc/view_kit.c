@@ -115,9 +115,10 @@ row(const char *text, const char *word)
         at = strchr(at, '\n');
         at = at != NULL ? at + 1 : NULL;
     }
-    if (at == NULL)
-        print_error("no line of %s\nin: %s\n", word, text);
-    assert_non_null(at);
+    if (at == NULL) {
+        fail_msg("no line of %s\nin: %s", word, text);
+        return "";
+    }
     for (; *at != '\n' && len + 1 < sizeof out; at++) {
         if (*at != ' ' || out[len - 1] != ' ')
             out[len++] = *at;
