@@ -261,14 +261,15 @@ fetch_timeout_ms(const struct tulle__repair *repair)
     return timeout < TULLE__FETCH_TIMEOUT_MS_MAX ? timeout : TULLE__FETCH_TIMEOUT_MS_MAX;
 }
 
-/* After an answer that did not find room, no more than there is room for: what is dropped
- * again costs others their share of what is on the way. */
+/* After an answer that did not find room, and where there is none, no more than there is room for:
+ * what is dropped again costs others their share of what is on the way. One batch is, at least: it
+ * may be due. */
 static uint64_t
 bytes_to_ask_for(const struct tulle__engine *e, const struct tulle__rx *rx)
 {
-    if (rx->repair.refused_len == 0)
-        return TULLE__FETCH_BYTES;
     uint64_t bound = e->config.held_bytes;
+    if (rx->repair.refused_len == 0 && e->held_bytes < bound)
+        return TULLE__FETCH_BYTES;
     uint64_t room = e->held_bytes < bound ? bound - e->held_bytes : 1;
     return room < TULLE__FETCH_BYTES ? room : TULLE__FETCH_BYTES;
 }
