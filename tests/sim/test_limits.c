@@ -221,6 +221,104 @@ TEST(what_waits_may_wait_at_its_publisher)
     assert_in_range(side_counters(sim, proxy, 0).relayed_events, EVENTS, EVENTS + EVENTS / 4);
 }
 
+enum { MISSERS = 5, MISSED_RATE = 50 };
+
+/* While there was no proxy a node published what the others, beyond, then ask for, each by
+ * itself. Returns the proxy. */
+static int
+miss_together(struct sim *sim, int takers[MISSERS], struct oracle_ref events[EVENTS])
+{
+    static const char *const names[MISSERS] = { "v", "w", "x", "y", "z" };
+    int a = kit_node(sim, "a", "north", NULL, -1);
+    for (int i = 0; i < MISSERS; i++)
+        takers[i] = kit_node(sim, names[i], "south", "**", i > 0 ? takers[0] : -1);
+    int proxy = kit_proxy(sim, "proxy", north_south, a, takers[0]);
+    (void)sim_run_until_quiet(sim, A_MINUTE);
+    sim_crash(sim, proxy);
+    for (int i = 0; i < EVENTS; i++)
+        events[i] = sim_publish(sim, a, "orders/1", "x");
+    sim_start(sim, proxy);
+    return proxy;
+}
+
+TEST(what_several_miss_crosses_once)
+{
+    struct sim_config config = kit_config(11);
+    config.engine.retain_others_bytes = 1; /* they cannot help one another */
+    config.proxy_policies[0].events_per_second = MISSED_RATE;
+    struct sim *sim = kit_sim(state, &config);
+    int takers[MISSERS];
+    struct oracle_ref events[EVENTS];
+    int proxy = miss_together(sim, takers, events);
+    int64_t begin_ms = sim_now_ms(sim);
+    run_until_quiet(sim);
+
+    for (int i = 0; i < MISSERS; i++)
+        assert_all_are_there(sim, takers[i], events, EVENTS);
+    assert_int_equal(oracle_gap_count(sim_oracle(sim)), 0);
+    assert_in_range(side_counters(sim, proxy, 0).relayed_events, EVENTS, EVENTS * 3 / 2);
+    assert_true(sim_now_ms(sim) - begin_ms < (int64_t)1000 * (2 * EVENTS / MISSED_RATE + 4));
+}
+
+/* What is lost on its way to one is sent to that one again. */
+TEST(what_several_miss_comes_to_each_whatever_is_lost)
+{
+    enum { SEEDS = 10 };
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct sim_config config = kit_config(seed);
+        config.engine.retain_others_bytes = 1;
+        config.engine.hold_ms = 10000;
+        config.faults.loss_permille = 80;
+        config.faults.duplicate_permille = 50;
+        config.faults.reorder_permille = 50;
+        config.proxy_policies[0].events_per_second = MISSED_RATE;
+        struct sim *sim = kit_sim(state, &config);
+        int takers[MISSERS];
+        struct oracle_ref events[EVENTS];
+        int proxy = miss_together(sim, takers, events);
+        run_until_quiet(sim);
+
+        for (int i = 0; i < MISSERS; i++)
+            assert_all_are_there(sim, takers[i], events, EVENTS);
+        assert_int_equal(oracle_gap_count(sim_oracle(sim)), 0);
+        assert_in_range(side_counters(sim, proxy, 0).relayed_events, EVENTS, 3 * EVENTS);
+        assert_int_equal(kit_teardown(state), 0);
+        *state = NULL;
+    }
+}
+
+/* The second proxy let it pass when nobody heard: what is published again goes no further than
+ * there, and answers do. */
+TEST(who_cannot_hear_what_is_sent_to_all_is_answered_alone)
+{
+    struct sim_config config = kit_config(12);
+    config.proxy_policies[0].events_per_second = MISSED_RATE;
+    config.proxy_retain_bytes = 0;
+    struct sim *sim = kit_sim(state, &config);
+    int a = kit_node(sim, "a", "north", NULL, -1);
+    int m = kit_node(sim, "m", "south", NULL, -1);
+    int takers[2];
+    takers[0] = kit_node(sim, "y", "west", "**", -1);
+    takers[1] = kit_node(sim, "z", "west", "**", takers[0]);
+    (void)kit_proxy(sim, "proxy-1", north_south, a, m);
+    int second = kit_proxy(sim, "proxy-2", south_west, m, takers[0]);
+    run_until_quiet(sim);
+
+    struct oracle_ref events[EVENTS];
+    sim_cut(sim, second, takers[0]);
+    sim_cut(sim, second, takers[1]);
+    for (int i = 0; i < EVENTS; i++) {
+        events[i] = sim_publish(sim, a, "orders/1", "x");
+        run_for(sim, 1000 / MISSED_RATE);
+    }
+    sim_heal(sim);
+    run_until_quiet(sim);
+
+    for (int i = 0; i < 2; i++)
+        assert_all_are_there(sim, takers[i], events, EVENTS);
+    assert_int_equal(oracle_gap_count(sim_oracle(sim)), 0);
+}
+
 /* Whoever reads history is slowed down as well. */
 TEST(history_crosses_at_the_rate)
 {
@@ -391,6 +489,9 @@ main(void)
         SCENARIO(order_holds_across_a_rate),
         SCENARIO(a_rate_holds_nothing_up_for_ever_whatever_is_lost),
         SCENARIO(what_waits_may_wait_at_its_publisher),
+        SCENARIO(what_several_miss_crosses_once),
+        SCENARIO(what_several_miss_comes_to_each_whatever_is_lost),
+        SCENARIO(who_cannot_hear_what_is_sent_to_all_is_answered_alone),
         SCENARIO(history_crosses_at_the_rate),
         SCENARIO(best_effort_gets_what_waited),
         SCENARIO(best_effort_goes_on_behind_what_was_not_kept),

@@ -50,6 +50,7 @@ free_lane(struct tulle__forward *f, struct tulle__passing *lane)
     set_waiting(f, lane, 0, 0);
     unqueue_lane(f, lane);
     tulle__kept_fini(&lane->kept);
+    tulle__free(lane->demand);
     tulle__free(lane);
 }
 
@@ -114,6 +115,18 @@ get_lane(struct tulle__forward *f, uint64_t node, struct tulle__view stream)
     return NULL;
 }
 
+struct tulle__passing *
+tulle__passing_meet(struct tulle__forward *f, uint64_t node, struct tulle__view stream, size_t from)
+{
+    struct tulle__passing *lane = tulle__passing_find(f, node, stream);
+    if (lane != NULL || HASH_COUNT(f->lanes) >= PASSING_LANES_MAX)
+        return lane;
+    lane = get_lane(f, node, stream);
+    if (lane != NULL)
+        lane->from = from;
+    return lane;
+}
+
 static bool
 is_among(const struct tulle__keys *keys, struct tulle__view stream)
 {
@@ -124,9 +137,9 @@ is_among(const struct tulle__keys *keys, struct tulle__view stream)
     return false;
 }
 
-/* Where do batches of the lane go? Mostly that is known. */
-static void
-look_at(struct tulle__forward *f, struct tulle__passing *lane)
+/* Mostly it is known. */
+void
+tulle__passing_look(struct tulle__forward *f, struct tulle__passing *lane)
 {
     if (lane->epoch == f->epoch)
         return;
@@ -416,11 +429,11 @@ count_passage(struct tulle__forward *f, const struct tulle__passing *lane, struc
         tulle__side_charge(&f->sides[lane->from], &load, f->now);
 }
 
-static void
-push_passage(struct tulle__forward *f,
-             const struct tulle__passage *passage,
-             struct tulle__buf *body,
-             struct tulle__buf *path)
+void
+tulle__passage_push(struct tulle__forward *f,
+                    const struct tulle__passage *passage,
+                    struct tulle__buf *body,
+                    struct tulle__buf *path)
 {
     for (size_t i = 0; i < passage->count; i++)
         (void)tulle__forward_push(f->sides[passage->sides[i]].engine, passage->key, body, path);
@@ -447,8 +460,8 @@ push_lowest(struct tulle__forward *f, struct tulle__passing *lane, struct tulle_
         lane->asked_ns = f->now.mono.ns;
         return;
     }
-    look_at(f, lane);
-    push_passage(f, &lane->passage, body, path);
+    tulle__passing_look(f, lane);
+    tulle__passage_push(f, &lane->passage, body, path);
     tulle__buf_unref(&body);
     count_passage(f, lane,
                   (struct tulle__load){ .batches = 1,
@@ -498,7 +511,7 @@ let_in(struct tulle__forward *f,
         lane->from = from;
         lane->epoch = 0;
     }
-    look_at(f, lane);
+    tulle__passing_look(f, lane);
     if (lane->outlook == TULLE__OUTLOOK_PASSES || lane->outlook == TULLE__OUTLOOK_AWAITED)
         return lane;
     if (lane->outlook == TULLE__OUTLOOK_DENIED)
@@ -588,5 +601,5 @@ tulle__forward_on_publication(struct tulle__forward *f,
 {
     const struct tulle__passage *passage = tulle__forward_pass(f, side, key, body, path, now);
     if (passage != NULL)
-        push_passage(f, passage, body, passage->path);
+        tulle__passage_push(f, passage, body, passage->path);
 }

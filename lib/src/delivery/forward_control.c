@@ -46,6 +46,16 @@ weigh(const struct tulle__side *side, const struct batches *batches)
     return weighed;
 }
 
+static struct tulle__answer
+answer_of(const struct batches *batches, const struct weighed *weighed, uint64_t asker, size_t to)
+{
+    return (struct tulle__answer){ .batches = batches->views,
+                                   .load = weighed->load,
+                                   .events = weighed->events,
+                                   .asker = asker,
+                                   .to = to };
+}
+
 /* ---- FETCH ---- */
 
 struct question {
@@ -93,6 +103,18 @@ answer_wait(struct tulle__forward *f, struct question *q, size_t from)
     answer(f, q);
 }
 
+/* Others may ask for it too. With the clock it is for one alone. */
+static void
+note_question(struct tulle__forward *f, const struct question *q, size_t from)
+{
+    struct tulle__passing *lane =
+        !tulle__side_is_limited(&f->sides[from]) || q->fetch.wants_clock
+            ? NULL
+            : tulle__passing_meet(f, q->fetch.node, q->fetch.stream, from);
+    if (lane != NULL)
+        tulle__share_note(f, lane, q->header->from, q->fetch.first);
+}
+
 /* Answer with what is kept of another side's lane. What waits, or went on just now, comes to
  * all by itself. */
 static bool
@@ -108,7 +130,10 @@ answer_across(struct tulle__forward *f,
     bool comes_by_itself = lane->is_queued && weighed.events.last >= lane->released;
     bool is_on_its_way = tulle__side_is_limited(side) && lane->pushed_ns != 0 &&
                          f->now.mono.ns - lane->pushed_ns < tulle__ms_to_ns(PUSHED_MS);
-    if (comes_by_itself || is_on_its_way || !tulle__side_may_answer(side, f->now)) {
+    struct tulle__answer shared = answer_of(batches, &weighed, q->header->from, q->side);
+    note_question(f, q, lane->from);
+    if (comes_by_itself || is_on_its_way || tulle__share_is_coming(f, lane, q->fetch.first) ||
+        !tulle__side_may_answer(side, f->now) || tulle__share(f, lane, &shared)) {
         answer_wait(f, q, lane->from);
         return true;
     }
@@ -181,8 +206,10 @@ answer_fetch(struct tulle__forward *f, struct question *q, struct tulle__buf **b
         answer(f, q);
         return true;
     }
-    if (!tulle__side_may_answer(side, f->now)) {
-        struct tulle__passing *lane = tulle__passing_find(f, q->fetch.node, q->fetch.stream);
+    note_question(f, q, home);
+    struct tulle__passing *lane = tulle__passing_find(f, q->fetch.node, q->fetch.stream);
+    bool is_coming = !q->fetch.wants_clock && tulle__share_is_coming(f, lane, q->fetch.first);
+    if (is_coming || !tulle__side_may_answer(side, f->now)) {
         if (lane != NULL && q->fetch.first <= lane->released)
             lane->asked_ns = f->now.mono.ns;
         answer_wait(f, q, home);
@@ -281,10 +308,25 @@ shorten(struct tulle__forward *f,
     return tulle__writer_take(&f->writer);
 }
 
+/* Is it on its way to all who take the lane, or has been sent off now? */
+static bool
+crosses_for_all(struct tulle__forward *f,
+                size_t from,
+                struct tulle__passing *lane,
+                const struct tulle__answer *answer)
+{
+    return lane != NULL && lane->from == from &&
+           (tulle__share_is_coming(f, lane, answer->events.first) || tulle__share(f, lane, answer));
+}
+
 /* What of an answer may leave a side: all of it (the same body), less, or nothing. A
  * reference of the caller's own; NULL: it goes no further. */
 static struct tulle__buf *
-let_out(struct tulle__forward *f, size_t from, size_t to, uint64_t sender, struct tulle__buf *body)
+let_out(struct tulle__forward *f,
+        size_t from,
+        size_t to,
+        const struct tulle__control_header *header,
+        struct tulle__buf *body)
 {
     struct tulle__side *side = &f->sides[from];
     tulle_counters *counters = &side->engine->counters;
@@ -293,7 +335,7 @@ let_out(struct tulle__forward *f, size_t from, size_t to, uint64_t sender, struc
     batches.count = 0;
     tulle_status status = tulle__range_decode(body->data, body->len, &range);
     if (status != TULLE_OK) {
-        tulle__malformed(side->engine, "range", sender, status);
+        tulle__malformed(side->engine, "range", header->from, status);
         return NULL;
     }
     struct tulle__range_out out = { .first = range.first, .last = range.last };
@@ -320,6 +362,11 @@ let_out(struct tulle__forward *f, size_t from, size_t to, uint64_t sender, struc
     if (lane != NULL && weighed.events.last > 0 && tulle__passing_waits(f, lane) &&
         weighed.events.first <= lane->released)
         tulle__passing_release(f, lane, weighed.events.last + 1);
+    struct tulle__answer shared = answer_of(&batches, &weighed, header->to, to);
+    if (!range.has_clock && crosses_for_all(f, from, lane, &shared)) {
+        out.is_waiting = true;
+        return shorten(f, from, &range, &out);
+    }
     tulle__side_charge_answer(side, &weighed.load, f->now);
     tulle__forward_count(f, from, to, &weighed.load);
     if (weighed.load.batches == batches.count)
@@ -386,7 +433,7 @@ tulle__forward_relay(struct tulle__forward *f, size_t from, const struct tulle__
     struct tulle__buf *told = crosses ? tell_of_kept(f, &header, action->u.control.body) : NULL;
     struct tulle__buf *came = told != NULL ? told : action->u.control.body;
     struct tulle__buf *body =
-        crosses ? let_out(f, from, home, header.from, came) : tulle__buf_ref(came);
+        crosses ? let_out(f, from, home, &header, came) : tulle__buf_ref(came);
     bool is_done = body == NULL ||
                    (home != SIZE_MAX && tulle__control_relay(f->sides[home].engine, &header, body));
     for (size_t i = 0; i < f->side_count && !is_done; i++)

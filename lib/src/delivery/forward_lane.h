@@ -10,6 +10,8 @@
 #include "delivery/seen.h"
 #include "delivery/store.h"
 
+enum { TULLE__ASKS_OF_LANE = 16 };
+
 /* The proxies that something has passed. */
 struct tulle__passed {
     uint64_t ids[TULLE__PATH_MAX];
@@ -33,6 +35,17 @@ enum tulle__outlook {
     TULLE__OUTLOOK_UNWANTED /* nobody beyond takes them */
 };
 
+/* Who asks for what of a lane that leaves a limited side (forward_share.c). */
+struct tulle__demand {
+    struct {
+        uint64_t node, first;
+        int64_t at_ns; /* when it asked last */
+    } asks[TULLE__ASKS_OF_LANE];
+    struct tulle__seen shared;       /* went out to all, out of answers: not once more */
+    struct tulle__seen_range coming; /* of these, what is on its way */
+    int64_t coming_ns;               /* when the first of it went out */
+};
+
 /* A lane whose batches pass here. */
 struct tulle__passing {
     struct {
@@ -51,7 +64,8 @@ struct tulle__passing {
     bool is_queued;              /* the lowest is kept here */
     struct tulle__passing *prev; /* in the queue of that side */
     struct tulle__passing *next;
-    uint64_t epoch; /* of the answers below; 0: there are none */
+    struct tulle__demand *demand; /* NULL: nobody asked */
+    uint64_t epoch;               /* of the answers below; 0: there are none */
     enum tulle__outlook outlook;
     struct tulle__passage passage; /* where a node takes it, but for the side it comes from */
     UT_hash_handle hh;

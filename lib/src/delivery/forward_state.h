@@ -115,6 +115,13 @@ void tulle__forward_after_input(struct tulle__forward *forward);
 
 struct tulle__passing *
 tulle__passing_find(const struct tulle__forward *forward, uint64_t node, struct tulle__view stream);
+/* The lane, made when there is room for it; its batches come from a side. NULL: there is none. */
+struct tulle__passing *tulle__passing_meet(struct tulle__forward *forward,
+                                           uint64_t node,
+                                           struct tulle__view stream,
+                                           size_t from);
+/* Where batches of the lane go is up to date in its passage. */
+void tulle__passing_look(struct tulle__forward *forward, struct tulle__passing *lane);
 /* Whose batch is it, and which events has it? They are not looked at.
  * Returns TULLE_OK, TULLE_EBADMSG, TULLE_EVERSION */
 TULLE_MUST_CHECK tulle_status tulle__batch_peek(struct tulle__view batch,
@@ -127,6 +134,11 @@ void
 tulle__passing_release(struct tulle__forward *forward, struct tulle__passing *lane, uint64_t next);
 /* Let out what waits on a side, as far as its rate allows. */
 void tulle__forward_let_out(struct tulle__forward *forward, size_t index);
+/* A batch goes to all sides of a passage. */
+void tulle__passage_push(struct tulle__forward *forward,
+                         const struct tulle__passage *passage,
+                         struct tulle__buf *body,
+                         struct tulle__buf *path);
 void tulle__passing_fini(struct tulle__forward *forward);
 /* Forget lanes of nodes that no side knows any more, when nothing of them is kept. */
 void tulle__passing_forget(struct tulle__forward *forward);
@@ -207,5 +219,30 @@ void tulle__side_charge_answer(struct tulle__side *side,
                                struct tulle__now now);
 /* Ask for no more at once than a part of a second's worth, so that all get their turn. */
 void tulle__side_narrow(const struct tulle__side *side, struct tulle__fetch *fetch);
+
+/* ---- forward_share.c: what several ask for crosses once ---- */
+
+/* A node asks for a lane from a seq on. */
+void tulle__share_note(struct tulle__forward *forward,
+                       struct tulle__passing *lane,
+                       uint64_t node,
+                       uint64_t first);
+/* Did an answer with this event just go out to all? */
+bool tulle__share_is_coming(const struct tulle__forward *forward,
+                            const struct tulle__passing *lane,
+                            uint64_t seq);
+/* Batches that answer a node. */
+struct tulle__answer {
+    const struct tulle__view *batches;
+    struct tulle__load load;
+    struct tulle__seen_range events; /* of all of them; last 0: none */
+    uint64_t asker;
+    size_t to; /* its side */
+};
+/* Send an answer out to all who take the lane, when somebody else asks for it too and it is the
+ * first time. It is counted. False: it is for the asker alone. */
+bool tulle__share(struct tulle__forward *forward,
+                  struct tulle__passing *lane,
+                  const struct tulle__answer *answer);
 
 #endif

@@ -11,6 +11,7 @@ set(TULLE_DELIVERY_SOURCES
     src/delivery/forward_beat.c
     src/delivery/forward_control.c
     src/delivery/forward_policy.c
+    src/delivery/forward_share.c
     src/delivery/gone.c
     src/delivery/held.c
     src/delivery/interest.c
