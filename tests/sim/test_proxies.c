@@ -6,6 +6,7 @@
 static const char *const north_south[] = { "north", "south" };
 static const char *const south_west[] = { "south", "west" };
 static const char *const west_north[] = { "west", "north" };
+static const char *const west_east[] = { "west", "east" };
 
 TEST(events_cross_a_proxy_in_causal_order)
 {
@@ -277,6 +278,96 @@ TEST(who_knows_all_asks_for_nobody)
     assert_in_range(count, (REFRESHES - 1) * ENGINES, (REFRESHES + 1) * ENGINES);
 }
 
+/* A chain of four segments, with beats as they are in real meshes. Begun at another moment
+ * between two beats with each seed. */
+struct chain {
+    struct sim *sim;
+    int near, far; /* in the first segment, in the last but one */
+};
+
+static struct chain
+make_chain(void **state, uint64_t seed)
+{
+    struct sim_config config = kit_config(seed);
+    config.engine.beat_ms = 1000;
+    config.engine.suspect_ms = 3000;
+    config.engine.gone_ms = 10000;
+    struct sim *sim = kit_sim(state, &config);
+    int a = kit_node(sim, "a", "north", NULL, -1);
+    int b = kit_node(sim, "b", "south", NULL, -1);
+    int c = kit_node(sim, "c", "west", NULL, -1);
+    (void)kit_proxy(sim, "proxy-1", north_south, a, b);
+    (void)kit_proxy(sim, "proxy-2", south_west, b, c);
+    run_until_quiet(sim);
+    run_for(sim, 10000 + (int64_t)seed * 137);
+    return (struct chain){ sim, a, c };
+}
+
+/* Until the near end knows z, and z it, and counts it as a taker: within a second. */
+static void
+await_far(const struct chain *chain, int z)
+{
+    enum { KNOWN_MS_MAX = 1000 };
+    int64_t begin = sim_now_ms(chain->sim);
+    while ((sim_peer_state(chain->sim, chain->near, z) != TULLE_PEER_UP ||
+            sim_peer_state(chain->sim, z, chain->near) != TULLE_PEER_UP ||
+            sim_taker_count(chain->sim, chain->near, "orders/**") == 0) &&
+           sim_now_ms(chain->sim) < begin + A_MINUTE)
+        run_for(chain->sim, 1);
+    assert_true(sim_now_ms(chain->sim) - begin <= KNOWN_MS_MAX);
+}
+
+/* Where all comes up at once, what a proxy takes may have to be said once more. */
+enum { SEEDS = 20, EVENTS = 100, FETCHED_MAX = SEEDS * EVENTS / 20 };
+
+/* Of what is published in the next second. */
+static uint64_t
+count_fetched(const struct chain *chain, int z)
+{
+    tulle_counters counters;
+    for (int i = 0; i < EVENTS; i++) {
+        (void)sim_publish(chain->sim, chain->near, "orders/1", "x");
+        run_for(chain->sim, 10);
+    }
+    run_until_quiet(chain->sim);
+    sim_counters(chain->sim, z, &counters);
+    assert_int_equal(counters.events_delivered, EVENTS);
+    return counters.events_repaired;
+}
+
+TEST(who_joins_beyond_proxies_is_counted_soon_and_then_gets_all_live)
+{
+    uint64_t fetched = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct chain chain = make_chain(state, seed);
+        int d = kit_node(chain.sim, "d", "east", NULL, -1);
+        (void)kit_proxy(chain.sim, "proxy-3", west_east, chain.far, d);
+        run_for(chain.sim, 10000);
+
+        int z = kit_node(chain.sim, "z", "east", "**", d);
+        await_far(&chain, z);
+        fetched += count_fetched(&chain, z);
+        assert_int_equal(kit_teardown(state), 0);
+        *state = NULL;
+    }
+    assert_true(fetched <= FETCHED_MAX);
+}
+
+TEST(a_new_site_is_known_soon_and_then_gets_all_live)
+{
+    uint64_t fetched = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct chain chain = make_chain(state, seed);
+        int z = kit_node(chain.sim, "z", "east", "**", -1);
+        (void)kit_proxy(chain.sim, "proxy-3", west_east, chain.far, z);
+        await_far(&chain, z);
+        fetched += count_fetched(&chain, z);
+        assert_int_equal(kit_teardown(state), 0);
+        *state = NULL;
+    }
+    assert_true(fetched <= FETCHED_MAX);
+}
+
 TEST(history_is_read_across_a_proxy)
 {
     struct sim *sim = kit_sim(state, NULL);
@@ -309,6 +400,8 @@ main(void)
         SCENARIO(a_ring_of_segments_does_not_storm),
         SCENARIO(a_beat_is_not_carried_back_to_where_it_began),
         SCENARIO(who_knows_all_asks_for_nobody),
+        SCENARIO(who_joins_beyond_proxies_is_counted_soon_and_then_gets_all_live),
+        SCENARIO(a_new_site_is_known_soon_and_then_gets_all_live),
         SCENARIO(history_is_read_across_a_proxy),
     };
     return cmocka_run_group_tests_name("sim/proxies", tests, NULL, NULL);

@@ -406,8 +406,8 @@ TEST(ask_for_full_beats_is_passed_on_once)
     beat.counter = 2;
     beat.ask = 12346;
     tell(f, 0, "$beat", mini_beat(&beat), NULL);
-    pass_time(f, 10000);
-    assert_string_equal(f->log, "1:ask 2:ask 1:ask 2:ask 1:ask 2:ask ");
+    pass_time(f, 10000); /* at once, and in timed beats: some may be lost */
+    assert_string_equal(f->log, "1:ask 2:ask 1:ask 2:ask 1:ask 2:ask 1:ask 2:ask ");
     f->log[0] = '\0';
     beat.counter = 3;
     tell(f, 0, "$beat", mini_beat(&beat), NULL); /* the same again */

@@ -125,14 +125,33 @@ collect_acks(struct tulle__engine *e, bool is_full, bool *has_news)
     return count;
 }
 
+/* Asked by many, one says all twice in an interval. */
+static bool
+is_full_due(const struct tulle__engine *e, bool is_timed)
+{
+    int64_t pause_ns = tulle__ms_to_ns(e->config.beat_ms / 2);
+    return e->fulls_due > 0 && (is_timed || e->now.mono.ns - e->full_sent_ns >= pause_ns);
+}
+
+static void
+note_full(struct tulle__engine *e)
+{
+    e->beats_to_full = TULLE__BEATS_PER_FULL;
+    e->full_sent_ns = e->now.mono.ns;
+    e->fulls_due -= e->fulls_due > 0 ? 1U : 0U;
+}
+
 void
 tulle__beat_send(struct tulle__engine *e, bool is_leaving)
 {
-    bool is_full = e->beats_to_full == 0 || is_leaving;
     bool is_timed = e->now.mono.ns >= e->beat_due_ns;
-    e->beats_to_full = is_full ? TULLE__BEATS_PER_FULL : e->beats_to_full;
+    bool is_full = e->beats_to_full == 0 || is_leaving || is_full_due(e, is_timed);
+    if (is_full)
+        note_full(e);
     bool has_news = is_leaving || e->beat_takes_version != e->interest.version;
     bool has_takes = is_full || has_news;
+    bool is_awaited = e->awaited == TULLE__AWAITED_BEATS || (e->awaited > 0 && is_timed);
+    has_news = has_news || is_awaited;
     struct tulle__beat_out beat = { .mesh = tulle__view_of(e->mesh),
                                     .id = e->config.id,
                                     .counter = ++*e->beats,
@@ -160,9 +179,9 @@ tulle__beat_send(struct tulle__engine *e, bool is_leaving)
         beat.beyond_count = e->beyond_count;
         beat.proxies = e->proxies;
         beat.proxy_count = e->proxy_count;
-        beat.ask = e->ask_beats > 0 ? e->ask : 0;
-        e->ask_beats -= e->ask_beats > 0 ? 1U : 0U;
     }
+    beat.ask = e->ask_beats > 0 ? e->ask : 0;
+    e->ask_beats -= is_timed && e->ask_beats > 0 ? 1U : 0U;
     tulle__writer_reset(&e->body);
     tulle__beat_encode(&e->body, &beat);
     struct tulle__buf *body = tulle__writer_take(&e->body);
@@ -179,17 +198,43 @@ tulle__beat_send(struct tulle__engine *e, bool is_leaving)
     action->u.publication.key = beat_key;
     action->u.publication.body = body;
     e->beat_takes_version = e->interest.version;
+    e->awaited -= is_awaited ? 1U : 0U;
     e->counters.beats_sent++;
 }
 
 /* Each node hears every beat: the more there are, the longer each waits. */
+static int64_t
+pause_ns(const struct tulle__engine *e)
+{
+    return tulle__ms_to_ns(TULLE__BEAT_SOON_MS + (int64_t)e->up_count);
+}
+
 void
 tulle__beat_soon(struct tulle__engine *e)
 {
     if (e->beat_soon_ns != TULLE__NEVER_NS || e->is_leaving)
         return;
-    int64_t pause_ms = TULLE__BEAT_SOON_MS + (int64_t)e->up_count;
-    e->beat_soon_ns = e->now.mono.ns + tulle__ms_to_ns(pause_ms);
+    e->beat_soon_ns = e->now.mono.ns + pause_ns(e);
+}
+
+/* Say all, soon and once more: the first may not be heard yet by who it is for. */
+static void
+say_all_soon(struct tulle__engine *e)
+{
+    e->fulls_due = 2;
+    tulle__beat_soon(e);
+}
+
+void
+tulle__beat_at_once(struct tulle__engine *e)
+{
+    if (e->is_leaving)
+        return;
+    int64_t due_ns = e->beat_sent_ns + pause_ns(e);
+    if (due_ns < e->now.mono.ns)
+        due_ns = e->now.mono.ns;
+    if (due_ns < e->beat_soon_ns)
+        e->beat_soon_ns = due_ns;
 }
 
 void
@@ -308,6 +353,35 @@ tulle__take_beyond(struct tulle__engine *e,
     }
 }
 
+/* For full beats; each is heard several times. */
+static bool
+is_new_ask(struct tulle__engine *e, uint64_t ask)
+{
+    for (size_t i = 0; i < TULLE__ASKS_HEARD; i++) {
+        if (e->asks_heard[i] == ask)
+            return false; /* none, too */
+    }
+    e->asks_heard[e->ask_heard_at++ % TULLE__ASKS_HEARD] = ask;
+    return true;
+}
+
+/* A proxy that is heard for the first time, or asks, is to know this node, and those beyond
+ * it are. What another proxy takes may have been said before it could be heard. */
+static void
+take_proxy(struct tulle__engine *e,
+           struct tulle__peer *proxy,
+           const struct tulle__beat_view *beat,
+           bool is_first)
+{
+    tulle__take_beyond(e, proxy, beat->beyond, beat->beyond_total, false);
+    if (e->config.is_proxy && is_first) {
+        e->interest_epoch++;
+        tulle__sync_want(e, proxy);
+    }
+    if (!e->config.is_proxy && (is_new_ask(e, beat->ask) || is_first))
+        say_all_soon(e);
+}
+
 static void
 relay_beat(struct tulle__engine *e, struct tulle__buf *body, struct tulle__view path_frame)
 {
@@ -352,6 +426,7 @@ tulle__on_beat(struct tulle__engine *e,
     struct tulle__peer *peer = tulle__peer_get(e, beat.id);
     if (peer == NULL)
         return;
+    bool is_first = hops == 0 && !peer->is_heard;
     tulle__peer_heard(e, peer, hops > 0 ? path[hops - 1] : 0, hops, true);
     tulle__peer_is_heard(e, peer);
     if (hops == 0)
@@ -368,7 +443,7 @@ tulle__on_beat(struct tulle__engine *e,
         e->counters.clock_clamped++;
     tulle__peer_learn(e, peer, &beat.self, hops == 0);
     if (beat.self.is_proxy && hops == 0)
-        tulle__take_beyond(e, peer, beat.beyond, beat.beyond_total, false);
+        take_proxy(e, peer, &beat, is_first);
     if (beat.self.is_proxy && hops == 0 && (e->config.is_proxy || e->config.is_observer))
         tulle__take_beyond(e, peer, beat.proxies, beat.proxies.count, true);
     tulle__observe_beat(e, peer, &beat);

@@ -414,6 +414,27 @@ push_relay_control(struct tulle__engine *e, struct tulle__view header, struct tu
     action->u.control.body = tulle__buf_ref(body);
 }
 
+/* What a node takes that makes itself known to another one is known here when the answer
+ * comes, and so before anything is published for it. */
+static void
+pass_control(struct tulle__engine *e,
+             uint64_t via,
+             const struct tulle__control_header *header,
+             struct tulle__view header_frame,
+             struct tulle__buf *body)
+{
+    struct tulle__sync_view sync;
+    struct tulle__peer *peer =
+        header->kind == TULLE__SYNC && tulle__sync_decode(body->data, body->len, &sync) == TULLE_OK
+            ? tulle__peer_get(e, header->from)
+            : NULL;
+    if (peer != NULL) {
+        tulle__peer_heard(e, peer, header->hops == 0 ? 0 : via, header->hops, true);
+        tulle__peer_learn(e, peer, &sync.self, header->hops == 0);
+    }
+    push_relay_control(e, header_frame, body);
+}
+
 uint64_t
 tulle__engine_via(const struct tulle__engine *e, uint64_t hop, struct tulle__view header_frame)
 {
@@ -456,7 +477,7 @@ tulle__engine_on_control(struct tulle__engine *e,
     }
     if (header.to != 0 && header.to != e->config.id) {
         if (e->config.is_proxy)
-            push_relay_control(e, header_frame, body);
+            pass_control(e, via, &header, header_frame, body);
         else
             e->counters.dropped_unwanted++;
         return;

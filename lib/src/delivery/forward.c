@@ -198,9 +198,8 @@ collect_keys(struct tulle__forward *f, size_t index)
     side->wanted.count = side->awaited.count = 0;
     side->engine->await_ns = await_ns(f, index);
     for (struct tulle__peer *p = side->engine->peers; p != NULL; p = p->hh.next) {
-        f->proxies_up +=
-            p->is_proxy && tulle__peer_is_live(p) && tulle__peer_hops(side->engine, p) == 0 ? 1U
-                                                                                            : 0U;
+        bool is_next = p->is_proxy && p->is_heard && tulle__peer_hops(side->engine, p) == 0;
+        f->proxies_up += is_next && tulle__peer_is_live(p) ? 1U : 0U;
         if (!p->is_proxy)
             collect_keys_of(f, index, p);
     }

@@ -98,6 +98,7 @@ take_ask(struct tulle__forward *f, size_t from, uint64_t ask)
             continue;
         f->sides[i].engine->ask = ask;
         f->sides[i].engine->ask_beats = ASKING_BEATS;
+        tulle__beat_at_once(f->sides[i].engine);
     }
 }
 

@@ -357,7 +357,7 @@ tulle__interest_set_keys(struct tulle__engine *e, const struct tulle__view *keys
     }
     if (has_changed) {
         interest->version++;
-        tulle__beat_soon(e);
+        tulle__beat_at_once(e); /* proxies wait for one another's along a chain */
     }
 }
 

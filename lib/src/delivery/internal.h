@@ -223,6 +223,7 @@ void tulle__on_beat(struct tulle__engine *e,
                     uint32_t hops);
 /* A beat is wanted soon: something was published, delivered or changed. */
 void tulle__beat_soon(struct tulle__engine *e);
+void tulle__beat_at_once(struct tulle__engine *e); /* when none was sent just now */
 void tulle__beat_send(struct tulle__engine *e, bool is_leaving);
 void tulle__beat_on_timer(struct tulle__engine *e);
 

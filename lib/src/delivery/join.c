@@ -28,8 +28,9 @@ tulle__sync_want(struct tulle__engine *e, struct tulle__peer *peer)
 {
     if (peer->stage == TULLE__STAGE_LEFT)
         return;
-    if (peer->is_sync_due && peer->sync_wanted == e->interest.version)
+    if (peer->is_sync_due && peer->sync_wanted == e->interest.version && !peer->is_sync_held)
         return; /* it is on its way */
+    peer->is_sync_held = false;
     peer->is_sync_due = true;
     peer->sync_tries = 0;
     peer->sync_wanted = e->interest.version;
@@ -70,9 +71,11 @@ ask_peer(struct tulle__engine *e, struct tulle__peer *peer)
         return;
     }
     ask_at(e, peer, retry_at(e, peer->sync_tries++));
+    if (is_beyond_proxy_business(e, peer))
+        return;
     /* To one that is gone or cannot be reached the question waits. */
-    if (peer->stage == TULLE__STAGE_GONE || tulle__peer_hop(e, peer) == 0 ||
-        is_beyond_proxy_business(e, peer))
+    peer->is_sync_held = peer->stage == TULLE__STAGE_GONE || tulle__peer_hop(e, peer) == 0;
+    if (peer->is_sync_held)
         return;
     bool wants_peers = e->wants_names && e->now.mono.ns >= e->names_due_ns;
     encode_sync(e, !e->config.is_proxy && peer->is_sync_due, wants_peers);
@@ -351,8 +354,11 @@ tulle__on_sync(struct tulle__engine *e,
     if (!tulle__control_answer(e, header, via, TULLE__HERE))
         return;
     e->counters.syncs_answered++;
-    if (sync->wants_lanes)
-        tulle__beat_soon(e); /* hearing it, the peer knows that it hears us */
+    if (sync->wants_lanes) { /* hearing a beat, the peer knows that it hears us */
+        if (header->hops > 0)
+            e->awaited = TULLE__AWAITED_BEATS;
+        tulle__beat_soon(e);
+    }
     if (!peer->is_synced)
         tulle__sync_want(e, peer);
     tulle__join_on_timer(e);

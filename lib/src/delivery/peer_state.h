@@ -74,6 +74,7 @@ struct tulle__peer {
     bool is_synced;          /* a HERE from it was taken in */
     uint64_t synced_version; /* interest version that the HERE answered */
     bool is_sync_due;
+    bool is_sync_held; /* there was no way to it when it was to be asked */
     int64_t sync_due_ns;
     struct tulle__heap_node asking; /* among those to ask, by sync_due_ns */
     uint32_t sync_tries;

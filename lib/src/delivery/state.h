@@ -42,6 +42,8 @@ enum {
     TULLE__SOURCES_PER_ROUND = 8,   /* others asked for a range before waiting a little */
     TULLE__ACKS_IN_TURN = 128,      /* of a full beat, that did not change lately */
     TULLE__BEYOND_IN_TURN = 64,     /* of a timed beat of a proxy: nodes beyond it */
+    TULLE__ASKS_HEARD = 16,         /* for full beats, that are remembered */
+    TULLE__AWAITED_BEATS = 2,       /* so many cross to who waits to hear this node */
     TULLE__NAMES_PAUSE_MS_MIN = 500,
     TULLE__REFRESH_MS = 10000 /* one neighbour after the other is asked whom it knows */
 };
@@ -126,6 +128,11 @@ struct tulle__engine {
     int64_t beat_soon_ns; /* event-driven; TULLE__NEVER_NS: none */
     int64_t beat_sent_ns;
     uint32_t beats_to_full;
+    uint32_t fulls_due; /* so many soon, as somebody came who may not know this node */
+    int64_t full_sent_ns;
+    /* A node beyond a proxy waits to hear this one: the next beat is news, and, as that may not
+     * be heard there yet, the timed one after it. */
+    uint32_t awaited;
     uint64_t beat_stamp; /* own clock's stamp that the last beat acknowledged */
     uint64_t beat_takes_version;
     uint64_t full_stamps[2]; /* of the last full beats, the newest first */
@@ -136,8 +143,10 @@ struct tulle__engine {
     uint64_t beyond_total;
     struct tulle__beyond proxies[TULLE__BEYOND_IN_TURN]; /* the same, of proxies */
     size_t proxy_count;
-    uint64_t ask; /* for full beats, in the next timed beats; 0: none */
+    uint64_t ask; /* for full beats, in the next beats, up to so many timed ones; 0: none */
     uint32_t ask_beats;
+    uint64_t asks_heard[TULLE__ASKS_HEARD]; /* lately, of proxies */
+    uint32_t ask_heard_at;
     bool is_leaving;
 
     struct tulle__observer *observer;           /* observe.h; NULL: this node does not observe */
