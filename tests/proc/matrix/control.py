@@ -7,7 +7,8 @@ Needed is, by the rules of the protocol and the shape of the mesh and nothing el
   acknowledgement or takes that it did not tell of before, not sooner than 20 ms after the one
   before; in those that are not full, only what is news. One with news has to pass each link as
   often as an event that everybody takes (Shape.spread()). One without stays on its segment, but
-  for a full one every 10 s;
+  for a full one every 10 s, and two after a SYNC whose sender waits to hear one. An ask of a
+  proxy is for one more, and a full one of each to cross;
 - of a SYNC: one until it is answered, not sooner than 250 ms after the one before, and one in 10 s
   of each node when all is answered. Of a HERE: the answer to each of these, once;
 - of a FETCH: one for events that have not passed towards whoever asks. Of a RANGE: the answer,
@@ -28,6 +29,7 @@ REFRESH_S = 10.0
 ANSWER_S = 0.25
 FETCH_S = 0.1
 HEARTBEAT_S = 3.0
+AWAITED_BEATS = 2
 EARLY = 0.9  # timers and clocks may be off by so much
 UNDER_WAY_S = 0.05  # who asked for what has just passed could not know
 SYNC, FETCH, RANGE = 1, 3, 4
@@ -77,6 +79,7 @@ class Origin:
         self.needed_at = 0.0
         self.judged_at = 0.0
         self.allowance = 1.0  # of beats without news
+        self.awaited = 0  # of these, such as cross, as somebody waits to hear one
 
     def judge(self, fields):
         """A beat not seen before: is it needed, is it news, how many bytes of it are neither."""
@@ -102,6 +105,9 @@ class Origin:
             too_many += wire.packed_size(fields["t"]) if is_known and not is_full else 0
             self.takes_version = fields.get("tv", 0)
         self.fulls += is_full
+        if not is_news and not fields.get("q", False) and self.awaited > 0:
+            self.awaited -= 1
+            is_news = True
         passed_s = min(now - self.judged_at, 2 * BEAT_S)
         self.judged_at = now
         self.allowance = min(self.allowance + passed_s / (EARLY * BEAT_S), 2.0)
@@ -199,6 +205,8 @@ class Yardstick:
         if fields.get("g", 0) not in self.asks:  # who begins needs a full one of everybody
             self.asks.add(fields["g"])
             self.crossed.clear()
+            for other in self.origins.values():
+                other.allowance += 1
         origin = self.origins[self.side(node, passed.leg)]
         key = (passed.leg, message.connection, node, counter)
         kind = "beats again" if key in self.passed else "beats"
@@ -272,6 +280,7 @@ class Yardstick:
         self.asked[sender, counter] = question
         if has_lanes:  # it may have forgotten whom it asks, and what was told it
             self.questions[target, sender, False].is_answered = False
+            self.origins[target].awaited = AWAITED_BEATS
         is_new = question.takes_version != body.get("tv", 0)
         is_due = passed.time - question.asked_at >= EARLY * ANSWER_S
         question.asked_at = passed.time
