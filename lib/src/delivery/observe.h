@@ -117,7 +117,7 @@ uint64_t tulle__peer_via(const struct tulle__engine *e, const struct tulle__peer
 
 /* Events were delivered so long after they were published. */
 void tulle__tally_delay(struct tulle__engine *e, int64_t us, uint64_t events);
-/* A full beat begins a new interval. */
+/* A full beat: a new interval begins, if the last one was long enough. */
 void tulle__tally_turn(struct tulle__engine *e);
 void tulle__tally_counters(const struct tulle__engine *e, tulle_seen_counters *out);
 

@@ -156,6 +156,7 @@ struct tulle__engine {
     int64_t started_ns;
     struct tulle__delays delays[2]; /* of two intervals */
     uint32_t delays_at;             /* the one that goes on */
+    int64_t delays_since_ns;        /* since when */
 
     struct tulle__writer body; /* scratch for messages */
     struct tulle__writer header;

@@ -40,9 +40,14 @@ tulle__tally_delay(struct tulle__engine *e, int64_t us, uint64_t events)
     delays->total += events;
 }
 
+/* Full beats that somebody asks for come between those in turn: an interval is no shorter. */
 void
 tulle__tally_turn(struct tulle__engine *e)
 {
+    int64_t least_ns = tulle__ms_to_ns(e->config.beat_ms) * (TULLE__BEATS_PER_FULL - 1);
+    if (e->now.mono.ns - e->delays_since_ns < least_ns)
+        return;
+    e->delays_since_ns = e->now.mono.ns;
     e->delays_at ^= 1U;
     e->delays[e->delays_at] = (struct tulle__delays){ .total = 0 };
 }
