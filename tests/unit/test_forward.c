@@ -120,6 +120,23 @@ TEST(batch_without_memory_is_counted_as_such)
     assert_int_equal(counters(f, 0).relayed_duplicates + counters(f, 0).dropped_unwanted, 0);
 }
 
+/* The lane that makes room may be the one whose stream was just named. */
+TEST(there_is_room_for_a_new_lane_when_there_are_too_many)
+{
+    enum { LANES = 65536 };
+    struct fixture *f = *state;
+    f->config[0].policy.event_bytes_max = 1;
+    open_proxy(f);
+    tell_beat(f, 1, 2, "t", NULL);
+    for (unsigned node = 100; node < 100 + LANES; node++)
+        tell_batch(f, 0, node, "t", 10);
+    tell_batch(f, 0, 100, "t", 11);
+    tell_batch(f, 0, 99, "t", 10);
+    tell_batch(f, 0, 100, "t", 11); /* forgotten, and so new */
+    assert_int_equal(counters(f, 0).dropped_size, LANES + 3);
+    assert_int_equal(counters(f, 0).relayed_duplicates, 0);
+}
+
 TEST(what_goes_on_at_once_needs_no_action)
 {
     struct fixture *f = *state;
@@ -625,6 +642,7 @@ main(void)
         FORWARD_TEST(batch_that_comes_again_by_any_side_is_not_forwarded),
         FORWARD_TEST(batches_in_any_order_are_forwarded_once_each),
         FORWARD_TEST(batch_without_memory_is_counted_as_such),
+        FORWARD_TEST(there_is_room_for_a_new_lane_when_there_are_too_many),
         FORWARD_TEST(what_goes_on_at_once_needs_no_action),
         FORWARD_TEST(denied_stream_does_not_leave_its_side),
         FORWARD_TEST(only_allowed_streams_leave_a_side),

@@ -540,7 +540,7 @@ pass_batch(struct tulle__forward *f,
         return NULL;
     if (side->event_bytes_max != 0 &&
         !tulle__side_fits(side, (struct tulle__view){ body->data, body->len })) {
-        tulle__side_too_large(side, arrival.node, stream);
+        tulle__side_too_large(side, arrival.node, stream_of(lane));
         return NULL;
     }
     if (lane->outlook == TULLE__OUTLOOK_AWAITED) { /* they ask for it when they can */
