@@ -34,6 +34,7 @@ struct pair {
     void *context;
     struct tulle__transport *a;
     struct tulle__transport *b;
+    void *plain; /* a socket of libzmq alone; NULL: there is none */
 };
 
 static struct tulle__transport *
@@ -52,6 +53,7 @@ static int
 setup(void **state)
 {
     static struct pair pair;
+    pair.plain = NULL;
     pair.context = zmq_ctx_new();
     pair.a = open_one(pair.context, ID_A, "tcp://127.0.0.1:*");
     pair.b = open_one(pair.context, ID_B, "tcp://127.0.0.1:*");
@@ -65,6 +67,8 @@ teardown(void **state)
     struct pair *pair = *state;
     tulle__transport_close(&pair->a, 0);
     tulle__transport_close(&pair->b, 0);
+    if (pair->plain != NULL)
+        (void)zmq_close(pair->plain);
     (void)zmq_ctx_term(pair->context);
     return 0;
 }
@@ -187,6 +191,46 @@ TEST(hanging_up_one_keeps_the_other_at_its_event_address)
             tulle__buf_unref(&in.body);
     }
     assert_true(hears(pair, WAIT_MS));
+}
+
+/* Where a node was, something else is for a moment, and then another node. */
+TEST(who_comes_to_an_address_that_was_given_up_is_heard)
+{
+    struct pair *pair = *state;
+    char address[100];
+    size_t len = sizeof address;
+    int zero = 0;
+    pair->plain = zmq_socket(pair->context, ZMQ_ROUTER); /* nothing that a SUB can talk to */
+    assert_int_equal(zmq_bind(pair->plain, "tcp://127.0.0.1:*"), 0);
+    assert_int_equal(zmq_getsockopt(pair->plain, ZMQ_LAST_ENDPOINT, address, &len), 0);
+    tulle__transport_subscribe(pair->a, (struct tulle__view){ (const uint8_t *)"s", 2 });
+    struct tulle__dialing dialing = { .events = address };
+    tulle__transport_dial(pair->a, 7, &dialing);
+    assert_false(hears(pair, 500)); /* time enough to be refused there */
+    assert_int_equal(zmq_unbind(pair->plain, address), 0);
+    assert_int_equal(zmq_close(pair->plain), 0);
+
+    pair->plain = zmq_socket(pair->context, ZMQ_PUB);
+    assert_int_equal(zmq_setsockopt(pair->plain, ZMQ_LINGER, &zero, sizeof zero), 0);
+    int64_t end = now_ms() + WAIT_MS;
+    while (zmq_bind(pair->plain, address) != 0)
+        assert_true(now_ms() < end);
+    tulle__transport_dial(pair->a, 8, &dialing);
+    tulle__transport_hangup(pair->a, 8, &dialing); /* as nothing is heard */
+    dialing.tries = 1;
+    tulle__transport_dial(pair->a, 8, &dialing);
+    tulle__transport_hangup(pair->a, 7, &dialing); /* it is not at that address any more */
+    bool has_arrived = false;
+    while (!has_arrived && now_ms() < end) {
+        struct tulle__incoming in;
+        (void)zmq_send(pair->plain, "s", 2, ZMQ_SNDMORE);
+        (void)zmq_send(pair->plain, "event", 5, 0);
+        poll_both(pair, 50);
+        has_arrived = tulle__transport_receive_publication(pair->a, &in) == TULLE__RECEIVED_MESSAGE;
+        if (has_arrived)
+            tulle__buf_unref(&in.body);
+    }
+    assert_true(has_arrived);
 }
 
 TEST(an_ipc_address_in_use_is_refused)
@@ -438,6 +482,8 @@ main(void)
         cmocka_unit_test_setup_teardown(a_hop_is_dialed_again_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(a_link_and_a_peer_share_an_address, setup, teardown),
         cmocka_unit_test_setup_teardown(hanging_up_one_keeps_the_other_at_its_event_address, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(who_comes_to_an_address_that_was_given_up_is_heard, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(an_ipc_address_in_use_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_sent_back_to_the_dialer_is_dropped, setup,

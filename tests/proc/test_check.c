@@ -166,14 +166,15 @@ TEST(a_dead_node_is_critical)
         proc_start("tulle", "check", "--join", address, "--interval", "0.2", "--settle", "0",
                    "--suspect-ms", "400", "--gone-ms", "1500", NULL);
     proc_wait_text(watch, PROC_OUT, "TULLE OK - 3 nodes, ");
+    /* Who was there all the time sees it fall silent, and go. */
+    proc_signal(dead, SIGSTOP);
+    proc_wait_text(watch, PROC_OUT, "TULLE WARNING - suspect 1 (stock), ");
     proc_kill(dead);
     const char *text = CHECK(2, "--expect", "stock", "--expect", "shop", "--settle", "0.5");
     assert_begins(text, "TULLE CRITICAL - missing 1 (stock)");
     proc_assert_has(
         text, "\nCRITICAL missing 1, nodes that are expected and not up, critical 0\n  stock: ");
     (void)CHECK(2, "--nodes", "4", "--settle", "0.2"); /* watch is one */
-    /* Who was there all the time sees it fall silent, and go. */
-    proc_wait_text(watch, PROC_OUT, "TULLE WARNING - suspect 1 (stock), ");
     proc_wait_text(watch, PROC_OUT, "TULLE CRITICAL - gone 1 (stock), ");
     proc_wait_text(watch, PROC_OUT, "\n  stock: gone, heard ");
     proc_signal(watch, SIGTERM);

@@ -127,12 +127,15 @@ tulle__frame_take(zmq_msg_t *frame)
 }
 
 void
-tulle__frame_tell_xpub(void *socket, struct tulle__view key, bool takes)
+tulle__frame_subscribe(void *socket, bool is_xsub, struct tulle__view key, bool takes)
 {
     uint8_t message[1 + TULLE__KEY_LEN_MAX] = { takes ? 1 : 0 };
     TULLE_ASSERT(key.len <= TULLE__KEY_LEN_MAX);
     memcpy(message + 1, key.data, key.len);
-    (void)zmq_send(socket, message, 1 + key.len, ZMQ_DONTWAIT);
+    if (is_xsub)
+        (void)zmq_send(socket, message, 1 + key.len, ZMQ_DONTWAIT);
+    else
+        (void)zmq_setsockopt(socket, takes ? ZMQ_SUBSCRIBE : ZMQ_UNSUBSCRIBE, key.data, key.len);
 }
 
 /* ---- the frames of a message ---- */

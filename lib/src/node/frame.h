@@ -21,8 +21,9 @@ struct tulle__buf *tulle__frame_take(zmq_msg_t *frame);
 /* Send a copy of a frame, or for the last time the frame itself, which is empty then. */
 bool tulle__frame_pass(void *socket, zmq_msg_t *frame, int flags, bool is_last);
 
-/* Of an XSUB socket subscriptions are messages. The key of a stream or of those below one. */
-void tulle__frame_tell_xpub(void *socket, struct tulle__view key, bool takes);
+/* Of a SUB subscriptions are options, of an XSUB messages. The key of a stream or of those
+ * below one. */
+void tulle__frame_subscribe(void *socket, bool is_xsub, struct tulle__view key, bool takes);
 
 enum { TULLE__FRAMES_MAX = 3, TULLE__FRAME_BODY = 1 };
 

@@ -49,8 +49,7 @@ struct dialed {
     char address[TULLE__ADDRESS_LEN_MAX + 1];
 };
 
-/* An address that SUB or PUB is connected to, as it was chosen. Two hops may share one: a
- * node and the one that was there before it. */
+/* An address that SUB or PUB is connected to, as it was chosen. */
 struct wire {
     uint64_t hop;
     void *socket;
@@ -594,24 +593,17 @@ connect_control(struct tulle__transport *t, struct dialed *dialed)
         (void)zmq_connect(t->dialer, dialed->address); /* a bad address never answers */
 }
 
-/* SUB and PUB are connected to an address once, for all who have it. */
+/* An address is one hop's: that of the node that was met there last. */
 static void
 hang_up_wire(struct tulle__transport *t, void *socket, uint64_t hop)
 {
-    char address[TULLE__ADDRESS_LEN_MAX + 1] = "";
     for (size_t i = 0; i < t->wire_count; i++) {
         if (t->wires[i].hop == hop && t->wires[i].socket == socket) {
-            memcpy(address, t->wires[i].address, sizeof address);
+            (void)zmq_disconnect(socket, t->wires[i].address);
             t->wires[i] = t->wires[--t->wire_count];
-            break;
+            return;
         }
     }
-    for (size_t i = 0; i < t->wire_count; i++) {
-        if (t->wires[i].socket == socket && strcmp(t->wires[i].address, address) == 0)
-            return;
-    }
-    if (address[0] != '\0')
-        (void)zmq_disconnect(socket, address);
 }
 
 static void
@@ -624,10 +616,19 @@ dial_wire(struct tulle__transport *t,
     char address[TULLE__ADDRESS_LEN_MAX + 1];
     hang_up_wire(t, socket, hop);
     tulle__address_choose(list, dialing->turn, address);
-    if (address[0] == '\0' ||
+    struct wire *wire = NULL;
+    for (size_t i = 0; i < t->wire_count && wire == NULL; i++) {
+        if (t->wires[i].socket == socket && strcmp(t->wires[i].address, address) == 0)
+            wire = &t->wires[i];
+    }
+    /* Mostly it leads to who came there next. When libzmq gave it up, as something else was there
+     * in between, nothing is heard: dialed again, the new one ends it, as its own. */
+    if (wire != NULL && dialing->tries == 0)
+        wire->hop = hop;
+    if (wire != NULL || address[0] == '\0' ||
         !tulle__grow(&t->wires, &t->wire_cap, t->wire_count, sizeof *t->wires))
         return;
-    struct wire *wire = &t->wires[t->wire_count++];
+    wire = &t->wires[t->wire_count++];
     wire->hop = hop;
     wire->socket = socket;
     memcpy(wire->address, address, sizeof address);
@@ -702,19 +703,13 @@ tulle__transport_hangup(struct tulle__transport *t,
 void
 tulle__transport_subscribe(struct tulle__transport *t, struct tulle__view key)
 {
-    if (t->passes_on)
-        tulle__frame_tell_xpub(t->sub, key, true);
-    else
-        (void)zmq_setsockopt(t->sub, ZMQ_SUBSCRIBE, key.data, key.len);
+    tulle__frame_subscribe(t->sub, t->passes_on, key, true);
 }
 
 void
 tulle__transport_unsubscribe(struct tulle__transport *t, struct tulle__view key)
 {
-    if (t->passes_on)
-        tulle__frame_tell_xpub(t->sub, key, false);
-    else
-        (void)zmq_setsockopt(t->sub, ZMQ_UNSUBSCRIBE, key.data, key.len);
+    tulle__frame_subscribe(t->sub, t->passes_on, key, false);
 }
 
 /* ---- receiving ---- */
