@@ -15,11 +15,14 @@ count=0 status=0
 # What the words, of which the last is being typed, are completed to: sorted, in one line.
 complete_words() {
     local -a COMP_WORDS=("$@")
-    local COMP_CWORD=$(($# - 1)) function
-    local -a COMPREPLY=()
-    function=$(complete -p "$1" | sed -E 's/.* -F ([^ ]+) .*/\1/')
-    "$function" "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
-    printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd'|'
+    local COMP_CWORD=$(($# - 1)) function IFS=$' \t\n'
+    local -a COMPREPLY=() sorted
+    function=$(complete -p "$1")
+    function=${function##* -F }
+    "${function%% *}" "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+    mapfile -t sorted < <(printf '%s\n' "${COMPREPLY[@]}" | sort)
+    IFS='|'
+    printf '%s\n' "${sorted[*]}"
 }
 
 expect() { # REPLIES WORD...
