@@ -61,12 +61,6 @@ name_len(size_t stream_len)
            stream_len;
 }
 
-static struct tulle__view
-stream_of(const struct tulle__passing *lane)
-{
-    return (struct tulle__view){ (const uint8_t *)lane->name.stream, lane->stream_len };
-}
-
 static bool
 is_of_stream(const struct tulle__passing *lane, struct tulle__view stream)
 {
@@ -109,7 +103,7 @@ get_lane(struct tulle__forward *f, uint64_t node, struct tulle__view stream)
     if (HASH_COUNT(f->lanes) >= PASSING_LANES_MAX)
         free_lane(f, f->lanes); /* maybe the one that stream is the name of */
     HASH_ADD(hh, f->lanes, name, name_len(lane->stream_len), lane);
-    if (tulle__passing_find(f, node, stream_of(lane)) == lane)
+    if (tulle__passing_find(f, node, tulle__passing_stream(lane)) == lane)
         return lane;
     tulle__free(lane); /* no memory for the table */
     return NULL;
@@ -145,7 +139,7 @@ tulle__passing_look(struct tulle__forward *f, struct tulle__passing *lane)
         return;
     lane->epoch = f->epoch;
     struct tulle__passage *passage = &lane->passage;
-    struct tulle__view stream = stream_of(lane);
+    struct tulle__view stream = tulle__passing_stream(lane);
     bool is_awaited = false;
     passage->count = 0;
     for (size_t i = 0; i < f->side_count; i++) {
@@ -540,7 +534,7 @@ pass_batch(struct tulle__forward *f,
         return NULL;
     if (side->event_bytes_max != 0 &&
         !tulle__side_fits(side, (struct tulle__view){ body->data, body->len })) {
-        tulle__side_too_large(side, arrival.node, stream_of(lane));
+        tulle__side_too_large(side, arrival.node, tulle__passing_stream(lane));
         return NULL;
     }
     if (lane->outlook == TULLE__OUTLOOK_AWAITED) { /* they ask for it when they can */

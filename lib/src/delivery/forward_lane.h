@@ -71,6 +71,13 @@ struct tulle__passing {
     UT_hash_handle hh;
 };
 
+/* Borrowed from the lane. */
+static inline struct tulle__view
+tulle__passing_stream(const struct tulle__passing *lane)
+{
+    return (struct tulle__view){ (const uint8_t *)lane->name.stream, lane->stream_len };
+}
+
 /* A publisher was heard. */
 struct tulle__heard {
     const struct tulle__engine *by; /* NULL: nobody was */

@@ -88,7 +88,7 @@ goes_to(const struct tulle__passage *passage, size_t side)
 static bool
 are_of_lane(const struct tulle__passing *lane, const struct tulle__answer *answer)
 {
-    struct tulle__view stream = { (const uint8_t *)lane->name.stream, lane->stream_len };
+    struct tulle__view stream = tulle__passing_stream(lane);
     struct tulle__batch batch;
     for (size_t i = 0; i < answer->load.batches; i++) {
         struct tulle__view view = answer->batches[i];
