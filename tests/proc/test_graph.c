@@ -19,15 +19,6 @@
 
 #define ARROW " \xe2\x94\x80\xe2\x96\xb6 "
 
-static size_t
-count_of(const char *text, const char *part)
-{
-    size_t count = 0;
-    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part))
-        count++;
-    return count;
-}
-
 TEST(ways_of_streams_are_told_in_text)
 {
     (void)state;
@@ -110,22 +101,24 @@ TEST(graphs_are_drawn)
     char *text = strdup(GRAPH("--dot"));
     assert_non_null(text);
     assert_int_equal(strncmp(text, "digraph mesh {\n", 15), 0);
-    assert_int_equal(count_of(text, "subgraph cluster_"), 2);
-    assert_int_equal(count_of(text, "shape=hexagon"), 1);
-    assert_int_equal(count_of(text, "[label=\"orders\", shape=ellipse]"), 2); /* on both sides */
-    assert_int_equal(count_of(text, "[label=\"orders\"];"), 2); /* into the proxy and out of it */
-    assert_int_equal(count_of(text, "[label=\"40\"];"), 1);
-    assert_int_equal(count_of(text, " behind\"];"), 1);
-    assert_int_equal(count_of(text, "returns/**"), 1);
+    assert_int_equal(testkit_count(text, "subgraph cluster_"), 2);
+    assert_int_equal(testkit_count(text, "shape=hexagon"), 1);
+    assert_int_equal(testkit_count(text, "[label=\"orders\", shape=ellipse]"),
+                     2); /* on both sides */
+    assert_int_equal(testkit_count(text, "[label=\"orders\"];"),
+                     2); /* into the proxy and out of it */
+    assert_int_equal(testkit_count(text, "[label=\"40\"];"), 1);
+    assert_int_equal(testkit_count(text, " behind\"];"), 1);
+    assert_int_equal(testkit_count(text, "returns/**"), 1);
     assert_dot_reads(text);
     free(text);
     const char *mermaid = GRAPH("--mermaid", "-s", "orders/*");
     assert_int_equal(strncmp(mermaid, "flowchart LR\n", 13), 0);
-    assert_int_equal(count_of(mermaid, "  subgraph frame"), 2);
-    assert_int_equal(count_of(mermaid, "  end\n"), 2);
-    assert_int_equal(count_of(mermaid, "{{\"bridge\"}}"), 1);
-    assert_int_equal(count_of(mermaid, "([\"orders\"])"), 2);
-    assert_int_equal(count_of(mermaid, "-->|\"orders\"|"), 2);
+    assert_int_equal(testkit_count(mermaid, "  subgraph frame"), 2);
+    assert_int_equal(testkit_count(mermaid, "  end\n"), 2);
+    assert_int_equal(testkit_count(mermaid, "{{\"bridge\"}}"), 1);
+    assert_int_equal(testkit_count(mermaid, "([\"orders\"])"), 2);
+    assert_int_equal(testkit_count(mermaid, "-->|\"orders\"|"), 2);
     assert_has_not(mermaid, "stock");
     assert_has_not(mermaid, "spare"); /* it is in no way of the orders */
 }

@@ -16,17 +16,6 @@
 
 enum { PATH_LEN = 128, TEXT_LEN = 1024, LOG_LEN = 1024 * 1024 };
 
-/* How often the text is in what was printed. */
-static size_t
-count_text(struct proc *proc, enum proc_stream stream, const char *text)
-{
-    size_t count = 0;
-    for (const char *at = strstr(proc_text(proc, stream), text); at != NULL;
-         at = strstr(at + 1, text))
-        count++;
-    return count;
-}
-
 TEST(a_right_configuration_is_ok)
 {
     (void)state;
@@ -201,7 +190,7 @@ TEST(a_reload_says_what_it_cannot_change)
     proc_wait_text(j.proxy, PROC_ERR, "proxy.reloaded");
     assert_says(j.proxy, PROC_ERR,
                 "proxy.kept until a restart: mesh, segment left: listen, log_format\n");
-    assert_int_equal(count_text(j.proxy, PROC_ERR, "proxy.kept"), 1);
+    assert_int_equal(testkit_count(proc_text(j.proxy, PROC_ERR), "proxy.kept"), 1);
     proc_wait_port(left);
 }
 
@@ -255,13 +244,13 @@ TEST(links_are_told_of_once_for_each_change)
     proc_pause(500);
     node = start_node("peer", port);
     proc_pause(3000);
-    assert_int_equal(count_text(proxy, PROC_ERR, up), 2);
+    assert_int_equal(testkit_count(proc_text(proxy, PROC_ERR), up), 2);
     proc_signal(node, 15);
     proc_wait_text(proxy, PROC_ERR, "name=peer why=it left");
     proc_pause(1000);
-    assert_int_equal(count_text(proxy, PROC_ERR, "state=lost"), 2);
-    assert_in_range(count_text(proxy, PROC_ERR, "state=refused"), 2, 3);
-    assert_int_equal(count_text(proxy, PROC_ERR, "state=unreachable"), 1);
+    assert_int_equal(testkit_count(proc_text(proxy, PROC_ERR), "state=lost"), 2);
+    assert_in_range(testkit_count(proc_text(proxy, PROC_ERR), "state=refused"), 2, 3);
+    assert_int_equal(testkit_count(proc_text(proxy, PROC_ERR), "state=unreachable"), 1);
 }
 
 TEST(counters_are_told_for_each_segment)
@@ -321,13 +310,13 @@ TEST(a_rate_can_be_raised_while_events_wait)
     assert_int_equal(proc_wait(pub), 0);
     assert_null(strstr(proc_text(j.proxy, PROC_ERR), "proxy.kept"));
     /* One line when it began to hold something back, one when that was over. */
-    for (int i = 0; count_text(j.proxy, PROC_ERR, "state=open for_ms=") <
-                    count_text(j.proxy, PROC_ERR, "state=holding");
+    for (int i = 0; testkit_count(proc_text(j.proxy, PROC_ERR), "state=open for_ms=") <
+                    testkit_count(proc_text(j.proxy, PROC_ERR), "state=holding");
          i++) {
         assert_true(i < 100);
         proc_pause(100);
     }
-    assert_in_range(count_text(j.proxy, PROC_ERR, "limit.state"), 2, 4);
+    assert_in_range(testkit_count(proc_text(j.proxy, PROC_ERR), "limit.state"), 2, 4);
     assert_in_range(strtol(proc_wait_word(j.proxy, PROC_ERR, "held_events="), NULL, 10), 1, COUNT);
 }
 

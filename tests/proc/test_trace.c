@@ -120,15 +120,6 @@ assert_has_not(const char *text, const char *part)
     assert_null(strstr(text, part));
 }
 
-static size_t
-count_of(const char *text, const char *part)
-{
-    size_t count = 0;
-    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part))
-        count++;
-    return count;
-}
-
 /* ---- JSON ---- */
 
 static json_t *
@@ -263,16 +254,16 @@ TEST(all_that_an_event_caused_is_a_tree)
     (void)state;
     const char *text = plain(TRACE("shop/orders/2"));
     proc_assert_has(text, "* orders/placed");
-    assert_int_equal(count_of(text, "\xe2\x94\x9c\xe2\x94\x80 "), 2);
-    assert_int_equal(count_of(text, "\xe2\x94\x94\xe2\x94\x80 "), 2);
+    assert_int_equal(testkit_count(text, "\xe2\x94\x9c\xe2\x94\x80 "), 2);
+    assert_int_equal(testkit_count(text, "\xe2\x94\x94\xe2\x94\x80 "), 2);
     proc_assert_has(text, "9 events, at most 9 steps");
     assert_has_not(text, "\"amount\"");      /* cut */
     proc_assert_has(text, "\xe2\x80\xa6\n"); /* and said to be */
     assert_int_equal(setenv("LC_ALL", "C", 1), 0);
     text = TRACE("shop/orders/2");
     assert_int_equal(setenv("LC_ALL", "C.UTF-8", 1), 0);
-    assert_int_equal(count_of(text, "\n|- "), 2);
-    assert_int_equal(count_of(text, "`- "), 2);
+    assert_int_equal(testkit_count(text, "\n|- "), 2);
+    assert_int_equal(testkit_count(text, "`- "), 2);
     for (const char *at = text; *at != '\0'; at++)
         assert_true((unsigned char)*at < 0x80);
     text = TRACE("shop/orders/2", "--color=always");
@@ -296,10 +287,11 @@ TEST(directions_and_depth_are_kept)
     proc_assert_has(text, "1 more consequence\n");
     assert_has_not(text, "shipping/dispatched");
     text = TRACE("--where", ".payload.amount > 4 and .node == \"shop\"", "--depth", "1");
-    assert_int_equal(count_of(text, "* orders/placed"), 2); /* of six */
+    assert_int_equal(testkit_count(text, "* orders/placed"), 2); /* of six */
     proc_assert_has(text, "\n8 events in 2 trees");
     text = TRACE("--find", "order=102", "--find", "to.town=Riga", "--depth", "1", "-u");
-    assert_int_equal(count_of(text, "* "), 4); /* all but the order itself, which is their cause */
+    assert_int_equal(testkit_count(text, "* "),
+                     4); /* all but the order itself, which is their cause */
     proc_assert_has(text, "\norders/placed");
     proc_assert_has(FAILS(2, "--up", "--down"), "exclude each other");
     proc_assert_has(FAILS(2, "--depth", "0"), "--depth");
@@ -409,17 +401,17 @@ TEST(graphs_are_drawn)
     (void)state;
     const char *text = TRACE("--dot", "shop/orders/5");
     assert_int_equal(strncmp(text, "digraph trace {\n", 16), 0);
-    assert_int_equal(count_of(text, " -> "), 4);
-    assert_int_equal(count_of(text, " [label=\"orders/placed\\nshop/orders/5\\n2"), 1);
-    assert_int_equal(count_of(text, "rounded,bold"), 1);
+    assert_int_equal(testkit_count(text, " -> "), 4);
+    assert_int_equal(testkit_count(text, " [label=\"orders/placed\\nshop/orders/5\\n2"), 1);
+    assert_int_equal(testkit_count(text, "rounded,bold"), 1);
     assert_string_equal(text + strlen(text) - 2, "}\n");
     text = TRACE("--dot", "--potential", "--topic", "orders/*");
-    assert_int_equal(count_of(text, "style=dashed"), ORDERS - 1);
+    assert_int_equal(testkit_count(text, "style=dashed"), ORDERS - 1);
     text = TRACE("--mermaid", "shop/orders/5");
     assert_int_equal(strncmp(text, "flowchart LR\n", 13), 0);
-    assert_int_equal(count_of(text, " -->|"), 4);
-    assert_int_equal(count_of(text, "[\"orders/placed<br/>shop/orders/5<br/>2"), 1);
-    assert_int_equal(count_of(text, ":::bold"), 1);
+    assert_int_equal(testkit_count(text, " -->|"), 4);
+    assert_int_equal(testkit_count(text, "[\"orders/placed<br/>shop/orders/5<br/>2"), 1);
+    assert_int_equal(testkit_count(text, ":::bold"), 1);
 }
 
 /* An entry of a clock of ShiViz must name an event of the log, of a host of its own. */
@@ -480,9 +472,10 @@ TEST(shiviz_reads_the_whole_log)
     }
     /* Where an event has a cause, its clock has an entry of that host; in which order is open. */
     const char *text = TRACE("--shiviz", "shop/orders/1");
-    assert_int_equal(count_of(text, "\npayment {\"payment\":1,\"shop\":1}\npayments/approved ") +
-                         count_of(text, "\npayment {\"shop\":1,\"payment\":1}\npayments/approved "),
-                     1);
+    assert_int_equal(
+        testkit_count(text, "\npayment {\"payment\":1,\"shop\":1}\npayments/approved ") +
+            testkit_count(text, "\npayment {\"shop\":1,\"payment\":1}\npayments/approved "),
+        1);
 }
 
 TEST(a_page_is_written)
@@ -498,7 +491,7 @@ TEST(a_page_is_written)
     (void)fclose(file);
     assert_string_equal(first, "<!doctype html>\n");
     const char *text = TRACE("--html", "-");
-    assert_int_equal(count_of(text, "\"orders/placed\""), ORDERS);
+    assert_int_equal(testkit_count(text, "\"orders/placed\""), ORDERS);
     assert_has_not(text, "@TRACE@");
     assert_has_not(text, "http://");
     assert_has_not(text, "https://");

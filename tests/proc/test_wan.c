@@ -144,16 +144,6 @@ end_publisher(struct site_link *link)
     assert_int_equal(proc_wait(link->pub), 0);
 }
 
-static size_t
-count_text(struct proc *proc, const char *text)
-{
-    size_t count = 0;
-    for (const char *at = strstr(proc_text(proc, PROC_ERR), text); at != NULL;
-         at = strstr(at + 1, text))
-        count++;
-    return count;
-}
-
 /* The home gate has what the publisher does not keep any more. */
 TEST(what_a_cut_link_missed_comes_from_what_the_gate_keeps)
 {
@@ -168,9 +158,9 @@ TEST(what_a_cut_link_missed_comes_from_what_the_gate_keeps)
     assert_all_in_order(link.tap, 0, link.written);
     /* Each change is said once; on a busy machine there may be more of them. */
     proc_wait_text(link.home, PROC_ERR, "state=lost");
-    size_t lost = count_text(link.home, "state=lost");
+    size_t lost = testkit_count(proc_text(link.home, PROC_ERR), "state=lost");
     assert_in_range(lost, 1, 3);
-    assert_int_equal(count_text(link.home, "state=up node="), lost + 1);
+    assert_int_equal(testkit_count(proc_text(link.home, PROC_ERR), "state=up node="), lost + 1);
 }
 
 /* How many events a line tells to be missing. */

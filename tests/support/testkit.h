@@ -16,6 +16,7 @@
 #include <tulle/status.h>
 
 #include <stdbool.h>
+#include <string.h>
 
 /* Its argument is "state", the fixture that the setup left. */
 #define TEST(name) static void name(void **state)
@@ -64,6 +65,16 @@ testkit_may_allocate(void *ctx)
         return false;
     memory->left--;
     return true;
+}
+
+/* How often the part is in the text, also where one overlaps the next. */
+static inline size_t
+testkit_count(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part))
+        count++;
+    return count;
 }
 
 #endif

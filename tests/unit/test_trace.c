@@ -157,15 +157,6 @@ TEST(an_event_is_taken_once_and_bounds_hold)
     assert_int_equal(store.event_count, 2);
 }
 
-static size_t
-count_of(const char *text, const char *part)
-{
-    size_t count = 0;
-    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part))
-        count++;
-    return count;
-}
-
 /* Whatever stands in names, topics and payloads, each form stays what it is. */
 TEST(hostile_words_stay_words)
 {
@@ -190,22 +181,22 @@ TEST(hostile_words_stay_words)
     event->is_asked = true;
     make_graph();
     const char *text = print(SHIVIZ);
-    assert_int_equal(count_of(text, "\n"), 4); /* two of the head, two of the event */
-    assert_int_equal(count_of(text, "\xe2\x80\xa8"), 0);
+    assert_int_equal(testkit_count(text, "\n"), 4); /* two of the head, two of the event */
+    assert_int_equal(testkit_count(text, "\xe2\x80\xa8"), 0);
     assert_non_null(
         strstr(text, "\n\na_\"]\\_</script>_{b}_ {\"a_\\\"]\\\\_</script>_{b}_\":1}\n"));
     text = print(DOT);
     assert_non_null(strstr(text, "[label=\"s/</script>\\\"]{}\\n"));
     text = print(MERMAID);
-    assert_int_equal(count_of(text, "\"]"), 1);
-    assert_int_equal(count_of(text, "</"), 0);
+    assert_int_equal(testkit_count(text, "\"]"), 1);
+    assert_int_equal(testkit_count(text, "</"), 0);
     text = print(PAGE);
-    assert_int_equal(count_of(text, "</script>"), 2); /* of the page's two */
-    assert_int_equal(count_of(text, "<!--"), 1);
+    assert_int_equal(testkit_count(text, "</script>"), 2); /* of the page's two */
+    assert_int_equal(testkit_count(text, "<!--"), 1);
     text = print(TREE);
-    assert_int_equal(count_of(text, "\x01"), 0);
-    assert_int_equal(count_of(text, "\xc2\x9b"), 0);
-    assert_int_equal(count_of(text, "\n"), 4);
+    assert_int_equal(testkit_count(text, "\x01"), 0);
+    assert_int_equal(testkit_count(text, "\xc2\x9b"), 0);
+    assert_int_equal(testkit_count(text, "\n"), 4);
 }
 
 /* ---- potential causes ---- */
