@@ -9,6 +9,8 @@
 
 #include "proc_kit.h"
 
+#include "launch.h"
+
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -19,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -94,22 +95,6 @@ fail_all(const char *what, const char *more)
 
 /* ---- starting ---- */
 
-static void
-run_child(const char *path, char **argv, const int fds[6], pid_t parent)
-{
-    sigset_t none;
-    (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    (void)signal(SIGPIPE, SIG_DFL);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
-        _exit(127);
-    if (dup2(fds[0], STDIN_FILENO) < 0 || dup2(fds[3], STDOUT_FILENO) < 0 ||
-        dup2(fds[5], STDERR_FILENO) < 0)
-        _exit(127);
-    (void)execv(path, argv);
-    _exit(127);
-}
-
 static bool
 open_pipes(int fds[6])
 {
@@ -122,28 +107,34 @@ open_pipes(int fds[6])
     return true;
 }
 
+/* The child's ends of the pipes as its standard streams. */
+static pid_t
+start_with(const char *program, char **argv, const int fds[3])
+{
+    posix_spawn_file_actions_t actions;
+    pid_t pid = -1;
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return -1;
+    if (posix_spawn_file_actions_adddup2(&actions, fds[0], STDIN_FILENO) == 0 &&
+        posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO) == 0 &&
+        posix_spawn_file_actions_adddup2(&actions, fds[2], STDERR_FILENO) == 0)
+        pid = launch(program, argv, &actions, 0);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return pid;
+}
+
 static struct proc *
 start(const char *program, char **argv)
 {
-    const char *folder = getenv("TULLE_BIN_DIR");
-    char path[512];
-    if (strchr(program, '/') != NULL)
-        (void)snprintf(path, sizeof path, "%s", program);
-    else
-        (void)snprintf(path, sizeof path, "%s/%s", folder != NULL ? folder : ".", program);
     int fds[6];
     struct proc *proc = calloc(1, sizeof *proc);
-    if (proc == NULL || proc_count == PROCS_MAX || access(path, X_OK) != 0 || !open_pipes(fds)) {
+    if (proc == NULL || proc_count == PROCS_MAX || !open_pipes(fds)) {
         free(proc);
-        fail_all("cannot start ", path);
         return NULL;
     }
     (void)signal(SIGPIPE, SIG_IGN); /* a child that has ended shows by its status */
-    pid_t parent = getpid();
     proc->program = program;
-    proc->pid = fork();
-    if (proc->pid == 0)
-        run_child(path, argv, fds, parent);
+    proc->pid = start_with(program, argv, (const int[]){ fds[0], fds[3], fds[5] });
     (void)close(fds[0]);
     (void)close(fds[3]);
     (void)close(fds[5]);
@@ -369,9 +360,35 @@ proc_pid(const struct proc *proc)
     return proc->pid;
 }
 
+/* Whether it takes the signal, or ignores it: a program that is still starting would be ended. */
+static bool
+is_ready_for(const struct proc *proc, int number)
+{
+    char path[64];
+    char line[128];
+    unsigned long long taken = 0;
+    (void)snprintf(path, sizeof path, "/proc/%ld/status", (long)proc->pid);
+    FILE *file = fopen(path, "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, "SigBlk:", 7) == 0 || strncmp(line, "SigIgn:", 7) == 0 ||
+            strncmp(line, "SigCgt:", 7) == 0)
+            taken |= strtoull(line + 7, NULL, 16);
+    }
+    if (file != NULL)
+        (void)fclose(file);
+    return (taken >> (number - 1) & 1) != 0;
+}
+
 void
 proc_signal(struct proc *proc, int number)
 {
+    bool can_be_taken = number == SIGINT || number == SIGTERM || number == SIGHUP;
+    long long end = now_ms() + PROC_WAIT_MS;
+    while (can_be_taken && !proc_has_ended(proc) && !is_ready_for(proc, number)) {
+        if (now_ms() > end)
+            fail_all("takes no such signal: ", proc->program);
+        read_all(SLICE_MS, -1);
+    }
     if (!proc_has_ended(proc))
         (void)kill(proc->pid, number);
 }

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { PROC_ARGS_MAX = 64, PROC_WAIT_MS = 30000 };
+enum { PROC_ARGS_MAX = 64, PROC_WAIT_MS = 60000 };
 
 struct proc;
 
@@ -31,6 +31,7 @@ void proc_close_input(struct proc *proc);
 void proc_close_output(struct proc *proc);
 
 pid_t proc_pid(const struct proc *proc);
+/* Send it the signal; SIGINT, SIGTERM and SIGHUP once it has begun to take them. */
 void proc_signal(struct proc *proc, int number);
 /* The processes that it started and that have not ended, oldest first: how many, and up to
  * max of them in pids. */

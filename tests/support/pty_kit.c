@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
-#define _GNU_SOURCE /* for ptsname_r(3) */
+#define _GNU_SOURCE /* ptsname_r(3), POSIX_SPAWN_SETSID */
 
 #include "testkit.h"
 
 #include "pty_kit.h"
+
+#include "launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -391,24 +392,20 @@ take(struct pty *p, unsigned char c)
 
 /* ---- the program ---- */
 
-static void
-run_child(const char *slave, unsigned width, unsigned height, char **argv)
+/* In a session of its own, whose terminal is the first one that it opens. */
+static pid_t
+start_at(const char *slave, const char *program, char **argv)
 {
-    const char *bin = getenv("TULLE_BIN_DIR");
-    char path[512];
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)setsid();
-    int fd = open(slave, O_RDWR);
-    struct winsize size = { .ws_col = (unsigned short)width, .ws_row = (unsigned short)height };
-    if (fd < 0 || ioctl(fd, TIOCSCTTY, 0) != 0 || ioctl(fd, TIOCSWINSZ, &size) != 0)
-        _exit(126);
-    for (int i = 0; i < 3; i++)
-        (void)dup2(fd, i);
-    if (fd > 2)
-        (void)close(fd);
-    (void)snprintf(path, sizeof path, "%s/%s", bin != NULL ? bin : "build/debug/bin", argv[0]);
-    (void)execv(path, argv);
-    _exit(127);
+    posix_spawn_file_actions_t actions;
+    pid_t pid = -1;
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return -1;
+    if (posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, slave, O_RDWR, 0) == 0 &&
+        posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO) == 0 &&
+        posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO) == 0)
+        pid = launch(program, argv, &actions, POSIX_SPAWN_SETSID);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return pid;
 }
 
 struct pty *
@@ -436,10 +433,10 @@ pty_start(unsigned width, unsigned height, const char *program, ...)
     assert_int_equal(ptsname_r(p->fd, slave, sizeof slave), 0);
     p->slave = open(slave, O_RDWR | O_NOCTTY | O_CLOEXEC);
     assert_true(p->slave >= 0);
-    p->pid = fork();
-    assert_true(p->pid >= 0);
-    if (p->pid == 0)
-        run_child(slave, width, height, argv);
+    struct winsize size = { .ws_col = (unsigned short)width, .ws_row = (unsigned short)height };
+    assert_int_equal(ioctl(p->slave, TIOCSWINSZ, &size), 0);
+    p->pid = start_at(slave, program, argv);
+    assert_true(p->pid > 0);
     return p;
 }
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { PTY_WIDTH_MAX = 300, PTY_HEIGHT_MAX = 120, PTY_WAIT_MS = 30000 };
+enum { PTY_WIDTH_MAX = 300, PTY_HEIGHT_MAX = 120, PTY_WAIT_MS = 60000, PTY_LOOK_MS = 50 };
 
 struct pty;
 
@@ -39,6 +39,18 @@ void pty_wait_text(struct pty *pty, const char *text);
 void pty_wait_no_text(struct pty *pty, const char *text);
 /* Wait until the text is in that line. */
 void pty_wait_line(struct pty *pty, unsigned y, const char *text);
+/* Wait until the condition holds: what is seen at one moment may be half of the next picture. */
+#define PTY_UNTIL(pty, condition)                              \
+    do {                                                       \
+        int pty_waited = 0;                                    \
+        for (; !(condition); pty_waited += PTY_LOOK_MS) {      \
+            if (pty_waited > PTY_WAIT_MS) {                    \
+                pty_print(pty);                                \
+                fail_msg("never became true: %s", #condition); \
+            }                                                  \
+            pty_pause(pty, PTY_LOOK_MS);                       \
+        }                                                      \
+    } while (0)
 /* Read what comes for so long. */
 void pty_pause(struct pty *pty, int ms);
 
