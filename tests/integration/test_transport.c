@@ -429,7 +429,7 @@ TEST(a_slow_reader_is_not_cut)
     dial_events(pair);
     assert_true(hears(pair, WAIT_MS));
     /* In steps: PUB learns only now and then how much of its queue has crossed. */
-    struct timespec pause = { .tv_nsec = 20000000 };
+    struct timespec pause = { .tv_nsec = 60000000 };
     for (int i = 0; i < 2 * LONG_COUNT; i++) {
         publish_len(pair, LONG_LEN);
         if (i % 50 == 0)

@@ -277,7 +277,6 @@ TEST(what_cannot_be_judged_is_unknown)
     assert_int_equal(proc_wait(lonely), 3);
     proc_assert_has(proc_text(lonely, PROC_ERR), "--join");
     struct proc *ended = proc_start("tulle", "check", "--join", address, NULL);
-    proc_pause(300);
     proc_signal(ended, SIGINT);
     assert_int_equal(proc_wait(ended), 3);
     assert_begins(proc_text(ended, PROC_OUT), "TULLE UNKNOWN - interrupted\n");

@@ -50,18 +50,21 @@ assert_has(struct proc *tap, const char *text)
 
 /* A payment depends on the second order and is there before it. Then the order comes. */
 static void
-pay_too_early(int port, const char *watchers, struct proc *first, size_t lines)
+pay_too_early(int port, int watchers, struct proc *first, size_t lines)
 {
+    char takers[2][24]; /* of payments, and of orders: the ids too */
+    for (int i = 0; i < 2; i++)
+        (void)snprintf(takers[i], sizeof takers[i], "--wait-peers=%d", watchers + i);
     struct proc *ids = TAP(port, "-F", "%i", "-C", "1", "orders/**");
     struct proc *shop = proc_start("tulle", "pub", "--lines", "--name", "shop", "--join",
-                                   proc_address(port), watchers, "orders/new", NULL);
+                                   proc_address(port), takers[1], "orders/new", NULL);
     proc_write(shop, "one\n", 4);
     assert_int_equal(proc_wait(ids), 0);
     char cause[64];
     (void)snprintf(cause, sizeof cause, "%.16s/orders/2", proc_text(ids, PROC_OUT));
     /* It leaves before the payment is acknowledged: that takes until the order comes. */
     (void)proc_start("tulle", "pub", "--name", "payer", "--no-wait", "--join", proc_address(port),
-                     watchers, "--only-causes", "--cause", cause, "payments/done", "paid", NULL);
+                     takers[0], "--only-causes", "--cause", cause, "payments/done", "paid", NULL);
     proc_wait_lines(first, PROC_OUT, lines);
     proc_write(shop, "two\n", 4);
     proc_close_input(shop);
@@ -77,7 +80,7 @@ TEST(orders_are_shown_side_by_side)
     proc_wait_port(port);
     struct proc *human = TAP(port, "-v", "-C", "3");
     struct proc *json = TAP(port, "--json", "-C", "3");
-    pay_too_early(port, "--wait-peers=3", view, 4);
+    pay_too_early(port, 3, view, 4);
 
     assert_int_equal(proc_wait(view), 0);
     assert_int_equal(proc_count_lines(view, PROC_OUT), 7);
@@ -107,7 +110,7 @@ TEST(each_order_is_its_own)
     struct proc *both = TAP(port, "--both", "-F", "%k %t", "-T", "orders/**");
     struct proc *fifo = TAP(port, "-o", "fifo", "-F", "%t");
     struct proc *none = TAP(port, "--order", "none", "-F", "%t");
-    pay_too_early(port, "--wait-peers=5", arrival, 2);
+    pay_too_early(port, 5, arrival, 2);
     assert_shows(arrival, 3, "arrival orders/new\narrival payments/done\narrival orders/new\n");
     assert_shows(causal, 3, "event orders/new\nevent orders/new\nevent payments/done\n");
     assert_shows(both, 2, "arrival payments/done\nevent payments/done\n");

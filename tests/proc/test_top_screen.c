@@ -110,18 +110,24 @@ starts(struct pty *p, unsigned y, const char *text)
     return strncmp(pty_line(p, y), text, strlen(text)) == 0;
 }
 
-/* The line that starts with a node's name, once it is there. */
+/* The line that starts with a node's name; 0: there is none. */
 static unsigned
-row_of(struct pty *p, const char *name)
+find_row(struct pty *p, const char *name)
 {
-    pty_wait_text(p, name);
     for (unsigned y = FIRST; y < 60; y++) {
         if (starts(p, y, name))
             return y;
     }
-    pty_print(p);
-    fail_msg("no row of %s", name);
     return 0;
+}
+
+/* The same once it is there. */
+static unsigned
+row_of(struct pty *p, const char *name)
+{
+    unsigned y = 0;
+    PTY_UNTIL(p, (y = find_row(p, name)) > 0);
+    return y;
 }
 
 TEST(the_mesh_is_seen_in_80_by_24)
@@ -130,14 +136,14 @@ TEST(the_mesh_is_seen_in_80_by_24)
     struct pty *p = start(80, 24, NULL);
     pty_wait_line(p, 2, "late of shop/orders");
     pty_wait_text(p, "1-18 of ");
-    pty_pause(p, 1000); /* the picture is whole */
-    assert_true(starts(p, 0, "tulle top  tulle  26 up (1 proxy)"));
-    assert_true(starts(p, 3, " 1 Nodes 2"));
-    assert_true(starts(p, 4, "NODE"));
-    assert_true(starts(p, 23, "? help"));
+    PTY_UNTIL(p, starts(p, 0, "tulle top  tulle  26 up (1 proxy)"));
+    PTY_UNTIL(p, starts(p, 3, " 1 Nodes 2"));
+    PTY_UNTIL(p, starts(p, 4, "NODE"));
+    PTY_UNTIL(p, starts(p, 23, "? help"));
     /* The row of the cursor is upside down, from its first column to the last. */
-    assert_true((pty_marks(p, FIRST, "up") & PTY_REVERSE) != 0);
-    assert_true((pty_marks(p, FIRST + 1, "up") & PTY_REVERSE) == 0);
+    PTY_UNTIL(p, (pty_marks(p, FIRST, "up") & PTY_REVERSE) != 0);
+    PTY_UNTIL(p, pty_column(p, FIRST + 1, "up") > 0 &&
+                     (pty_marks(p, FIRST + 1, "up") & PTY_REVERSE) == 0);
     for (unsigned y = 0; y < 24; y++)
         assert_true(strlen(pty_line(p, y)) < 120); /* of bytes */
     quit(p);
@@ -148,7 +154,7 @@ TEST(a_larger_window_shows_more_and_a_tiny_one_says_so)
     (void)state;
     struct pty *p = start(80, 24, NULL);
     pty_wait_text(p, "1-18 of ");
-    assert_int_equal(pty_find(p, "REP"), 4);
+    pty_wait_line(p, 4, "REP");
     assert_null(strstr(pty_line(p, 4), "RTT"));
     pty_resize(p, 200, 60);
     pty_wait_line(p, 4, "RTT");
@@ -170,11 +176,13 @@ TEST(a_larger_window_shows_more_and_a_tiny_one_says_so)
 static void
 sort_by_name(struct pty *p)
 {
+    char head[512];
     for (int i = 0; i < 40 && strstr(pty_line(p, 4), "NODE\xe2\x96") == NULL; i++) {
+        (void)snprintf(head, sizeof head, "%s", pty_line(p, 4));
         pty_type(p, "s");
-        pty_pause(p, 100);
+        PTY_UNTIL(p, strcmp(pty_line(p, 4), head) != 0);
     }
-    assert_non_null(strstr(pty_line(p, 4), "NODE\xe2\x96\xb2"));
+    pty_wait_line(p, 4, "NODE\xe2\x96\xb2");
 }
 
 TEST(keys_sort_reverse_and_move)
@@ -184,14 +192,12 @@ TEST(keys_sort_reverse_and_move)
     pty_wait_text(p, "1-18 of ");
     sort_by_name(p);
     pty_wait_line(p, FIRST, "far");
-    assert_true(starts(p, FIRST + 1, "gate"));
-    assert_true(starts(p, FIRST + 2, "late"));
-    assert_true(starts(p, FIRST + 3, "n01"));
+    PTY_UNTIL(p, starts(p, FIRST + 1, "gate"));
+    PTY_UNTIL(p, starts(p, FIRST + 2, "late"));
+    PTY_UNTIL(p, starts(p, FIRST + 3, "n01"));
     pty_type(p, "\033OB"); /* down, as a terminal sends it */
     pty_type(p, "j");
-    pty_wait_line(p, FIRST + 2, "late");
-    pty_pause(p, 300);
-    assert_true((pty_marks(p, FIRST + 2, "late") & PTY_REVERSE) != 0);
+    PTY_UNTIL(p, (pty_marks(p, FIRST + 2, "late") & PTY_REVERSE) != 0);
     pty_type(p, "\033[6~"); /* page down */
     pty_wait_text(p, "n17");
     pty_type(p, "G");
@@ -228,14 +234,14 @@ TEST(enter_leads_to_a_node_and_its_lag)
     pty_type(p, "4");
     pty_wait_line(p, 4, "CONSUMER");
     pty_wait_line(p, FIRST, "late");
-    pty_pause(p, 3500); /* nothing comes for it: by then it is late */
-    assert_true((pty_marks(p, 2, "late of shop") & PTY_COLOUR) != 0);
+    /* Nothing comes for it: after a while it is late. */
+    PTY_UNTIL(p, (pty_marks(p, 2, "late of shop") & PTY_COLOUR) != 0);
     pty_type(p, "\r");
     pty_wait_line(p, 4, "node late  up for ");
     pty_wait_text(p, "takes, and lags behind (1)");
-    int line = pty_find(p, " orders shop");
-    assert_true(line > 0);
-    assert_true((pty_marks(p, (unsigned)line, "orders") & (PTY_COLOUR | PTY_BOLD)) != 0);
+    PTY_UNTIL(p, pty_find(p, " orders shop") > 0 &&
+                     (pty_marks(p, (unsigned)pty_find(p, " orders shop"), "orders") &
+                      (PTY_COLOUR | PTY_BOLD)) != 0);
     pty_type(p, "\033");
     pty_wait_line(p, 4, "CONSUMER");
     pty_type(p, "2");
@@ -264,6 +270,7 @@ TEST(help_and_pause)
     pty_type(p, "?p");
     pty_wait_line(p, 0, "PAUSED");
     char line[128];
+    pty_pause(p, 500); /* the rest of the picture */
     (void)snprintf(line, sizeof line, "%s", pty_line(p, 0));
     pty_pause(p, 1500);
     assert_string_equal(pty_line(p, 0), line);
@@ -277,8 +284,9 @@ TEST(wide_names_stand_in_their_columns)
 {
     (void)state;
     struct pty *p = start(80, 60, NULL);
-    unsigned other = row_of(p, "stock");
-    assert_int_equal(pty_column(p, row_of(p, WIDE_NAME), "up "), pty_column(p, other, "up "));
+    PTY_UNTIL(p, pty_column(p, row_of(p, "stock"), "up ") > 0 &&
+                     pty_column(p, row_of(p, WIDE_NAME), "up ") ==
+                         pty_column(p, row_of(p, "stock"), "up "));
     quit(p);
     assert_int_equal(setenv("LC_ALL", "C", 1), 0);
     p = start(80, 60, NULL);
@@ -295,15 +303,15 @@ TEST(colours_are_only_used_where_they_are_wanted)
 {
     (void)state;
     struct pty *p = start(80, 60, NULL);
-    assert_true((pty_marks(p, 0, "26 up") & PTY_COLOUR) != 0);
+    PTY_UNTIL(p, (pty_marks(p, 0, "26 up") & PTY_COLOUR) != 0);
     quit(p);
     assert_int_equal(setenv("NO_COLOR", "1", 1), 0);
     p = start(80, 60, NULL);
+    PTY_UNTIL(p, (pty_marks(p, 0, "tulle top") & PTY_BOLD) != 0);
     assert_true((pty_marks(p, 0, "26 up") & PTY_COLOUR) == 0);
-    assert_true((pty_marks(p, 0, "tulle top") & PTY_BOLD) != 0);
     quit(p);
     p = start(80, 60, "--color");
-    assert_true((pty_marks(p, 0, "26 up") & PTY_COLOUR) != 0);
+    PTY_UNTIL(p, (pty_marks(p, 0, "26 up") & PTY_COLOUR) != 0);
     quit(p);
 }
 
