@@ -18,16 +18,24 @@ set(TULLE_TEST_ENVIRONMENT
     "TULLE_BIN_DIR=${PROJECT_BINARY_DIR}/bin"
 )
 
-# What every test in CTest has: labels, a deadline (longer under a sanitizer), the environment.
+# What every test in CTest has: labels, a deadline (longer under a sanitizer), the environment, and
+# its turn: what may take long starts first, so that it is not left alone at the end.
 #
 # In it TULLE_BIN_DIR is the folder of the programs that were built and TULLE_SOURCE_DIR the tree.
 function(tulle_test_properties test timeout)
     math(EXPR scaled "${timeout} * ${TULLE_TEST_TIMEOUT_FACTOR}")
     set_tests_properties(
         ${test}
-        PROPERTIES TIMEOUT ${scaled} LABELS "${ARGN}" ENVIRONMENT "${TULLE_TEST_ENVIRONMENT}"
+        PROPERTIES
+            TIMEOUT ${scaled}
+            COST ${timeout}
+            LABELS "${ARGN}"
+            ENVIRONMENT "${TULLE_TEST_ENVIRONMENT}"
     )
 endfunction()
+
+# All tests over real sockets and threads, and so all that the thread sanitizer is for.
+add_custom_target(tulle_integration_tests)
 
 # How tests are compiled. They are not optimised as a whole, which is most of the time of a build:
 # they are linked from the machine code that the objects of the library hold as well.
@@ -68,6 +76,7 @@ function(tulle_add_test kind name)
     target_link_libraries(${target} PRIVATE ${arg_LINK} tulle_testkit)
     if(kind STREQUAL "integration")
         target_link_libraries(${target} PRIVATE tulle_internal)
+        add_dependencies(tulle_integration_tests ${target})
     elseif(kind STREQUAL "proc" AND TULLE_BUILD_APPS)
         add_dependencies(${target} tulle_programs)
     endif()
