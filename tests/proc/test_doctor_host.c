@@ -6,10 +6,15 @@
 #include "doctor_kit.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -191,6 +196,55 @@ TEST(what_is_told_to_others_is_looked_at)
     assert_found("listen.elsewhere", "note", "tcp://203.0.113.5:7100, which no interface", NULL);
 }
 
+/* As a service does that may not use all families of addresses: this test, run with that
+ * argument, becomes the program after it, to which the system lists no interfaces. */
+static const char without_netlink[] = "--without-netlink";
+enum { NOT_ALLOWED = 77 };
+
+static int
+become_without_netlink(char **argv)
+{
+    enum { LOW_AT = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0 };
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + LOW_AT),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog filter = { .len = sizeof steps / sizeof *steps, .filter = steps };
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
+        return NOT_ALLOWED;
+    (void)execvp(argv[0], argv);
+    return 1;
+}
+
+TEST(interfaces_that_may_not_be_listed)
+{
+    (void)state;
+    char self[512] = "";
+    assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+    struct proc *probe = proc_start(self, without_netlink, "true", NULL);
+    if (proc_wait(probe) == NOT_ALLOWED)
+        skip();
+    char program[512];
+    (void)snprintf(program, sizeof program, "%s/tulle", getenv("TULLE_BIN_DIR"));
+    last = proc_start(self, without_netlink, program, "doctor", "--json", NULL);
+    read_report(2);
+    assert_found("interfaces.unknown", "warning",
+                 "interfaces cannot be listed: Address family not supported by protocol",
+                 "netlink sockets");
+    assert_found("listen.failed", "problem",
+                 "cannot listen at tcp://0.0.0.0:*: Address family not supported by protocol",
+                 "correct the option");
+    last = proc_start(self, without_netlink, program, "doctor", "--json", "--dial-only", NULL);
+    read_report(1);
+    assert_found("listen.dial_only", "ok", "only dials", NULL);
+    assert_null(finding("interfaces.none"));
+}
+
 /* ---- what comes ---- */
 
 /* As another node's control socket: a header, and an empty body. */
@@ -228,8 +282,10 @@ TEST(messages_that_are_no_use_are_told)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
+    if (argc > 2 && strcmp(argv[1], without_netlink) == 0)
+        return become_without_netlink(argv + 2);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(too_few_descriptors, end_test),
         cmocka_unit_test_teardown(too_little_memory, end_test),
@@ -241,6 +297,7 @@ main(void)
         cmocka_unit_test_teardown(an_interface_of_containers_is_no_way_out, end_test),
         cmocka_unit_test_teardown(another_interface_than_the_way_to_the_mesh, end_test),
         cmocka_unit_test_teardown(what_is_told_to_others_is_looked_at, end_test),
+        cmocka_unit_test_teardown(interfaces_that_may_not_be_listed, end_test),
         cmocka_unit_test_teardown(messages_that_are_no_use_are_told, end_test),
     };
     return cmocka_run_group_tests_name("doctor_host", tests, NULL, NULL);

@@ -101,6 +101,16 @@ tulle__address_of_interface(const char *interface_name, char host[static TULLE__
     return is_found || interface_name == NULL;
 }
 
+bool
+tulle__address_has_interfaces(void)
+{
+    struct ifaddrs *all = NULL;
+    if (getifaddrs(&all) != 0)
+        return false;
+    freeifaddrs(all);
+    return true;
+}
+
 /* Only by numbers, and the two names that every host has for itself: asking for others
  * takes time. */
 static bool

@@ -28,6 +28,9 @@ bool tulle__address_can_be_dialed(const char *text);
 bool tulle__address_of_interface(const char *interface_name,
                                  char host[static TULLE__HOST_LEN_MAX + 1]);
 
+/* Does the system list the interfaces of this host? errno says why not. */
+bool tulle__address_has_interfaces(void);
+
 /* Of addresses separated by spaces the one to use from here: the first TCP one; but an
  * IPC path that somebody listens at when that TCP address is of this host (the same path
  * on another host is not theirs), and any IPC path when there is no TCP address. At turn 1

@@ -269,6 +269,10 @@ bind_tcp(void *socket,
     if (port != 0)
         (void)snprintf(port_text, sizeof port_text, "%d", port);
     (void)snprintf(text, sizeof text, "tcp://%s:%s", place->bound, port_text);
+    /* Without a list of interfaces, as where a service may not use netlink sockets, or there is no
+     * descriptor left, libzmq aborts (4.3.4). */
+    if (!tulle__address_has_interfaces())
+        return bind_error(text, error);
     tulle_status status = bind_one(socket, text, bound_port, error);
     if (status == TULLE_OK)
         (void)snprintf(out, TULLE__ADDRESS_LEN_MAX + 1, "tcp://%.230s:%d", place->shown,
