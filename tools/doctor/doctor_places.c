@@ -446,12 +446,7 @@ visit_place(struct tulle__doctor *doctor, const char *address)
     struct visit visit = { .doctor = doctor, .place = &doctor->places[doctor->place_count++] };
     *visit.place = (struct tulle__doctor_place){ .address = address };
     memset(&visit.where, 0, sizeof visit.where);
-    if (!take_apart(&visit)) {
-        hopeless(&visit);
-        FIND(&visit, PROBLEM, "address.form", "give tcp://HOST:PORT or ipc://PATH",
-             "%s: that is no address", address);
-        return;
-    }
+    (void)take_apart(&visit); /* it can be: the option takes nothing else */
     if (!visit.is_ipc && !resolve(&visit))
         return;
     if (!visit.is_ipc)
