@@ -13,18 +13,13 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include <zmq.h>
 
-/* A node that is none: a control port that says nothing, and beats of that version, with a clock
- * so far ahead, telling that address. */
-static const char *
-start_fake(int version, int64_t ahead_us, const char *announced)
+/* A beat of that version, with a clock so far ahead, that tells that address: how long it is. */
+static size_t
+put_beat(uint8_t *beat, int version, int64_t ahead_us, const char *announced)
 {
-    uint8_t bytes[512];
-    uint8_t beat[256];
     struct timespec now;
-    int port = proc_free_port();
-    size_t len = put_socket(bytes, "NULL", "ROUTER");
-    start_server(port, bytes, len);
     (void)clock_gettime(CLOCK_REALTIME, &now);
     int64_t now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
     size_t at = 0;
@@ -33,7 +28,7 @@ start_fake(int version, int64_t ahead_us, const char *announced)
     at += put_str(beat + at, "tulle");
     at += put_u64(beat + at, UINT64_C(0xf000000000000001));
     at += put_u64(beat + at, 1);
-    beat[at++] = 0x83;
+    beat[at++] = 0x84;
     at += put_str(beat + at, "n");
     at += put_str(beat + at, "fake");
     at += put_str(beat + at, "z");
@@ -41,11 +36,26 @@ start_fake(int version, int64_t ahead_us, const char *announced)
     at += put_str(beat + at, "a");
     beat[at++] = 0x91;
     at += put_str(beat + at, announced);
+    at += put_str(beat + at, "e");
+    beat[at++] = 0x91;
+    return at + put_str(beat + at, announced);
+}
+
+/* A node that is none: a control port that says nothing, and such beats. */
+static const char *
+start_fake(int version, int64_t ahead_us, const char *announced)
+{
+    uint8_t bytes[512];
+    uint8_t beat[256];
+    int port = proc_free_port();
+    size_t len = put_socket(bytes, "NULL", "ROUTER");
+    start_server(port, bytes, len);
+    size_t beat_len = put_beat(beat, version, ahead_us, announced);
     len = put_socket(bytes, "NULL", "XPUB");
     len += put(bytes + len, "\001\006$beat\000", 9);
-    bytes[len++] = (uint8_t)at;
-    memcpy(bytes + len, beat, at);
-    start_server(port + 1, bytes, len + at);
+    bytes[len++] = (uint8_t)beat_len;
+    memcpy(bytes + len, beat, beat_len);
+    start_server(port + 1, bytes, len + beat_len);
     return proc_address(port);
 }
 
@@ -461,6 +471,47 @@ TEST(a_proxy_with_nobody_beyond)
     assert_found("mesh.only_proxy", "warning", "no node beyond it", "link.state");
 }
 
+/* Its beats come to doctor alone, by the inlet, with a clock two minutes ahead, and it answers
+ * nothing: shop knows nobody but stock. */
+TEST(a_node_that_beats_and_does_not_answer)
+{
+    (void)state;
+    uint8_t beat[256];
+    char inlet[64];
+    const int linger = 0;
+    const int redial_ms = 10;
+    int shop_port = proc_free_port();
+    int stock_port;
+    size_t len = put_beat(beat, 1, 120000000, "tcp://127.0.0.1:1");
+    struct proc *shop = proc_start("tulle-node", "--name", "shop", "--beat-ms", "200", "--listen",
+                                   proc_address(shop_port), "--log-level", "info", NULL);
+    (void)start_peer("stock", "--join", proc_address(shop_port), &stock_port);
+    proc_wait_text(shop, PROC_ERR, "name=stock state=up");
+    int port = proc_free_port();
+    (void)snprintf(inlet, sizeof inlet, "%s", proc_address(port + 2));
+    void *context = zmq_ctx_new();
+    void *socket = zmq_socket(context, ZMQ_PUB);
+    assert_int_equal(zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger), 0);
+    assert_int_equal(zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &redial_ms, sizeof redial_ms), 0);
+    assert_int_equal(zmq_connect(socket, inlet), 0);
+    last = proc_start("tulle", "doctor", "--json", "--join", proc_address(shop_port), "--listen",
+                      proc_address(port), "--inlet", "-t", "2", NULL);
+    while (!proc_has_ended(last)) {
+        assert_int_equal(zmq_send(socket, "$beat", 6, ZMQ_SNDMORE), 6);
+        assert_int_equal(zmq_send(socket, beat, len, 0), len);
+        proc_pause(20);
+    }
+    assert_int_equal(zmq_close(socket), 0);
+    assert_int_equal(zmq_ctx_term(context), 0);
+    read_report(2);
+    assert_found("mesh.unanswered", "warning", "fake is up, but does not answer questions",
+                 "look at its host's load");
+    assert_found("mesh.sees_more", "warning",
+                 "shop has only 1 other nodes up, from here 2 are seen", "run doctor on that host");
+    assert_found("clock.clamped", "problem",
+                 "times more than a minute ahead of this host's clock come", "set the clock");
+}
+
 /* Of three that joined, one ends, and something else takes connections at its address; one sleeps
  * and does not even greet; and one ends while it is looked at. */
 TEST(who_says_nothing_is_told)
@@ -550,6 +601,7 @@ main(void)
         cmocka_unit_test_teardown(nodes_of_one_name, end_test),
         cmocka_unit_test_teardown(a_node_that_others_name, end_test),
         cmocka_unit_test_teardown(a_proxy_with_nobody_beyond, end_test),
+        cmocka_unit_test_teardown(a_node_that_beats_and_does_not_answer, end_test),
         cmocka_unit_test_teardown(who_says_nothing_is_told, end_test),
         cmocka_unit_test_teardown(who_answers_late_is_told, end_test),
         cmocka_unit_test_teardown(nobody_listens_at_a_path, end_test),
