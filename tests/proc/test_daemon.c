@@ -6,10 +6,14 @@
 
 #include "proc_steps.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 /* wait: for whom; see --wait-peers. */
 static int
@@ -143,6 +147,84 @@ TEST(a_stop_waits_for_commands)
     (void)fclose(file);
 }
 
+/* A file that commands wait for to be gone, as it is with the test. */
+static void
+make_hold(char path[static 128])
+{
+    (void)snprintf(path, 128, "%s/hold", proc_directory());
+    write_file(path, "");
+}
+
+TEST(so_many_commands_run_at_a_time_as_it_is_told)
+{
+    (void)state;
+    char hold[128];
+    char command[300];
+    int port = proc_free_port();
+    make_hold(hold);
+    (void)snprintf(command, sizeof command,
+                   "echo run $TULLE_SEQ >&2; while [ -e %s ]; do sleep 0.05; done", hold);
+    struct proc *one = proc_start("tulle-node", "--name", "one", "--listen", proc_address(port),
+                                  "--exec", "x", command, NULL);
+    proc_wait_port(port);
+    struct proc *two =
+        proc_start("tulle-node", "--name", "two", "--listen", "tcp://127.0.0.1:*", "--join",
+                   proc_address(port), "--exec", "x", command, "--exec-jobs", "2", NULL);
+    assert_ends(proc_start("tulle", "pub", "--join", proc_address(port), "--wait-peers=2", "-n",
+                           "3", "x", "1", NULL),
+                0);
+    proc_wait_text(one, PROC_ERR, "run 1");
+    proc_wait_text(two, PROC_ERR, "run 2");
+    proc_pause(200);
+    assert_null(strstr(proc_text(one, PROC_ERR), "run 2"));
+    assert_null(strstr(proc_text(two, PROC_ERR), "run 3"));
+    assert_int_equal(unlink(hold), 0);
+    proc_wait_text(one, PROC_ERR, "run 3");
+    proc_wait_text(two, PROC_ERR, "run 3");
+}
+
+TEST(a_command_that_takes_too_long_is_killed)
+{
+    (void)state;
+    int port = proc_free_port();
+    struct proc *node =
+        proc_start("tulle-node", "--listen", proc_address(port), "--exec", "x",
+                   "echo pid $$. >&2; exec sleep 60", "--exec-timeout", "0.2", NULL);
+    proc_wait_port(port);
+    assert_int_equal(publish(port, "--wait-peers", "x", "1"), 0);
+    pid_t pid = (pid_t)strtol(proc_wait_word(node, PROC_ERR, "pid "), NULL, 10);
+    proc_wait_text(node, PROC_ERR, "command took too long and was killed; pattern=x event=");
+    assert_true(pid > 1);
+    assert_int_equal(kill(pid, 0), -1);
+    assert_int_equal(errno, ESRCH);
+    assert_false(proc_has_ended(node));
+}
+
+/* Commands are told to end much sooner than the five seconds that they have else. */
+TEST(a_stop_waits_no_longer_than_it_is_told)
+{
+    (void)state;
+    char hold[128];
+    char command[300];
+    int port = proc_free_port();
+    make_hold(hold);
+    (void)snprintf(command, sizeof command,
+                   "trap 'echo told >&2; exit' TERM; echo run >&2; "
+                   "while [ -e %s ]; do sleep 0.05; done; echo whole >&2",
+                   hold);
+    struct proc *node = proc_start("tulle-node", "--listen", proc_address(port), "--exec", "x",
+                                   command, "--stop-timeout", "0.1", NULL);
+    proc_wait_port(port);
+    assert_int_equal(publish(port, "--wait-peers", "x", "1"), 0);
+    proc_wait_text(node, PROC_ERR, "run");
+    time_t start = time(NULL);
+    proc_signal(node, SIGTERM);
+    assert_ends(node, 0);
+    assert_true(time(NULL) - start < 5);
+    assert_says(node, PROC_ERR, "told");
+    assert_null(strstr(proc_text(node, PROC_ERR), "whole"));
+}
+
 TEST(nobody_reads_what_it_prints)
 {
     (void)state;
@@ -163,6 +245,9 @@ main(void)
         cmocka_unit_test_teardown(ends_and_restarts_are_seen, proc_end_all),
         cmocka_unit_test_teardown(a_keeper_keeps, proc_end_all),
         cmocka_unit_test_teardown(a_stop_waits_for_commands, proc_end_all),
+        cmocka_unit_test_teardown(so_many_commands_run_at_a_time_as_it_is_told, proc_end_all),
+        cmocka_unit_test_teardown(a_command_that_takes_too_long_is_killed, proc_end_all),
+        cmocka_unit_test_teardown(a_stop_waits_no_longer_than_it_is_told, proc_end_all),
         cmocka_unit_test_teardown(nobody_reads_what_it_prints, proc_end_all),
     };
     return cmocka_run_group_tests_name("daemons", tests, NULL, NULL);

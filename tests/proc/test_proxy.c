@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PATH_LEN = 128, TEXT_LEN = 1024, LOG_LEN = 1024 * 1024 };
@@ -272,6 +273,83 @@ TEST(counters_are_told_for_each_segment)
     assert_says(proxy, PROC_ERR, "proxy.stats segment=right");
 }
 
+/* ---- limits ---- */
+
+/* A proxy from the segment at one port to another one; messages may pass so many. */
+static struct proc *
+start_next(int from, int to, const char *hops_max)
+{
+    struct proc *proxy =
+        proc_start("tulle-proxy", "--hops-max", hops_max, "--stats", "0.2", "--segment", "left",
+                   "--listen", "tcp://127.0.0.1:*", "--join", proc_address(from), "--segment",
+                   "right", "--listen", proc_address(to), NULL);
+    proc_wait_text(proxy, PROC_ERR, "proxy.started segment=right");
+    return proxy;
+}
+
+/* A publisher that stays. */
+static void
+say(int port, const char *topic)
+{
+    struct proc *pub =
+        proc_start("tulle", "pub", "--lines", "-w0", "--join", proc_address(port), topic, NULL);
+    proc_write(pub, "here\n", 5);
+}
+
+/* What comes from the other end of two proxies in a row has passed one before the second. */
+TEST(a_message_passes_as_many_proxies_as_it_may)
+{
+    (void)state;
+    int ports[4];
+    struct proc *taps[2];
+    for (size_t i = 0; i < 4; i++)
+        ports[i] = proc_free_port();
+    (void)start_proxy("first", ports[0], ports[1], NULL, NULL);
+    struct proc *strict = start_next(ports[1], ports[2], "1");
+    (void)start_next(ports[1], ports[3], "2");
+    for (size_t i = 0; i < 2; i++) {
+        taps[i] = proc_start("tulle", "tap", "--join", proc_address(ports[2 + i]), "--from",
+                             "earliest", "from/**", NULL);
+    }
+    say(ports[0], "from/far");
+    say(ports[1], "from/near");
+    proc_wait_text(taps[1], PROC_OUT, "from/far here");
+    proc_wait_text(taps[1], PROC_OUT, "from/near here");
+    proc_wait_text(taps[0], PROC_OUT, "from/near here");
+    proc_wait_text(strict, PROC_ERR, " dropped_hops=");
+    assert_null(strstr(proc_text(taps[0], PROC_OUT), "from/far"));
+}
+
+/* What a second may take is there at once, the rest takes its time. */
+TEST(so_many_bytes_leave_in_a_second)
+{
+    enum { COUNT = 40, PAYLOAD = 1000, PER_SECOND = 16 * 1024 };
+    (void)state;
+    char payload[PAYLOAD + 1] = "";
+    struct timespec start;
+    struct timespec end;
+    int left = proc_free_port();
+    int right = proc_free_port();
+    struct proc *proxy = proc_start("tulle-proxy", "--segment", "left", "--listen",
+                                    proc_address(left), "--bytes-per-second", "16K", "--segment",
+                                    "right", "--listen", proc_address(right), NULL);
+    proc_wait_text(proxy, PROC_ERR, "proxy.started segment=right");
+    struct proc *tap = proc_start("tulle", "tap", "--join", proc_address(right), "--count", "40",
+                                  "-F", "%s.", "x", NULL);
+    memset(payload, 'x', PAYLOAD);
+    (void)clock_gettime(CLOCK_MONOTONIC, &start);
+    assert_ends(proc_start("tulle", "pub", "-n", "40", "--batch-bytes", "2K", "--join",
+                           proc_address(left), "--wait-peers", "x", payload, NULL),
+                0);
+    assert_ends(tap, 0);
+    (void)clock_gettime(CLOCK_MONOTONIC, &end);
+    assert_int_equal(proc_count_lines(tap, PROC_OUT), COUNT);
+    assert_says(proxy, PROC_ERR, "state=holding events_per_second=0 bytes_per_second=16384\n");
+    double seconds =
+        (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
+    assert_true(seconds > (double)(COUNT * PAYLOAD) / PER_SECOND - 1.1);
+}
+
 static struct proc *
 pub_lines(int port, int first, int count)
 {
@@ -404,6 +482,8 @@ main(void)
         cmocka_unit_test_teardown(a_wrong_file_changes_nothing, proc_end_all),
         cmocka_unit_test_teardown(links_are_told_of_once_for_each_change, proc_end_all),
         cmocka_unit_test_teardown(counters_are_told_for_each_segment, proc_end_all),
+        cmocka_unit_test_teardown(a_message_passes_as_many_proxies_as_it_may, proc_end_all),
+        cmocka_unit_test_teardown(so_many_bytes_leave_in_a_second, proc_end_all),
         cmocka_unit_test_teardown(a_rate_can_be_raised_while_events_wait, proc_end_all),
         cmocka_unit_test_teardown(a_log_that_nobody_reads_stops_nothing, proc_end_all),
     };
