@@ -320,19 +320,20 @@ TEST(a_message_passes_as_many_proxies_as_it_may)
     assert_null(strstr(proc_text(taps[0], PROC_OUT), "from/far"));
 }
 
-/* What a second may take is there at once, the rest takes its time. */
-TEST(so_many_bytes_leave_in_a_second)
+/* COUNT events of PAYLOAD bytes cross a proxy with that limit: how many seconds that takes. */
+enum { COUNT = 40, PAYLOAD = 1000 };
+
+static double
+seconds_with(const char *limit, const char *value, const char *told)
 {
-    enum { COUNT = 40, PAYLOAD = 1000, PER_SECOND = 16 * 1024 };
-    (void)state;
     char payload[PAYLOAD + 1] = "";
     struct timespec start;
     struct timespec end;
     int left = proc_free_port();
     int right = proc_free_port();
-    struct proc *proxy = proc_start("tulle-proxy", "--segment", "left", "--listen",
-                                    proc_address(left), "--bytes-per-second", "16K", "--segment",
-                                    "right", "--listen", proc_address(right), NULL);
+    struct proc *proxy =
+        proc_start("tulle-proxy", "--segment", "left", "--listen", proc_address(left), limit, value,
+                   "--segment", "right", "--listen", proc_address(right), NULL);
     proc_wait_text(proxy, PROC_ERR, "proxy.started segment=right");
     struct proc *tap = proc_start("tulle", "tap", "--join", proc_address(right), "--count", "40",
                                   "-F", "%s.", "x", NULL);
@@ -344,10 +345,115 @@ TEST(so_many_bytes_leave_in_a_second)
     assert_ends(tap, 0);
     (void)clock_gettime(CLOCK_MONOTONIC, &end);
     assert_int_equal(proc_count_lines(tap, PROC_OUT), COUNT);
-    assert_says(proxy, PROC_ERR, "state=holding events_per_second=0 bytes_per_second=16384\n");
-    double seconds =
-        (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
-    assert_true(seconds > (double)(COUNT * PAYLOAD) / PER_SECOND - 1.1);
+    assert_says(proxy, PROC_ERR, told);
+    return (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
+}
+
+/* What a second may take is there at once, the rest takes its time. */
+TEST(so_many_bytes_leave_in_a_second)
+{
+    (void)state;
+    double seconds = seconds_with("--bytes-per-second", "16K",
+                                  "state=holding events_per_second=0 bytes_per_second=16384\n");
+    assert_true(seconds > (double)(COUNT * PAYLOAD) / 16384 - 1.1);
+}
+
+TEST(so_many_events_leave_in_a_second)
+{
+    (void)state;
+    double seconds = seconds_with("--events-per-second", "18",
+                                  "state=holding events_per_second=18 bytes_per_second=0\n");
+    assert_true(seconds > (double)COUNT / 18 - 1.1);
+}
+
+TEST(payloads_leave_up_to_a_size)
+{
+    (void)state;
+    char payload[PAYLOAD + 1] = "";
+    int left = proc_free_port();
+    int right = proc_free_port();
+    struct proc *proxy = proc_start("tulle-proxy", "--segment", "left", "--listen",
+                                    proc_address(left), "--event-bytes-max", "999", "--segment",
+                                    "right", "--listen", proc_address(right), NULL);
+    proc_wait_text(proxy, PROC_ERR, "proxy.started segment=right");
+    struct proc *tap =
+        proc_start("tulle", "tap", "--join", proc_address(right), "-F", "%k %t", "**", NULL);
+    memset(payload, 'x', PAYLOAD);
+    struct proc *large = proc_start("tulle", "pub", "--no-wait", "--join", proc_address(left),
+                                    "--wait-peers", "large", payload, NULL);
+    assert_ends(large, 0);
+    proc_wait_text(proxy, PROC_ERR, "proxy.too_large");
+    assert_says(proxy, PROC_ERR, "stream=large event_bytes_max=999");
+    assert_ends(proc_start("tulle", "pub", "--join", proc_address(left), "--wait-peers", "small",
+                           "few bytes", NULL),
+                0);
+    proc_wait_text(tap, PROC_OUT, "event small");
+    assert_null(strstr(proc_text(tap, PROC_OUT), "event large"));
+}
+
+/* ---- as others see it ---- */
+
+TEST(it_is_of_its_mesh_and_beats_as_it_is_told)
+{
+    (void)state;
+    int port = proc_free_port();
+    struct proc *proxy =
+        proc_start("tulle-proxy", "--name", "gate", "--mesh", "yard", "--beat-ms", "150",
+                   "--log-format", "json", "--segment", "left", "--listen", proc_address(port),
+                   "--segment", "right", "--listen", "tcp://127.0.0.1:*", NULL);
+    proc_wait_text(proxy, PROC_ERR, "\"id\":\"proxy.started\"");
+    struct proc *ls = proc_start("tulle", "ls", "nodes", "--json", "--mesh", "yard", "--join",
+                                 proc_address(port), NULL);
+    assert_ends(ls, 0);
+    const char *gate = strstr(proc_text(ls, PROC_OUT), "\"name\":\"gate\"");
+    assert_non_null(gate);
+    assert_non_null(strstr(gate, "\"beat_ms\":150,"));
+    assert_ends(proc_start("tulle", "ls", "--join", proc_address(port), "-W", "0.5", NULL), 4);
+}
+
+TEST(its_log_has_no_more_than_it_is_told)
+{
+    (void)state;
+    int port = proc_free_port();
+    struct proc *proxy =
+        proc_start("tulle-proxy", "--log-level", "error", "--segment", "left", "--listen",
+                   proc_address(port), "--segment", "right", "--listen", "tcp://127.0.0.1:*", NULL);
+    proc_wait_port(port);
+    proc_signal(proxy, 15);
+    assert_ends(proxy, 0);
+    assert_string_equal(proc_text(proxy, PROC_ERR), "");
+}
+
+/* In a network of its own, with a virtual cable, which can broadcast. */
+TEST(it_is_at_the_interface_and_beacons_that_are_told)
+{
+    (void)state;
+    static const char script[] =
+        "ip link set lo up; ip link add office type veth peer name lan; ip link set office up; "
+        "ip link set lan up; ip address add 10.2.0.1/24 broadcast + dev lan && "
+        "ip address add 10.1.0.1/24 broadcast + dev office || exit 77\n"
+        "at='--beacon=office --beacon-port 7199'\n"
+        "tulle-node $at --name shop --log-level info & node=$!\n"
+        "tulle-proxy --name gate --segment left $at --interface office "
+        "--segment right --listen 'tcp://127.0.0.1:*' &\n"
+        "read line; kill $node $!; wait $node $!\n";
+    char path[PATH_LEN];
+    char command[512];
+    (void)snprintf(path, sizeof path, "%s/script", proc_directory());
+    write_file(path, script);
+    (void)snprintf(command, sizeof command, "PATH=%s:$PATH exec unshare -rn sh %s",
+                   getenv("TULLE_BIN_DIR"), path);
+    struct proc *probe = proc_start("/bin/sh", "-c", "unshare -rn true", NULL);
+    if (proc_wait(probe) != 0)
+        skip();
+    struct proc *shell = proc_start("/bin/sh", "-c", command, NULL);
+    proc_pause(100);
+    if (proc_has_ended(shell) && proc_wait(shell) == 77)
+        skip();
+    proc_wait_text(shell, PROC_ERR, "name=gate state=up address=tcp://10.1.0.1:");
+    assert_says(shell, PROC_ERR, "proxy.started segment=left address=tcp://10.1.0.1:");
+    proc_close_input(shell);
+    assert_ends(shell, 0);
 }
 
 static struct proc *
@@ -365,7 +471,7 @@ pub_lines(int port, int first, int count)
 /* What waits for a rate is told, and a reload that raises the rate lets it go. */
 TEST(a_rate_can_be_raised_while_events_wait)
 {
-    enum { FIRST = 8, COUNT = 60 };
+    enum { FIRST = 8, EVENTS = 60 };
     (void)state;
     struct joined j;
     start_configured(&j);
@@ -377,14 +483,14 @@ TEST(a_rate_can_be_raised_while_events_wait)
     proc_pause(1500); /* the proxy hears what the tap takes */
     /* The first uses the rate up, for a while. */
     assert_int_equal(proc_wait(pub_lines(j.left, 0, FIRST)), 0);
-    struct proc *pub = pub_lines(j.left, FIRST, COUNT - FIRST);
+    struct proc *pub = pub_lines(j.left, FIRST, EVENTS - FIRST);
     proc_wait_text(j.proxy, PROC_ERR, "limited_events=");
     assert_says(j.proxy, PROC_ERR, "state=holding events_per_second=1 bytes_per_second=0\n");
     assert_false(proc_has_ended(tap));
     write_config(&j, "stats = 0.2\n", "    events_per_second = 1000\n", "");
     proc_signal(j.proxy, 1);
     assert_int_equal(proc_wait(tap), 0);
-    assert_all_in_order(tap, 0, COUNT);
+    assert_all_in_order(tap, 0, EVENTS);
     assert_int_equal(proc_wait(pub), 0);
     assert_null(strstr(proc_text(j.proxy, PROC_ERR), "proxy.kept"));
     /* One line when it began to hold something back, one when that was over. */
@@ -395,7 +501,7 @@ TEST(a_rate_can_be_raised_while_events_wait)
         proc_pause(100);
     }
     assert_in_range(testkit_count(proc_text(j.proxy, PROC_ERR), "limit.state"), 2, 4);
-    assert_in_range(strtol(proc_wait_word(j.proxy, PROC_ERR, "held_events="), NULL, 10), 1, COUNT);
+    assert_in_range(strtol(proc_wait_word(j.proxy, PROC_ERR, "held_events="), NULL, 10), 1, EVENTS);
 }
 
 /* ---- a log that nobody reads ---- */
@@ -484,6 +590,11 @@ main(void)
         cmocka_unit_test_teardown(counters_are_told_for_each_segment, proc_end_all),
         cmocka_unit_test_teardown(a_message_passes_as_many_proxies_as_it_may, proc_end_all),
         cmocka_unit_test_teardown(so_many_bytes_leave_in_a_second, proc_end_all),
+        cmocka_unit_test_teardown(so_many_events_leave_in_a_second, proc_end_all),
+        cmocka_unit_test_teardown(payloads_leave_up_to_a_size, proc_end_all),
+        cmocka_unit_test_teardown(it_is_of_its_mesh_and_beats_as_it_is_told, proc_end_all),
+        cmocka_unit_test_teardown(its_log_has_no_more_than_it_is_told, proc_end_all),
+        cmocka_unit_test_teardown(it_is_at_the_interface_and_beacons_that_are_told, proc_end_all),
         cmocka_unit_test_teardown(a_rate_can_be_raised_while_events_wait, proc_end_all),
         cmocka_unit_test_teardown(a_log_that_nobody_reads_stops_nothing, proc_end_all),
     };

@@ -540,13 +540,21 @@ static const struct {
 };
 enum { SHARED = sizeof shared / sizeof *shared };
 
-/* Run "tulle COMMAND" with all of them that its table has, and one more word. */
+/* A program by its name, with a command if it has any, and options, as in a shell. */
 static struct proc *
-run_with_all(const char *command, const char *table, const char *last, const char *value)
+run_program(const char *program, const char *options)
 {
     char line[4096];
-    size_t len =
-        (size_t)snprintf(line, sizeof line, "exec '%s/tulle' %s", getenv("TULLE_BIN_DIR"), command);
+    (void)snprintf(line, sizeof line, "exec \"$TULLE_BIN_DIR\"/%s %s", program, options);
+    return proc_start("/bin/sh", "-c", line, NULL);
+}
+
+/* Run it with all of them that its table has, and one more word. */
+static struct proc *
+run_with_all(const char *program, const char *table, const char *last, const char *value)
+{
+    char line[3072];
+    size_t len = 0;
     for (size_t i = 0; i < SHARED; i++) {
         char row[64];
         (void)snprintf(row, sizeof row, "option\t%.*s\t", (int)strcspn(shared[i].option, "="),
@@ -557,32 +565,34 @@ run_with_all(const char *command, const char *table, const char *last, const cha
                                 shared[i].value != NULL ? shared[i].value : "");
     }
     (void)snprintf(line + len, sizeof line - len, " %s %s", last, value);
-    return proc_start("/bin/sh", "-c", line, NULL);
+    return run_program(program, line);
 }
 
 static void
-assert_takes_all(const char *command)
+assert_takes_all(const char *program)
 {
-    struct proc *help = proc_start("tulle", command, "--help-table", NULL);
+    struct proc *help = run_program(program, "--help-table");
     assert_ends(help, 0);
     const char *table = proc_text(help, PROC_OUT);
     if (strstr(table, "option\t--beat-ms\t") == NULL) {
-        assert_string_equal(command, "completion"); /* it is in no mesh */
+        assert_string_equal(program, "tulle completion"); /* it is in no mesh */
         return;
     }
     if (strstr(table, "option\t--print-config\t") == NULL) {
         /* The first that is wrong is told: no other was. */
-        struct proc *wrong = run_with_all(command, table, "--gone-ms", "nonsense");
+        struct proc *wrong = run_with_all(program, table, "--gone-ms", "nonsense");
         assert_ends(wrong, 2);
         assert_says(wrong, PROC_ERR, "--gone-ms: 'nonsense'");
         return;
     }
     char path[128];
-    struct proc *typed = run_with_all(command, table, "--print-config", "");
+    char again[160];
+    struct proc *typed = run_with_all(program, table, "--print-config", "");
     assert_ends(typed, 0);
-    (void)snprintf(path, sizeof path, "%s/%s.conf", proc_directory(), command);
+    (void)snprintf(path, sizeof path, "%s/shared.conf", proc_directory());
     write_file(path, proc_text(typed, PROC_OUT));
-    struct proc *filed = proc_start("tulle", command, "--config", path, "--print-config", NULL);
+    (void)snprintf(again, sizeof again, "--config %s --print-config", path);
+    struct proc *filed = run_program(program, again);
     assert_ends(filed, 0);
     for (size_t i = 0; i < SHARED; i++) {
         char line[128];
@@ -593,16 +603,16 @@ assert_takes_all(const char *command)
 }
 
 static void
-for_each_command(void (*check)(const char *command))
+for_each_command(void (*check)(const char *program))
 {
     struct proc *commands = proc_start("tulle", "--help-table", NULL);
     assert_ends(commands, 0);
     size_t count = 0;
     for (const char *at = proc_text(commands, PROC_OUT); *at != '\0';) {
-        char name[32] = "";
-        if (sscanf(at, "command\t%31[a-z]", name) == 1) {
+        char program[40] = "tulle ";
+        if (sscanf(at, "command\t%31[a-z]", program + strlen(program)) == 1) {
             size_t started = proc_started();
-            check(name);
+            check(program);
             proc_end_since(started);
             count++;
         }
@@ -615,31 +625,38 @@ TEST(every_command_takes_them_and_files_have_them)
 {
     (void)state;
     for_each_command(assert_takes_all);
+    assert_takes_all("tulle-node");
 }
 
 static void
-assert_tells_of_itself(const char *command)
+assert_tells_of_itself(const char *program)
 {
+    static const char rare[] = "--suspect-ms MS";
     char usage[64];
-    (void)snprintf(usage, sizeof usage, "usage: tulle %s ", command);
-    struct proc *help = proc_start("tulle", command, "--help", NULL);
-    struct proc *all = proc_start("tulle", command, "--help-all", NULL);
-    struct proc *version = proc_start("tulle", command, "--version", NULL);
+    (void)snprintf(usage, sizeof usage, "usage: %s ", program);
+    struct proc *help = run_program(program, "--help");
+    struct proc *all = run_program(program, "--help-all");
+    struct proc *table = run_program(program, "--help-table");
+    struct proc *version = run_program(program, "--version");
     assert_ends(help, 0);
     assert_says(help, PROC_OUT, usage);
-    assert_null(strstr(proc_text(help, PROC_OUT), "--fetch-delay-ms"));
+    assert_null(strstr(proc_text(help, PROC_OUT), rare));
     assert_ends(all, 0);
     assert_says(all, PROC_OUT, usage);
-    if (strcmp(command, "completion") != 0) /* it is in no mesh */
-        assert_says(all, PROC_OUT, "--fetch-delay-ms");
+    if (strcmp(program, "tulle completion") != 0) /* it is in no mesh */
+        assert_says(all, PROC_OUT, rare);
+    assert_ends(table, 0);
+    assert_says(table, PROC_OUT, "option\t--help\t-h\tflag\t");
     assert_ends(version, 0);
     assert_says(version, PROC_OUT, "0.1.0");
 }
 
-TEST(every_command_tells_of_itself)
+TEST(every_program_tells_of_itself)
 {
     (void)state;
     for_each_command(assert_tells_of_itself);
+    assert_tells_of_itself("tulle-node");
+    assert_tells_of_itself("tulle-proxy");
     struct proc *help = proc_start("tulle", "ls", "-h", NULL);
     assert_ends(help, 0);
     assert_says(help, PROC_OUT, "usage: tulle ls ");
@@ -671,7 +688,7 @@ main(void)
         ONE(meshes_are_apart),
         ONE(beacons_find_others),
         ONE(every_command_takes_them_and_files_have_them),
-        ONE(every_command_tells_of_itself),
+        ONE(every_program_tells_of_itself),
 #undef ONE
     };
     return cmocka_run_group_tests_name("options that all commands have", tests, NULL, NULL);
