@@ -325,23 +325,31 @@ put_payload_text(struct tulle__text *out, const tulle_event *event)
     tulle__text_free(&text);
 }
 
+const char *
+tulle__payload_value_put(const tulle_event *event, struct tulle__text *out)
+{
+    if (is_msgpack_type(event->content_type) &&
+        tulle__msgpack_to_json(event->payload, event->payload_len, out))
+        return NULL;
+    if (tulle__payload_json_put(event, out))
+        return "json";
+    if (tulle__is_text(event->payload, event->payload_len)) {
+        tulle__json_put_str(out, event->payload, event->payload_len);
+        return "text";
+    }
+    tulle__text_char(out, '"');
+    tulle__text_base64(out, event->payload, event->payload_len);
+    tulle__text_char(out, '"');
+    return "base64";
+}
+
 static void
 put_payload(struct tulle__text *out, const tulle_event *event)
 {
     tulle__json_key(out, "payload");
-    if (is_msgpack_type(event->content_type) &&
-        tulle__msgpack_to_json(event->payload, event->payload_len, out))
-        return;
-    if (tulle__payload_json_put(event, out)) {
-        PUT(out, ",\"encoding\":\"json\"");
-    } else if (tulle__is_text(event->payload, event->payload_len)) {
-        tulle__json_put_str(out, event->payload, event->payload_len);
-        PUT(out, ",\"encoding\":\"text\"");
-    } else {
-        tulle__text_char(out, '"');
-        tulle__text_base64(out, event->payload, event->payload_len);
-        PUT(out, "\",\"encoding\":\"base64\"");
-    }
+    const char *encoding = tulle__payload_value_put(event, out);
+    if (encoding != NULL)
+        tulle__json_str(out, "encoding", encoding);
 }
 
 static void

@@ -68,6 +68,10 @@ bool tulle__is_json_type(const char *type);
  * false, with nothing appended, when not. */
 bool tulle__payload_json_put(const tulle_event *event, struct tulle__text *out);
 
+/* Append the payload as one JSON value. Returns how it came to that: "json", by its content type,
+ * or as a string "text" or "base64"; NULL: it is msgpack. */
+const char *tulle__payload_value_put(const tulle_event *event, struct tulle__text *out);
+
 enum {
     TULLE__JSON_PAYLOAD_TEXT = 1, /* payload always as a string */
     TULLE__JSON_NO_PAYLOAD = 2    /* its length in its place */

@@ -160,6 +160,19 @@ find_event(const json_t *events, json_int_t order, const char *topic)
     return NULL;
 }
 
+static const json_t *
+find_topic(const json_t *events, const char *topic)
+{
+    size_t i;
+    const json_t *event;
+    json_array_foreach(events, i, event)
+    {
+        if (strcmp(text_of(event, "topic"), topic) == 0)
+            return event;
+    }
+    return NULL;
+}
+
 static void
 assert_step(const json_t *events, json_int_t order, const struct step *step)
 {
@@ -537,6 +550,72 @@ TEST(a_wrong_address_is_told)
     assert_has_not(proc_text(quiet, PROC_ERR), "still trying");
 }
 
+/* ---- payloads ---- */
+
+/* Of every kind, one event of each topic. */
+static void
+publish_notes(int port)
+{
+    static const struct {
+        const char *topic, *option, *value, *payload;
+    } notes[] = {
+        { "notes/json", "--content-type", "application/json", "{\"n\": [1, null]}" },
+        { "notes/no_json", "--content-type", "application/json", "{\"n\": [1" },
+        { "notes/text", "--content-type", "text/plain", "plain" },
+        { "notes/bytes", "--content-type", "image/png", "\xff\x01" },
+        { "notes/msgpack", "--json", "--quiet", "{\"n\": 2}" },
+        { "notes/empty", "--empty", "--quiet", NULL },
+    };
+    enum { NOTES = sizeof notes / sizeof *notes };
+    struct proc *pubs[NOTES];
+    for (size_t i = 0; i < NOTES; i++) {
+        pubs[i] =
+            proc_start("tulle", "pub", "--join", proc_address(port), "--wait-peers",
+                       notes[i].option, notes[i].value, notes[i].topic, notes[i].payload, NULL);
+    }
+    for (size_t i = 0; i < NOTES; i++)
+        assert_int_equal(proc_wait(pubs[i]), 0);
+}
+
+TEST(payloads_are_as_tap_shows_them)
+{
+    (void)state;
+    int port = proc_free_port();
+    (void)proc_start("tulle-node", "--name", "keeper", "--listen", proc_address(port), "--take",
+                     "notes/**", NULL);
+    proc_wait_port(port);
+    publish_notes(port);
+    struct proc *tap = proc_start("tulle", "tap", "--json", "--join", proc_address(port), "--from",
+                                  "earliest", "-C", "6", "notes/**", NULL);
+    last =
+        proc_start("tulle", "trace", "--json", "--join", proc_address(port), "--wait", "0.5", NULL);
+    struct proc *tree =
+        proc_start("tulle", "trace", "--join", proc_address(port), "--wait", "0.5", NULL);
+    assert_int_equal(proc_wait(tap), 0);
+    assert_int_equal(proc_wait(last), 0);
+    assert_int_equal(proc_wait(tree), 0);
+    json_t *root = NULL;
+    json_t *events = events_of(proc_text(last, PROC_OUT), &root);
+    assert_int_equal(json_array_size(events), 6);
+    for (const char *line = proc_text(tap, PROC_OUT); *line != '\0';
+         line = strchr(line, '\n') + 1) {
+        json_t *seen = json_loadb(line, strcspn(line, "\n"), 0, NULL);
+        const json_t *event = find_topic(events, text_of(seen, "topic"));
+        assert_non_null(event);
+        assert_true(
+            json_equal(json_object_get(event, "payload"), json_object_get(seen, "payload")));
+        const json_t *encoding = json_object_get(seen, "encoding");
+        assert_int_equal(json_object_get(event, "encoding") != NULL, encoding != NULL);
+        if (encoding != NULL)
+            assert_string_equal(text_of(event, "encoding"), json_string_value(encoding));
+        json_decref(seen);
+    }
+    assert_string_equal(text_of(find_topic(events, "notes/json"), "encoding"), "json");
+    json_decref(root);
+    proc_assert_has(proc_text(tree, PROC_OUT), " {\"n\":[1,null]}\n");
+    proc_assert_has(proc_text(tree, PROC_OUT), " \"plain\"\n");
+}
+
 int
 main(void)
 {
@@ -554,6 +633,7 @@ main(void)
         cmocka_unit_test_teardown(a_page_is_written, end_test),
         cmocka_unit_test_teardown(what_follows_is_waited_for, end_test),
         cmocka_unit_test_teardown(a_wrong_address_is_told, end_test),
+        cmocka_unit_test_teardown(payloads_are_as_tap_shows_them, end_test),
     };
     if (setenv("LC_ALL", "C.UTF-8", 1) != 0)
         return 1;

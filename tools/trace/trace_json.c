@@ -53,6 +53,8 @@ put_json_event(const struct tulle__trace_graph *graph, uint32_t index, struct tu
         tulle__json_i64(out, "step_us", event->time_us - store->events[parent].time_us);
     tulle__json_key(out, "payload");
     tulle__text_put(out, event->payload, event->payload_len);
+    if (event->encoding != NULL)
+        tulle__json_str(out, "encoding", event->encoding);
     tulle__text_char(out, '}');
 }
 

@@ -207,31 +207,17 @@ cut_payload(struct tulle__text *json)
     tulle__text_free(&cut);
 }
 
-static void
-put_payload(const tulle_event *event, struct tulle__text *out)
-{
-    if (event->payload_len == 0) {
-        tulle__text_str(out, "null");
-    } else if (tulle__payload_is_msgpack(event)) {
-        (void)tulle__msgpack_to_json(event->payload, event->payload_len, out);
-    } else if (tulle__is_text(event->payload, event->payload_len)) {
-        tulle__json_put_str(out, event->payload, event->payload_len);
-    } else {
-        tulle__text_str(out, "{\"$bin\":\"");
-        tulle__text_base64(out, event->payload, event->payload_len);
-        tulle__text_str(out, "\"}");
-    }
-    if (!out->has_failed && out->len > PAYLOAD_KEPT)
-        cut_payload(out);
-}
-
 static bool
 keep_payload(struct tulle__trace_store *store,
              const tulle_event *event,
              struct tulle__trace_event *out)
 {
     struct tulle__text text = { 0 };
-    put_payload(event, &text);
+    out->encoding = tulle__payload_value_put(event, &text);
+    if (!text.has_failed && text.len > PAYLOAD_KEPT) {
+        cut_payload(&text);
+        out->encoding = NULL;
+    }
     if (!text.has_failed)
         out->payload = tulle__trace_keep(store, text.bytes, text.len);
     out->payload_len = (uint32_t)text.len;

@@ -27,7 +27,8 @@ struct tulle__trace_event {
     uint64_t hlc;
     int64_t time_us;
     const char *topic;
-    const char *payload; /* as JSON, not NUL-terminated; a long one is cut and a string then */
+    const char *payload;  /* as JSON, not NUL-terminated; a long one is cut and a string then */
+    const char *encoding; /* as of tulle__payload_value_put(); NULL too when it is cut */
     uint32_t payload_len;
     uint32_t lane;
     const struct tulle__trace_ref *causes;
