@@ -31,7 +31,7 @@ keep_block(struct tulle__strings *strings, size_t len)
     return block;
 }
 
-const char *
+char *
 tulle__strings_copy(struct tulle__strings *strings, const char *text)
 {
     size_t size = strlen(text) + 1;

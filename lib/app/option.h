@@ -76,7 +76,7 @@ struct tulle__strings {
     size_t count;
 };
 
-const char *tulle__strings_copy(struct tulle__strings *strings, const char *text);
+char *tulle__strings_copy(struct tulle__strings *strings, const char *text);
 void tulle__strings_fini(struct tulle__strings *strings);
 
 enum { TULLE__PROBLEM_LEN = 200 };

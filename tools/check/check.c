@@ -369,7 +369,7 @@ set_limits(struct check *check,
            struct tulle__strings *strings)
 {
     for (size_t i = 0; i < texts->count; i++) {
-        char *copy = (char *)(uintptr_t)tulle__strings_copy(strings, texts->items[i]);
+        char *copy = tulle__strings_copy(strings, texts->items[i]);
         const char *problem = copy == NULL ? "out of memory" : NULL;
         if (copy != NULL)
             problem = tulle__check_limits_set(ranges, copy);

@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A failed HASH_ADD leaves the element out and says so in hh.tbl. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 /* A lane, and where it ended when it was seen first. */
@@ -78,6 +81,10 @@ get_lane(struct tulle__history_end *end, const tulle_lane *lane)
     found->key_len = key_len;
     memcpy(found->key, key, key_len);
     HASH_ADD_KEYPTR(hh, end->lanes, found->key, found->key_len, found);
+    if (found->hh.tbl == NULL) {
+        free(found);
+        return NULL;
+    }
     end->news_us = end->now_us;
     return found;
 }

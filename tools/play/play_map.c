@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A failed HASH_ADD leaves the element out and says so in hh.tbl. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 enum {
@@ -241,7 +244,8 @@ get_player(struct tulle__play_map *map, const tulle_event *event, size_t *out)
         if (origin == NULL)
             return false;
         memcpy(origin->name, name, len);
-        if (map->player_count < map->node_max && !map->is_closed) {
+        bool is_new = map->player_count < map->node_max && !map->is_closed;
+        if (is_new) {
             struct player *player = &map->players[map->player_count];
             *player = (struct player){ .index = map->player_count, .name = strdup(name) };
             if (player->name == NULL) {
@@ -254,6 +258,12 @@ get_player(struct tulle__play_map *map, const tulle_event *event, size_t *out)
             origin->player = HASH_CNT(hh, map->origins) % map->player_count;
         }
         HASH_ADD_KEYPTR(hh, map->origins, origin->name, len, origin);
+        if (origin->hh.tbl == NULL) {
+            if (is_new)
+                free(map->players[--map->player_count].name);
+            free(origin);
+            return false;
+        }
     }
     *out = origin->player;
     return true;
@@ -303,6 +313,10 @@ get_recorded(struct tulle__play_map *map, const tulle_event *event)
     recorded->key_len = len;
     memcpy(recorded->key, key, len);
     HASH_ADD_KEYPTR(hh, map->recorded, recorded->key, recorded->key_len, recorded);
+    if (recorded->hh.tbl == NULL) {
+        free(recorded);
+        return NULL;
+    }
     map->last = recorded;
     return recorded;
 }
@@ -363,6 +377,11 @@ get_played(struct tulle__play_map *map, size_t node, const char *topic, unsigned
     played->key_len = key_len;
     memcpy(played->key, key, key_len);
     HASH_ADD_KEYPTR(hh, map->played, played->key, played->key_len, played);
+    if (played->hh.tbl == NULL) {
+        free(played->stream);
+        free(played);
+        return NULL;
+    }
     map->lanes[map->lane_count++] = played;
     return played;
 }

@@ -189,27 +189,20 @@ check_options(struct pub *pub, const struct tulle__args *args)
     return 0;
 }
 
-/* Cut "NAME=VALUE" copies in two; the list's strings belong to the args. */
-static void
+/* Cut copies of "NAME=VALUE" in two. False: no memory. */
+static bool
 set_headers(struct pub *pub, struct tulle__strings *strings)
 {
     const struct tulle__list *list = &pub->options.headers;
     for (size_t i = 0; i < list->count; i++) {
-        const char *copy = tulle__strings_copy(strings, list->items[i]);
-        if (copy == NULL)
-            continue;
-        size_t len = strcspn(copy, "=");
-        const char *value = copy + len + 1;
-        char *name = malloc(len + 1);
+        char *name = tulle__strings_copy(strings, list->items[i]);
         if (name == NULL)
-            continue;
-        memcpy(name, copy, len);
-        name[len] = '\0';
-        const char *kept = tulle__strings_copy(strings, name);
-        free(name);
-        if (kept != NULL)
-            pub->event.headers[pub->event.header_count++] = (tulle_header){ kept, value };
+            return false;
+        char *equals = strchr(name, '=');
+        *equals = '\0';
+        pub->event.headers[pub->event.header_count++] = (tulle_header){ name, equals + 1 };
     }
+    return true;
 }
 
 /* Has a signal come? The first one ends the input. */
@@ -664,8 +657,8 @@ tulle__tool_pub(int argc, char **argv)
         /* Long input must not outrun what a consumer can still fetch. */
         if (pub.common.node.window_bytes == 0 && !tulle__args_has(&args, "window_bytes"))
             pub.common.node.window_bytes = pub.common.node.retain_bytes / 2;
-        set_headers(&pub, &args.strings);
-        status = run(&pub, &args);
+        status = set_headers(&pub, &args.strings) ? run(&pub, &args)
+                                                  : tulle__tool_fail(&program, "out of memory");
     }
     tulle__pub_event_free(&pub.event);
     tulle__args_end(&args);

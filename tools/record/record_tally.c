@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+/* A failed HASH_ADD leaves the element out and says so in hh.tbl. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 struct lane {
@@ -91,6 +94,10 @@ add_node(struct tulle__record_tally *tally, uint64_t id)
         return false;
     node->id = id;
     HASH_ADD(hh, tally->nodes, id, sizeof node->id, node);
+    if (node->hh.tbl == NULL) {
+        free(node);
+        return false;
+    }
     tally->sum.nodes++;
     return true;
 }
@@ -134,6 +141,10 @@ get_lane(struct tulle__record_tally *tally, uint64_t node, const char *stream, c
                                                   .node_name = "",
                                                   .stream = lane->key + sizeof node };
         HASH_ADD_KEYPTR(hh, tally->lanes, lane->key, lane->key_len, lane);
+        if (lane->hh.tbl == NULL) {
+            free(lane);
+            return NULL;
+        }
         tally->sum.lanes++;
     }
     tally->last_lane = lane;
@@ -155,6 +166,10 @@ add_topic(struct tulle__record_tally *tally, const tulle_event *event)
                                                     .first_us = event->time_us,
                                                     .last_us = event->time_us };
         HASH_ADD_KEYPTR(hh, tally->topics, topic->name, len, topic);
+        if (topic->hh.tbl == NULL) {
+            free(topic);
+            return false;
+        }
         tally->sum.topics++;
     }
     struct tulle__record_topic *told = &topic->told;

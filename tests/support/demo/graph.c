@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A failed HASH_ADD leaves the element out and says so in hh.tbl. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 struct demo_entry {
@@ -35,6 +38,10 @@ add_event(struct demo_graph *graph, const struct demo_line *line)
         return false;
     *entry = (struct demo_entry){ .name = line->name, .index = graph->count };
     HASH_ADD_KEYPTR(hh, graph->by_name, entry->name, strlen(entry->name), entry);
+    if (entry->hh.tbl == NULL) {
+        free(entry);
+        return false;
+    }
     graph->events[graph->count++] = line;
     return true;
 }
