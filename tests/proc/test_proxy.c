@@ -432,7 +432,7 @@ TEST(it_is_at_the_interface_and_beacons_that_are_told)
         "ip link set lo up; ip link add office type veth peer name lan; ip link set office up; "
         "ip link set lan up; ip address add 10.2.0.1/24 broadcast + dev lan && "
         "ip address add 10.1.0.1/24 broadcast + dev office || exit 77\n"
-        "at='--beacon=office --beacon-port 7199'\n"
+        "echo ready; at='--beacon=office --beacon-port 7199'\n"
         "tulle-node $at --name shop --log-level info & node=$!\n"
         "tulle-proxy --name gate --segment left $at --interface office "
         "--segment right --listen 'tcp://127.0.0.1:*' &\n"
@@ -447,9 +447,12 @@ TEST(it_is_at_the_interface_and_beacons_that_are_told)
     if (proc_wait(probe) != 0)
         skip();
     struct proc *shell = proc_start("/bin/sh", "-c", command, NULL);
-    proc_pause(100);
-    if (proc_has_ended(shell) && proc_wait(shell) == 77)
-        skip();
+    while (strstr(proc_text(shell, PROC_OUT), "ready") == NULL) {
+        if (proc_has_ended(shell) && proc_wait(shell) == 77)
+            skip();
+        assert_false(proc_has_ended(shell));
+        proc_pause(20);
+    }
     proc_wait_text(shell, PROC_ERR, "name=gate state=up address=tcp://10.1.0.1:");
     assert_says(shell, PROC_ERR, "proxy.started segment=left address=tcp://10.1.0.1:");
     proc_close_input(shell);
