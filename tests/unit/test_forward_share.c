@@ -2,6 +2,7 @@
 /* What several beyond a limited side of a proxy ask for crosses once. */
 
 #include "forward_kit.h"
+#include "mini_net.h"
 
 /* Nodes 2 and 4 are beyond a side that lets so many events a second out, and node 3 too, on
  * another side. */
@@ -103,6 +104,53 @@ TEST(what_is_kept_is_published_for_two)
                                 "1:RANGE>2(0 waits) ");
 }
 
+/* Node 1 answers node 2 with two batches of one event each, in this order. */
+static void
+tell_two_batches(struct fixture *f, uint64_t first, uint64_t second)
+{
+    struct tulle__writer w;
+    struct tulle__buf *bufs[] = { mini_batch(id_of(1), first, 1, NULL, 0),
+                                  mini_batch(id_of(1), second, 1, NULL, 0) };
+    struct tulle__view batches[] = { { bufs[0]->data, bufs[0]->len },
+                                     { bufs[1]->data, bufs[1]->len } };
+    tulle__writer_init(&w);
+    tulle__range_encode(&w, &(struct tulle__range_out){ .reply_to = 1,
+                                                        .node = id_of(1),
+                                                        .stream = mini_text("t"),
+                                                        .first = 1,
+                                                        .last = 9,
+                                                        .batches = batches,
+                                                        .batch_count = 2 });
+    tulle__buf_unref(&bufs[0]);
+    tulle__buf_unref(&bufs[1]);
+    tell_control(
+        f, 0,
+        &(struct tulle__control_header){ .kind = TULLE__RANGE, .from = id_of(1), .to = id_of(2) },
+        &w);
+}
+
+/* Whoever asked looks into it; it is not published as if it were one range. */
+TEST(answer_in_another_order_is_for_its_asker)
+{
+    struct fixture *f = open_limited(state, 100);
+    both_ask(f);
+    tell_range_to(f, 2, 1, 2);
+    f->log[0] = '\0';
+    tell_two_batches(f, 3, 1);
+
+    assert_string_equal(f->log, "1:RANGE>2(2) ");
+}
+
+TEST(answer_with_a_hole_is_for_its_asker)
+{
+    struct fixture *f = open_limited(state, 100);
+    both_ask(f);
+    tell_two_batches(f, 1, 3);
+    tell_fetch(f, 1, 4, 1, "t", 2);
+
+    assert_string_equal(f->log, "1:RANGE>2(2) 0:FETCH>1 ");
+}
+
 TEST(without_a_limit_answers_are_passed_on)
 {
     struct fixture *f = open_limited(state, 0);
@@ -123,6 +171,8 @@ main(void)
         FORWARD_TEST(what_was_published_before_is_answered_alone),
         FORWARD_TEST(old_questions_do_not_count),
         FORWARD_TEST(what_is_kept_is_published_for_two),
+        FORWARD_TEST(answer_in_another_order_is_for_its_asker),
+        FORWARD_TEST(answer_with_a_hole_is_for_its_asker),
         FORWARD_TEST(without_a_limit_answers_are_passed_on),
     };
     return cmocka_run_group_tests_name("delivery/forward_share", tests, NULL, NULL);

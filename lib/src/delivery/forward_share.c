@@ -84,17 +84,20 @@ goes_to(const struct tulle__passage *passage, size_t side)
     return false;
 }
 
-/* Whoever asked looks into an answer; what is published is right. */
+/* Whoever asked looks into an answer; what is published is right, and one range. */
 static bool
 are_of_lane(const struct tulle__passing *lane, const struct tulle__answer *answer)
 {
     struct tulle__view stream = tulle__passing_stream(lane);
     struct tulle__batch batch;
+    uint64_t next = answer->events.first;
     for (size_t i = 0; i < answer->load.batches; i++) {
         struct tulle__view view = answer->batches[i];
         if (tulle__batch_decode(view.data, view.len, &batch) != TULLE_OK ||
-            batch.node != lane->name.node || !tulle__batch_fits(&batch, stream))
+            batch.node != lane->name.node || batch.first_seq != next ||
+            !tulle__batch_fits(&batch, stream))
             return false;
+        next = batch.first_seq + batch.event_count;
     }
     return true;
 }
