@@ -4,6 +4,8 @@
 #include "forward_kit.h"
 #include "mini_net.h"
 
+#include <string.h>
+
 /* Nodes 2 and 4 are beyond a side that lets so many events a second out, and node 3 too, on
  * another side. */
 static struct fixture *
@@ -151,6 +153,24 @@ TEST(answer_with_a_hole_is_for_its_asker)
     assert_string_equal(f->log, "1:RANGE>2(2) 0:FETCH>1 ");
 }
 
+/* More is published than the side lets out, for long. What went out before, and was lost, is
+ * not on its way. */
+TEST(what_is_lost_is_answered_though_the_lane_goes_on)
+{
+    struct fixture *f = open_limited(state, 10);
+    unsigned answers = 0;
+    for (uint64_t seq = 1; seq <= 100; seq++) {
+        tell_batch(f, 0, 1, "t", seq);
+        pass_time(f, 50);
+        f->log[0] = '\0';
+        if (seq > 30 && seq % 10 == 0)
+            tell_fetch(f, 1, 2, 1, "t", 1);
+        answers += strstr(f->log, "1:RANGE>2(1)") != NULL ? 1 : 0;
+    }
+    assert_true(counters(f, 0).limited_now > 0);
+    assert_true(answers > 0);
+}
+
 TEST(without_a_limit_answers_are_passed_on)
 {
     struct fixture *f = open_limited(state, 0);
@@ -173,6 +193,7 @@ main(void)
         FORWARD_TEST(what_is_kept_is_published_for_two),
         FORWARD_TEST(answer_in_another_order_is_for_its_asker),
         FORWARD_TEST(answer_with_a_hole_is_for_its_asker),
+        FORWARD_TEST(what_is_lost_is_answered_though_the_lane_goes_on),
         FORWARD_TEST(without_a_limit_answers_are_passed_on),
     };
     return cmocka_run_group_tests_name("delivery/forward_share", tests, NULL, NULL);

@@ -8,7 +8,8 @@
 
 enum {
     PASSING_LANES_MAX = 65536,
-    UNASKED_MS = 3000 /* who still wants what waits has asked within */
+    UNASKED_MS = 3000, /* who still wants what waits has asked within */
+    ON_ITS_WAY_MS = 200
 };
 
 /* ---- lanes that pass ---- */
@@ -441,6 +442,32 @@ buf_of(const struct tulle__kept_batch *batch)
                               : tulle__buf_copy(batch->bytes.data, batch->bytes.len);
 }
 
+static bool
+is_just_now(const struct tulle__forward *f, int64_t at_ns)
+{
+    return at_ns != 0 && f->now.mono.ns - at_ns < tulle__ms_to_ns(ON_ITS_WAY_MS);
+}
+
+static void
+note_pushed(const struct tulle__forward *f, struct tulle__passing *lane, uint64_t first)
+{
+    struct tulle__pushed *pushed = &lane->pushed;
+    if (!is_just_now(f, pushed->since_ns)) {
+        pushed->before = is_just_now(f, pushed->last_ns) ? pushed->first : first;
+        pushed->first = first;
+        pushed->since_ns = f->now.mono.ns;
+    }
+    pushed->last_ns = f->now.mono.ns;
+}
+
+bool
+tulle__passing_is_on_its_way(const struct tulle__forward *f,
+                             const struct tulle__passing *lane,
+                             uint64_t seq)
+{
+    return is_just_now(f, lane->pushed.last_ns) && seq >= lane->pushed.before;
+}
+
 /* The lowest that waits goes on, or is not kept here any more: it will be asked for. */
 static void
 push_lowest(struct tulle__forward *f, struct tulle__passing *lane, struct tulle__buf *path)
@@ -461,7 +488,7 @@ push_lowest(struct tulle__forward *f, struct tulle__passing *lane, struct tulle_
                   (struct tulle__load){ .batches = 1,
                                         .events = batch.last - batch.first + 1,
                                         .bytes = batch.bytes.len });
-    lane->pushed_ns = f->now.mono.ns;
+    note_pushed(f, lane, batch.first);
     tulle__passing_release(f, lane, batch.last + 1);
 }
 

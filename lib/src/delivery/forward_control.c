@@ -6,8 +6,6 @@
 #include "delivery/forward_state.h"
 #include "delivery/observe.h"
 
-enum { PUSHED_MS = 200 /* what went on to all is on its way for so long */ };
-
 /* Views of batches, as in an answer. */
 struct batches {
     struct tulle__view views[TULLE__BATCHES_PER_RANGE_MAX];
@@ -128,8 +126,8 @@ answer_across(struct tulle__forward *f,
     if (weighed.load.batches == 0)
         return false;
     bool comes_by_itself = lane->is_queued && weighed.events.last >= lane->released;
-    bool is_on_its_way = tulle__side_is_limited(side) && lane->pushed_ns != 0 &&
-                         f->now.mono.ns - lane->pushed_ns < tulle__ms_to_ns(PUSHED_MS);
+    bool is_on_its_way =
+        tulle__side_is_limited(side) && tulle__passing_is_on_its_way(f, lane, q->fetch.first);
     struct tulle__answer shared = answer_of(batches, &weighed, q->header->from, q->side);
     note_question(f, q, lane->from);
     if (comes_by_itself || is_on_its_way || tulle__share_is_coming(f, lane, q->fetch.first) ||

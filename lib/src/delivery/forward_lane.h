@@ -46,6 +46,13 @@ struct tulle__demand {
     int64_t coming_ns;               /* when the first of it went out */
 };
 
+/* What had waited and went on, in short whiles: so it is known where that of lately begins. */
+struct tulle__pushed {
+    int64_t last_ns;        /* when something did last; 0: never */
+    int64_t since_ns;       /* when this while began */
+    uint64_t first, before; /* the first event of this while, and of the one before it */
+};
+
 /* A lane whose batches pass here. */
 struct tulle__passing {
     struct {
@@ -59,8 +66,8 @@ struct tulle__passing {
     /* Events from released up to below held_back wait for the rate of that side. */
     uint64_t released;
     uint64_t held_back;
-    int64_t asked_ns;            /* when the lowest of them was asked for last, or began to wait */
-    int64_t pushed_ns;           /* when some that had waited went on last */
+    int64_t asked_ns; /* when the lowest of them was asked for last, or began to wait */
+    struct tulle__pushed pushed;
     bool is_queued;              /* the lowest is kept here */
     struct tulle__passing *prev; /* in the queue of that side */
     struct tulle__passing *next;
@@ -77,6 +84,11 @@ tulle__passing_stream(const struct tulle__passing *lane)
 {
     return (struct tulle__view){ (const uint8_t *)lane->name.stream, lane->stream_len };
 }
+
+/* A FETCH that was passed on although something above what it asks for first is kept here. */
+struct tulle__asked {
+    uint64_t from, counter, first;
+};
 
 /* A publisher was heard. */
 struct tulle__heard {

@@ -11,11 +11,6 @@
 
 enum { TULLE__ASKS = 64, TULLE__QUESTIONS = 256 };
 
-/* A FETCH that was passed on although something above what it asks for first is kept here. */
-struct tulle__asked {
-    uint64_t from, counter, first;
-};
-
 /* A node whose beats come here. */
 struct tulle__origin {
     uint64_t id;
@@ -132,6 +127,10 @@ bool tulle__passing_waits(struct tulle__forward *forward, struct tulle__passing 
 /* Events up to below next need not wait any more. */
 void
 tulle__passing_release(struct tulle__forward *forward, struct tulle__passing *lane, uint64_t next);
+/* Did an event that had waited go on to all just now? */
+bool tulle__passing_is_on_its_way(const struct tulle__forward *forward,
+                                  const struct tulle__passing *lane,
+                                  uint64_t seq);
 /* Let out what waits on a side, as far as its rate allows. */
 void tulle__forward_let_out(struct tulle__forward *forward, size_t index);
 /* A batch goes to all sides of a passage. */
