@@ -34,11 +34,17 @@ probe(const char *path)
     return result;
 }
 
+int
+tulle__ipc_try(const char *path)
+{
+    int result = probe(path);
+    return result == EAGAIN ? 0 : result; /* EAGAIN: its queue is full */
+}
+
 bool
 tulle__ipc_is_live(const char *path)
 {
-    int result = probe(path);
-    return result == 0 || result == EAGAIN; /* EAGAIN: its queue is full */
+    return tulle__ipc_try(path) == 0;
 }
 
 bool

@@ -12,6 +12,8 @@ enum { TULLE__IPC_PATH_LEN_MAX = 107 }; /* what a socket's address has room for 
 
 /* Does somebody accept connections at the path? */
 bool tulle__ipc_is_live(const char *path);
+/* 0 if so; else the errno that tells why not. */
+int tulle__ipc_try(const char *path);
 /* May the path not be bound: is somebody there, or a file that is no socket? What a
  * program that crashed left behind is free. */
 bool tulle__ipc_is_taken(const char *path);

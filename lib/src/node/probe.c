@@ -137,6 +137,17 @@ look_at_connection(struct tulle__probe *probe)
         judge(probe, code);
 }
 
+/* Connecting does not block there, and whoever listens need not greet. */
+static void
+try_ipc(struct tulle__probe *probe, const char *path)
+{
+    int code = tulle__ipc_try(path);
+    if (code == 0)
+        probe->result = TULLE__PROBE_ACCEPTED;
+    else
+        judge(probe, code == ENOENT ? ECONNREFUSED : code);
+}
+
 static void
 begin(struct tulle__probe *probe, const char *text, int64_t now_ns, bool wants_greeting)
 {
@@ -152,8 +163,7 @@ begin(struct tulle__probe *probe, const char *text, int64_t now_ns, bool wants_g
     }
     probe->port = address.port;
     if (address.is_ipc) {
-        probe->result =
-            tulle__ipc_is_live(address.host) ? TULLE__PROBE_ACCEPTED : TULLE__PROBE_REFUSED;
+        try_ipc(probe, address.host);
     } else if (inet_pton(AF_INET, address.host, &host) == 1) {
         connect_to(probe, host);
     } else {
