@@ -529,6 +529,48 @@ TEST(new_policy_holds_for_what_is_kept)
     assert_string_equal(f->log, "1:RANGE>2(0 withheld) 1:RANGE>2(0) ");
 }
 
+/* Four events, of which the last one or two wait for a rate. */
+static void
+let_some_wait(struct fixture *f, uint64_t first)
+{
+    f->config[0].policy.events_per_second = 2;
+    open_with_nodes(f);
+    for (uint64_t seq = first; seq < first + 4; seq++)
+        tell_batch(f, 0, 1, "t", seq);
+    assert_true(counters(f, 0).limited_now > 0);
+    f->log[0] = '\0';
+}
+
+TEST(new_policy_holds_for_what_waits)
+{
+    struct fixture *f = *state;
+    const char *deny[] = { "t/**" };
+    let_some_wait(f, 1);
+    struct tulle__forward_policy policy = f->config[0].policy;
+    policy.deny = deny;
+    policy.deny_count = 1;
+    assert_true(tulle__forward_set_policy(f->forward, 0, &policy, f->now));
+    pass_time(f, 3000);
+
+    assert_string_equal(f->log, "");
+    assert_int_equal(counters(f, 0).limited_now, 0);
+    assert_int_equal(counters(f, 0).dropped_policy, 1);
+}
+
+TEST(new_limit_of_size_holds_for_what_waits)
+{
+    struct fixture *f = *state;
+    let_some_wait(f, 11); /* payloads of two bytes */
+    struct tulle__forward_policy policy = f->config[0].policy;
+    policy.event_bytes_max = 1;
+    assert_true(tulle__forward_set_policy(f->forward, 0, &policy, f->now));
+    pass_time(f, 3000);
+
+    assert_string_equal(f->log, "");
+    assert_int_equal(counters(f, 0).limited_now, 0);
+    assert_int_equal(counters(f, 0).dropped_size, 1);
+}
+
 /* A second's worth crosses; then batches wait, answers have a share, and beats do not wait. */
 TEST(what_is_over_a_rate_waits)
 {
@@ -666,6 +708,8 @@ main(void)
         FORWARD_TEST(answer_of_a_denied_stream_is_emptied),
         FORWARD_TEST(answer_is_counted_where_it_leaves_and_enters),
         FORWARD_TEST(new_policy_holds_for_what_is_kept),
+        FORWARD_TEST(new_policy_holds_for_what_waits),
+        FORWARD_TEST(new_limit_of_size_holds_for_what_waits),
         FORWARD_TEST(what_is_over_a_rate_waits),
         FORWARD_TEST(what_waits_goes_on_as_the_rate_allows),
         FORWARD_TEST(answers_have_their_share_of_a_rate),

@@ -468,6 +468,25 @@ tulle__passing_is_on_its_way(const struct tulle__forward *f,
     return is_just_now(f, lane->pushed.last_ns) && seq >= lane->pushed.before;
 }
 
+/* May what has waited go on? The policy may be another one now. */
+static bool
+may_go_on(struct tulle__forward *f,
+          struct tulle__passing *lane,
+          const struct tulle__kept_batch *batch)
+{
+    struct tulle__side *side = &f->sides[lane->from];
+    tulle__passing_look(f, lane);
+    if (lane->outlook == TULLE__OUTLOOK_DENIED) {
+        side->engine->counters.dropped_policy++;
+        return false;
+    }
+    if (!tulle__side_fits(side, batch->bytes)) {
+        tulle__side_too_large(side, lane->name.node, tulle__passing_stream(lane));
+        return false;
+    }
+    return true;
+}
+
 /* The lowest that waits goes on, or is not kept here any more: it will be asked for. */
 static void
 push_lowest(struct tulle__forward *f, struct tulle__passing *lane, struct tulle__buf *path)
@@ -481,14 +500,15 @@ push_lowest(struct tulle__forward *f, struct tulle__passing *lane, struct tulle_
         lane->asked_ns = f->now.mono.ns;
         return;
     }
-    tulle__passing_look(f, lane);
-    tulle__passage_push(f, &lane->passage, body, path);
+    if (may_go_on(f, lane, &batch)) {
+        tulle__passage_push(f, &lane->passage, body, path);
+        count_passage(f, lane,
+                      (struct tulle__load){ .batches = 1,
+                                            .events = batch.last - batch.first + 1,
+                                            .bytes = batch.bytes.len });
+        note_pushed(f, lane, batch.first);
+    }
     tulle__buf_unref(&body);
-    count_passage(f, lane,
-                  (struct tulle__load){ .batches = 1,
-                                        .events = batch.last - batch.first + 1,
-                                        .bytes = batch.bytes.len });
-    note_pushed(f, lane, batch.first);
     tulle__passing_release(f, lane, batch.last + 1);
 }
 
