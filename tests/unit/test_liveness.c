@@ -2,6 +2,7 @@
 /* Every wait ends, and what is kept has a bound, whatever a peer says; and what is
  * taken anew does not come after its effects. */
 
+#include "codec/view.h"
 #include "mini_net.h"
 
 #include <string.h>
@@ -222,6 +223,45 @@ TEST(address_that_is_hung_up_outlives_its_action)
     assert_true(mini_counters(net, MINI_B).dropped_table_full > 0);
 }
 
+/* One that is gone is dialed anew and cannot be, as somebody who lives has its address, at about
+ * the time when it is forgotten. */
+static void
+forget_while_dialing(struct mini_net *net, uint64_t retain_ms)
+{
+    struct mini_node *b = &net->nodes[MINI_B];
+    b->config.retain_ms = retain_ms;
+    mini_start_one(net, MINI_B, MINI_B);
+    say_hello(net, ghost, "ghost");
+    mini_run(net, 10);
+    tulle__engine_found(b->engine, accomplice, "ghost", net->now);
+    for (int i = 0; i < 30; i++) {
+        mini_run(net, 100);
+        if (i < 11)
+            continue;
+        struct tulle__writer w;
+        tulle__writer_init(&w);
+        tulle__look_encode(&w, &(struct tulle__look){ .wants_lists = false });
+        mini_tell_control(
+            net, MINI_B,
+            &(struct tulle__control_header){
+                .kind = TULLE__LOOK, .from = accomplice, .to = mini_id(net, MINI_B), .hops = 1 },
+            &w);
+        tulle__writer_fini(&w);
+    }
+    assert_int_equal(mini_counters(net, MINI_B).peers_up, 1);
+}
+
+TEST(address_of_one_that_is_forgotten_outlives_its_action)
+{
+    (void)state;
+    for (uint64_t retain_ms = 50; retain_ms <= 600; retain_ms += 5) {
+        void *net = NULL;
+        assert_int_equal(mini_setup(&net), 0);
+        forget_while_dialing(net, retain_ms);
+        assert_int_equal(mini_teardown(&net), 0);
+    }
+}
+
 TEST(lanes_of_those_that_left_are_forgotten)
 {
     struct mini_net *net = *state;
@@ -412,6 +452,7 @@ main(void)
         LIVENESS_TEST(batches_that_overlap_stay_within_the_bound),
         LIVENESS_TEST(answer_of_one_that_left_is_dropped),
         LIVENESS_TEST(address_that_is_hung_up_outlives_its_action),
+        cmocka_unit_test(address_of_one_that_is_forgotten_outlives_its_action),
         LIVENESS_TEST(lanes_of_those_that_left_are_forgotten),
         LIVENESS_TEST(one_that_was_away_for_long_is_told_what_it_missed),
         LIVENESS_TEST(one_that_was_away_for_long_and_missed_nothing_says_so),

@@ -81,15 +81,20 @@ free_peer(struct tulle__engine *e, struct tulle__peer *peer)
 /* Actions point at names and addresses of peers until the next input: who changed
  * during this one stays. */
 static bool
+may_be_freed(const struct tulle__engine *e, const struct tulle__peer *peer)
+{
+    return !tulle__peer_is_live(peer) && !is_dialed(peer) && peer->stage_ns != e->now.mono.ns &&
+           peer->hung_up_ns != e->now.mono.ns;
+}
+
+static bool
 make_room(struct tulle__engine *e)
 {
     if (HASH_COUNT(e->peers) < e->config.peers_max)
         return true;
     struct tulle__peer *oldest = NULL;
     for (struct tulle__peer *p = e->peers; p != NULL; p = p->hh.next) {
-        bool can_go = !tulle__peer_is_live(p) && !is_dialed(p) && p->stage_ns != e->now.mono.ns &&
-                      p->hung_up_ns != e->now.mono.ns;
-        if (can_go && (oldest == NULL || p->stage_ns < oldest->stage_ns))
+        if (may_be_freed(e, p) && (oldest == NULL || p->stage_ns < oldest->stage_ns))
             oldest = p;
     }
     if (oldest == NULL)
@@ -693,10 +698,10 @@ forget_peers(struct tulle__engine *e)
     for (struct tulle__peer *p = e->peers; p != NULL;) {
         struct tulle__peer *next = p->hh.next;
         if (!tulle__peer_is_live(p) && tulle__peer_is_past(e, p)) {
-            if (is_dialed(p))
-                tulle__peer_hang_up(e, p);
-            else
+            if (may_be_freed(e, p))
                 free_peer(e, p);
+            else
+                tulle__peer_hang_up(e, p);
         }
         p = next;
     }
