@@ -51,7 +51,6 @@ note_peer(struct tulle__watched *item,
     }
     if (!is_up || item->stage == TULLE__LINK_UP)
         return;
-    tulle__probe_end(&item->probe);
     item->stage = TULLE__LINK_UP;
     item->peer = link->peer.node;
     tulle__log(log, TULLE_LOG_INFO, "link.state", "address=%s state=up node=%016llx name=%s",
@@ -94,8 +93,10 @@ watch(struct tulle__watched *item,
         item->due_ns = now_ns + tulle__ms_to_ns(PATIENCE_MS);
     }
     note_peer(item, engine, link, log, now_ns);
-    if (item->stage == TULLE__LINK_UP)
+    if (item->stage == TULLE__LINK_UP) {
+        (void)tulle__probe_try_end(&item->probe); /* else another time */
         return;
+    }
     if (item->probe.is_active) {
         note_probe(item, link, log, now_ns);
     } else if (now_ns >= item->due_ns) {

@@ -200,6 +200,16 @@ tulle__probe_look(struct tulle__probe *probe, int64_t now_ns)
     return probe->result;
 }
 
+bool
+tulle__probe_try_end(struct tulle__probe *probe)
+{
+    if (probe->is_active && probe->name != NULL && gai_cancel(probe->name) == EAI_NOTCANCELED &&
+        gai_error(probe->name) == EAI_INPROGRESS)
+        return false;
+    tulle__probe_end(probe);
+    return true;
+}
+
 void
 tulle__probe_end(struct tulle__probe *probe)
 {

@@ -38,7 +38,10 @@ void tulle__probe_begin(struct tulle__probe *probe, const char *text, int64_t no
 void tulle__probe_begin_greeting(struct tulle__probe *probe, const char *text, int64_t now_ns);
 /* Once it is not PENDING the probe has ended. */
 enum tulle__probed tulle__probe_look(struct tulle__probe *probe, int64_t now_ns);
-/* End it; waits for the system's resolver when that is at work and cannot be stopped. */
+/* End it; false while the system's resolver is at work for it and cannot be stopped: try again
+ * later. */
+bool tulle__probe_try_end(struct tulle__probe *probe);
+/* End it, and wait for the resolver: only where nothing else is to be done any more. */
 void tulle__probe_end(struct tulle__probe *probe);
 
 #endif

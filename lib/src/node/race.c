@@ -18,6 +18,7 @@ enum {
 
 struct tulle__race {
     uint64_t hop;
+    bool is_over; /* but for the system's resolver, which nobody waits for */
     char lists[WIRES][TULLE__ADDRESS_LEN_MAX + 1]; /* "": not dialed */
     uint32_t turn, tries;                          /* as it was dialed */
     uint32_t choices;                              /* addresses of the list that is raced */
@@ -31,7 +32,7 @@ static struct tulle__race *
 find_race(struct tulle__races *races, uint64_t hop, size_t *index)
 {
     for (size_t i = 0; i < races->count; i++) {
-        if (races->items[i]->hop == hop) {
+        if (races->items[i]->hop == hop && !races->items[i]->is_over) {
             *index = i;
             return races->items[i];
         }
@@ -47,6 +48,19 @@ free_race(struct tulle__races *races, size_t index)
         tulle__probe_end(&race->probes[i]);
     races->items[index] = races->items[--races->count];
     tulle__free(race);
+}
+
+/* It is freed as soon as it can be. */
+static void
+end_race(struct tulle__races *races, size_t index)
+{
+    struct tulle__race *race = races->items[index];
+    race->is_over = true;
+    bool can_go = true;
+    for (uint32_t i = 0; i < race->begun; i++)
+        can_go = tulle__probe_try_end(&race->probes[i]) && can_go;
+    if (can_go)
+        free_race(races, index);
 }
 
 static void
@@ -89,7 +103,7 @@ tulle__races_begin(struct tulle__races *races,
         return;
     }
     if (race != NULL)
-        free_race(races, index);
+        end_race(races, index);
     race = races->count < TULLE__RACES_LIMIT ? tulle__alloc(sizeof *race) : NULL;
     if (race == NULL)
         return;
@@ -111,7 +125,7 @@ tulle__races_end(struct tulle__races *races, uint64_t hop)
 {
     size_t index;
     if (find_race(races, hop, &index) != NULL)
-        free_race(races, index);
+        end_race(races, index);
 }
 
 static void
@@ -174,6 +188,10 @@ tulle__races_next(struct tulle__races *races,
     for (size_t i = races->count; i-- > 0;) {
         struct tulle__race *race = races->items[i];
         uint32_t winner;
+        if (race->is_over) {
+            end_race(races, i);
+            continue;
+        }
         if (!run_race(race, now_ns, &winner))
             continue;
         bool is_other = winner > 0 && winner < race->choices;
@@ -181,7 +199,7 @@ tulle__races_next(struct tulle__races *races,
             dial_winner(race, transport, winner);
         *hop = race->hop;
         *turn = race->turn + winner;
-        free_race(races, i);
+        end_race(races, i);
         if (is_other)
             return true;
     }

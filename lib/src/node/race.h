@@ -38,6 +38,7 @@ bool tulle__races_next(struct tulle__races *races,
                        uint32_t *turn);
 /* When to look again; TULLE__NEVER_NS: none runs. */
 int64_t tulle__races_deadline(const struct tulle__races *races);
+/* Waits for the system's resolver, if that is at work. */
 void tulle__races_fini(struct tulle__races *races);
 
 #endif
