@@ -3,6 +3,7 @@
 
 #include "testkit.h"
 
+#include "base/alloc.h"
 #include "node/frame.h"
 
 #include <string.h>
@@ -138,6 +139,21 @@ TEST(what_is_given_back_serves_the_next_frame)
     tulle__frames_give_back(&f->frames, &third);
 }
 
+TEST(what_came_without_memory_is_not_held_on_to)
+{
+    struct fixture *f = *state;
+    static uint8_t bytes[LONG_LEN];
+    struct testkit_memory none = { .left = 0 };
+    send_frames(f, 2, bytes, sizeof bytes);
+    tulle__alloc_set_hook(testkit_may_allocate, &none);
+    assert_int_equal(tulle__frames_receive(&f->frames, f->in), 2);
+    assert_null(tulle__frames_take_body(&f->frames));
+    tulle__alloc_set_hook(NULL, NULL);
+
+    assert_int_equal(tulle__frames_receive(&f->frames, f->in), 0);
+    assert_int_equal(zmq_msg_size(&f->frames.at[TULLE__FRAME_BODY]), 0);
+}
+
 TEST(frame_is_passed_as_it_came)
 {
     struct fixture *f = *state;
@@ -159,6 +175,8 @@ main(void)
         cmocka_unit_test_setup_teardown(frame_that_others_need_too_is_sent_as_a_copy, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_is_given_back_serves_the_next_frame, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_came_without_memory_is_not_held_on_to, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(frame_is_passed_as_it_came, setup, teardown),
     };
     return cmocka_run_group_tests_name("node/frame", tests, NULL, NULL);

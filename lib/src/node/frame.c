@@ -158,12 +158,19 @@ place_of(struct tulle__frames *frames, int i)
 }
 
 static void
+close_one(zmq_msg_t *frame)
+{
+    (void)zmq_msg_close(frame);
+    (void)zmq_msg_init(frame);
+}
+
+/* A body may be in the place of either: without memory there was no spare. */
+static void
 close_all(struct tulle__frames *frames)
 {
-    for (int i = 0; i < TULLE__FRAMES_MAX + 1; i++) {
-        (void)zmq_msg_close(place_of(frames, i));
-        (void)zmq_msg_init(place_of(frames, i));
-    }
+    for (int i = 0; i < TULLE__FRAMES_MAX + 1; i++)
+        close_one(&frames->at[i]);
+    close_one(place_of(frames, TULLE__FRAME_BODY));
 }
 
 void
