@@ -53,12 +53,20 @@ TEST(no_c1_control_is_shown)
     assert_shown("\302\240", "a", "\302\240 a 1"); /* the first that is none */
 }
 
+/* What turns the rest of the line around, or is not seen, is not let through either. */
+TEST(nothing_hidden_is_shown)
+{
+    (void)state;
+    assert_shown("a\342\200\256b", "c\342\200\213/d", "a?b c?/d 1");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_arrives_and_is_delivered_is_one_line),
         cmocka_unit_test(no_c1_control_is_shown),
+        cmocka_unit_test(nothing_hidden_is_shown),
     };
     return cmocka_run_group_tests_name("tools/reorder", tests, NULL, NULL);
 }

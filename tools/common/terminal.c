@@ -85,6 +85,17 @@ point_of(const unsigned char *at, size_t len)
     return point;
 }
 
+size_t
+tulle__terminal_step(const char *text, size_t len, bool *is_safe)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    bool is_control = at[0] < 0x20 || at[0] == 0x7f;
+    size_t step = is_control ? 0 : tulle__utf8_len(at, len);
+    *is_safe = step == 1 ||
+               (step > 1 && !is_in(hidden, sizeof hidden / sizeof *hidden, point_of(at, step)));
+    return step > 0 ? step : 1;
+}
+
 void
 tulle__terminal_put_safe(struct tulle__text *out, const char *text, size_t len)
 {
@@ -92,15 +103,12 @@ tulle__terminal_put_safe(struct tulle__text *out, const char *text, size_t len)
     size_t done = 0;
     size_t i = 0;
     while (i < len) {
-        bool is_control = at[i] < 0x20 || at[i] == 0x7f;
-        size_t step = is_control ? 0 : tulle__utf8_len(at + i, len - i);
-        bool is_hidden =
-            step > 1 && is_in(hidden, sizeof hidden / sizeof *hidden, point_of(at + i, step));
-        if (step > 0 && !is_hidden) {
-            i += step;
+        bool is_safe;
+        size_t end = i + tulle__terminal_step(text + i, len - i, &is_safe);
+        if (is_safe) {
+            i = end;
             continue;
         }
-        size_t end = i + (step > 0 ? step : 1);
         tulle__text_put(out, text + done, i - done);
         if (at[i] == '\n' || at[i] == '\t')
             tulle__text_str(out, at[i++] == '\n' ? "\\n" : "\\t");

@@ -17,6 +17,9 @@ bool tulle__terminal_has_colour(void);
 /* Columns of standard output; 0: no terminal. */
 unsigned tulle__terminal_columns(void);
 
+/* The first character of the text, as far as it is one: its length, 1 where it is none. *is_safe:
+ * it is neither a control character nor changes how the rest of the line looks. */
+size_t tulle__terminal_step(const char *text, size_t len, bool *is_safe);
 /* Text that may come from a peer, with control characters escaped, and what else would change how
  * the rest of the line looks, such as the direction of writing. */
 void tulle__terminal_put_safe(struct tulle__text *out, const char *text, size_t len);

@@ -2,6 +2,8 @@
 
 #include "tools/tap/tap_reorder.h"
 
+#include "tools/common/terminal.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,21 +125,19 @@ put_cell(struct tulle__text *out, const char *text, size_t width, bool is_padded
 {
     size_t len = strlen(text);
     size_t chars = 0;
-    for (size_t i = 0; i < len; i++)
-        chars += ((unsigned char)text[i] & 0xc0) != 0x80;
+    bool is_safe;
+    for (size_t i = 0; i < len; i += tulle__terminal_step(text + i, len - i, &is_safe))
+        chars++;
     size_t head = chars <= width ? chars : width / 3;
     size_t tail_from = chars <= width ? chars : chars - (width - head - 1);
     size_t at = 0;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        at += (c & 0xc0) != 0x80;
-        bool is_c1 = c == 0xc2 && ((unsigned char)text[i + 1] & 0xe0) == 0x80;
-        bool is_control = c < 0x20 || c == 0x7f || is_c1;
+    for (size_t i = 0, step; i < len; i += step) {
+        step = tulle__terminal_step(text + i, len - i, &is_safe);
+        at++;
         if (at <= head || at > tail_from)
-            tulle__text_char(out, is_control ? '?' : (char)c);
-        else if (at == head + 1 && (c & 0xc0) != 0x80)
+            tulle__text_put(out, is_safe ? text + i : "?", is_safe ? step : 1);
+        else if (at == head + 1)
             tulle__text_char(out, '~');
-        i += is_c1 ? 1 : 0; /* its second byte */
     }
     for (size_t i = chars; is_padded && i < width; i++)
         tulle__text_char(out, ' ');
