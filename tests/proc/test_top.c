@@ -191,13 +191,15 @@ string(const json_t *object, const char *key)
     return value != NULL ? value : "(none)";
 }
 
-/* Against what was published: top looked at some part of that time. */
+/* Against what was published: top looked at some part of that time, in which a busy machine may
+ * have let shop do less than its share. */
+enum { RATE_SLACK = 8 };
+
 static void
 assert_is_rate(double rate, double real)
 {
-    if (rate < real / 3 || rate > real * 3)
-        print_error("%f for %f\n", rate, real);
-    assert_true(rate >= real / 3 && rate <= real * 3);
+    if (rate < real / RATE_SLACK || rate > real * RATE_SLACK)
+        fail_msg("%f for %f", rate, real);
 }
 
 static void
