@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS = 1000, SUSPECT_MS = 500, HEALED_MS = 20000, AT_ONCE_MS = 1500, WIRES = 3 };
+enum { EVENTS = 1000, SUSPECT_MS = 500, HEALED_MS = 20000, AT_ONCE_MS = 2500, WIRES = 3 };
 
 /* ---- places ---- */
 
