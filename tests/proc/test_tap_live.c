@@ -48,9 +48,16 @@ assert_has(struct proc *tap, const char *text)
         fail_msg("no '%s' in\n%s", text, proc_text(tap, PROC_OUT));
 }
 
-/* A payment depends on the second order and is there before it. Then the order comes. */
+/* How many lines a tap shows when the first order is there, and when the payment is. */
+struct shown {
+    struct proc *tap;
+    size_t with_order, with_payment;
+};
+
+/* A payment depends on the second order and is there before it, for all taps up to NULL. Then
+ * the order comes. */
 static void
-pay_too_early(int port, int watchers, struct proc *first, size_t lines)
+pay_too_early(int port, int watchers, const struct shown *shown)
 {
     char takers[2][24]; /* of payments, and of orders: the ids too */
     for (int i = 0; i < 2; i++)
@@ -60,12 +67,15 @@ pay_too_early(int port, int watchers, struct proc *first, size_t lines)
                                    proc_address(port), takers[1], "orders/new", NULL);
     proc_write(shop, "one\n", 4);
     assert_int_equal(proc_wait(ids), 0);
+    for (const struct shown *s = shown; s->tap != NULL; s++)
+        proc_wait_lines(s->tap, PROC_OUT, s->with_order);
     char cause[64];
     (void)snprintf(cause, sizeof cause, "%.16s/orders/2", proc_text(ids, PROC_OUT));
     /* It leaves before the payment is acknowledged: that takes until the order comes. */
     (void)proc_start("tulle", "pub", "--name", "payer", "--no-wait", "--join", proc_address(port),
                      takers[0], "--only-causes", "--cause", cause, "payments/done", "paid", NULL);
-    proc_wait_lines(first, PROC_OUT, lines);
+    for (const struct shown *s = shown; s->tap != NULL; s++)
+        proc_wait_lines(s->tap, PROC_OUT, s->with_payment);
     proc_write(shop, "two\n", 4);
     proc_close_input(shop);
     assert_int_equal(proc_wait(shop), 0);
@@ -80,7 +90,7 @@ TEST(orders_are_shown_side_by_side)
     proc_wait_port(port);
     struct proc *human = TAP(port, "-v", "-C", "3");
     struct proc *json = TAP(port, "--json", "-C", "3");
-    pay_too_early(port, 3, view, 4);
+    pay_too_early(port, 3, (const struct shown[]){ { view, 0, 4 }, { NULL, 0, 0 } });
 
     assert_int_equal(proc_wait(view), 0);
     assert_int_equal(proc_count_lines(view, PROC_OUT), 7);
@@ -110,7 +120,9 @@ TEST(each_order_is_its_own)
     struct proc *both = TAP(port, "--both", "-F", "%k %t", "-T", "orders/**");
     struct proc *fifo = TAP(port, "-o", "fifo", "-F", "%t");
     struct proc *none = TAP(port, "--order", "none", "-F", "%t");
-    pay_too_early(port, 5, arrival, 2);
+    const struct shown shown[] = { { arrival, 1, 2 }, { causal, 1, 1 }, { both, 0, 1 },
+                                   { fifo, 1, 2 },    { none, 1, 2 },   { NULL, 0, 0 } };
+    pay_too_early(port, 5, shown);
     assert_shows(arrival, 3, "arrival orders/new\narrival payments/done\narrival orders/new\n");
     assert_shows(causal, 3, "event orders/new\nevent orders/new\nevent payments/done\n");
     assert_shows(both, 2, "arrival payments/done\nevent payments/done\n");
