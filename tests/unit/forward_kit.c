@@ -140,9 +140,9 @@ tell(struct fixture *f,
     }
     if (count > 0)
         tulle__path_encode(&w, ids, count);
-    struct testkit_memory none = { .left = 0 };
+    struct testkit_memory memory = { .left = f->memory_left };
     if (f->has_no_memory)
-        tulle__alloc_set_hook(testkit_may_allocate, &none);
+        tulle__alloc_set_hook(testkit_may_allocate, &memory);
     tulle__forward_on_publication(
         f->forward, side, (struct tulle__view){ (const uint8_t *)stream, strlen(stream) + 1 }, body,
         (struct tulle__view){ w.data, w.len }, f->now);
@@ -203,8 +203,12 @@ tell_control(struct fixture *f,
     header->counter = ++f->counter;
     tulle__header_encode(&frame, header);
     struct tulle__buf *body = tulle__writer_take(w);
+    struct testkit_memory memory = { .left = f->memory_left };
+    if (f->has_no_memory)
+        tulle__alloc_set_hook(testkit_may_allocate, &memory);
     tulle__forward_on_control(f->forward, side, header->from,
                               (struct tulle__view){ frame.data, frame.len }, body, f->now);
+    tulle__alloc_set_hook(NULL, NULL);
     tulle__buf_unref(&body);
     tulle__writer_fini(&frame);
     tulle__writer_fini(w);

@@ -22,6 +22,7 @@ struct fixture {
     uint64_t retain_bytes;
     char log[4096];
     bool has_no_memory;  /* for what is told */
+    size_t memory_left;  /* allocations before that */
     bool are_asks_noted; /* of the proxy's own beats */
     bool is_beyond_noted;
     unsigned told[256];
