@@ -183,7 +183,7 @@ publish(struct play *play, const struct tulle__play_step *step, const tulle_even
         refuse(play, event, tulle_strerror(status));
     } else if (status != TULLE_EAGAIN) {
         tulle__progress_clear(&play->progress);
-        (void)fprintf(stderr, "%s: %s\n", play->program->name, tulle_strerror(status));
+        (void)fprintf(stderr, "%s: %s\n", play->program->name, tulle__play_nodes_why(status));
         play->exit_status = (int)tulle__exit_of(status);
     }
     return false;

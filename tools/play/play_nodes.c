@@ -20,17 +20,26 @@ enum {
     SLICE_MS = 100,    /* longest wait that does not look for signals */
     GRACE_MS = 1000,   /* for those who take the topics, when any node is reached */
     GOODBYE_MS = 2000, /* for what is still in the sockets when it leaves */
+    TURN_MS = 50,      /* much longer than a turn of a node's thread and its counters take */
     NAME_LEN = 64,
     ADDRESS_LEN = 256,
     LANES_ASKED = 512, /* a sample, when there are more */
     QUESTION_MS = 200  /* for an answer that is known already */
 };
 
+const char *
+tulle__play_nodes_why(tulle_status status)
+{
+    return status == TULLE_ELIMIT ? "a node could not publish an event that it was given: a table "
+                                    "is full"
+                                  : tulle_strerror(status);
+}
+
 static int
 fail(const struct tulle__play_nodes *nodes, tulle_status status, const char *text)
 {
     (void)fprintf(stderr, "%s: %s\n", nodes->program->name,
-                  text[0] != '\0' ? text : tulle_strerror(status));
+                  text[0] != '\0' ? text : tulle__play_nodes_why(status));
     return (int)tulle__exit_of(status);
 }
 
@@ -300,9 +309,24 @@ is_timed(struct tulle__play_node *node)
     return node->timed >= node->given;
 }
 
-/* Times of publishing are to agree with what comes before what: an event is given away when those
- * before it have got theirs. False: idle said so. */
+/* What has no time though the thread took all of it, and had a turn since, gets none. That is told
+ * once. */
 static bool
+has_refused(struct tulle__play_node *node)
+{
+    static const struct timespec turn = { .tv_nsec = TURN_MS * 1000000L };
+    if (is_timed(node) || tulle_node_flush(node->node, ASK_MS) != TULLE_OK)
+        return false;
+    (void)nanosleep(&turn, NULL);
+    if (tulle_node_flush(node->node, ASK_MS) != TULLE_OK || is_timed(node))
+        return false;
+    node->given = node->timed;
+    return true;
+}
+
+/* Times of publishing are to agree with what comes before what: an event is given away when those
+ * before it have got theirs. TULLE_EAGAIN: idle said no; TULLE_ELIMIT: one never gets it. */
+static tulle_status
 wait_times(struct tulle__play_nodes *nodes,
            const tulle_publish_options *options,
            bool (*idle)(void *ctx),
@@ -315,11 +339,15 @@ wait_times(struct tulle__play_nodes *nodes,
             of++;
         for (unsigned tries = 1; of < nodes->count && !is_timed(&nodes->nodes[of]); tries++) {
             (void)nanosleep(&moment, NULL);
-            if (tries % 1024 == 0 && !idle(ctx))
-                return false;
+            if (tries % 1024 != 0)
+                continue;
+            if (!idle(ctx))
+                return TULLE_EAGAIN;
+            if (has_refused(&nodes->nodes[of]))
+                return TULLE_ELIMIT;
         }
     }
-    return true;
+    return TULLE_OK;
 }
 
 tulle_status
@@ -331,10 +359,11 @@ tulle__play_nodes_publish(struct tulle__play_nodes *nodes,
 {
     struct tulle__play_node *node = &nodes->nodes[step->node];
     tulle_publish_options options = step->options;
-    tulle_status status = TULLE_EAGAIN;
+    tulle_status status = wait_times(nodes, &options, idle, ctx);
+    if (status != TULLE_OK)
+        return status;
+    status = TULLE_EAGAIN;
     options.timeout_ms = SLICE_MS;
-    if (!wait_times(nodes, &options, idle, ctx))
-        return TULLE_EAGAIN;
     while (status == TULLE_EAGAIN) {
         status = tulle_node_publish(node->node, step->topic, event->payload, event->payload_len,
                                     &options);
@@ -353,6 +382,8 @@ tulle__play_nodes_flush(struct tulle__play_nodes *nodes)
         int64_t left = (end_us - tulle__tool_mono_us()) / 1000;
         int slice = left > SLICE_MS ? SLICE_MS : left < 0 ? 0 : (int)left;
         tulle_status status = tulle_node_flush(nodes->nodes[i].node, slice);
+        if (status == TULLE_OK && has_refused(&nodes->nodes[i]))
+            return fail(nodes, TULLE_ELIMIT, "");
         if (status == TULLE_OK) {
             i++;
             continue;

@@ -39,12 +39,16 @@ void tulle__play_nodes_close(struct tulle__play_nodes *nodes);
 /* Wait for those who take what will be played. Returns 0 or an exit status, after a message. */
 int tulle__play_nodes_wait(struct tulle__play_nodes *nodes);
 
-/* Publish; while there is no room it waits, and after each while asks idle whether to go on. */
+/* Publish; while there is no room it waits, and after each while asks idle whether to go on.
+ * TULLE_ELIMIT: a node could not publish what it was given before. */
 tulle_status tulle__play_nodes_publish(struct tulle__play_nodes *nodes,
                                        const struct tulle__play_step *step,
                                        const tulle_event *event,
                                        bool (*idle)(void *ctx),
                                        void *ctx);
+
+/* What a status of that means. */
+const char *tulle__play_nodes_why(tulle_status status);
 
 /* Wait for acknowledgements of everything. Returns 0 or an exit status, after a message. */
 int tulle__play_nodes_flush(struct tulle__play_nodes *nodes);
