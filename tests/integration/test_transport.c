@@ -4,6 +4,7 @@
 
 #include "testkit.h"
 
+#include "base/alloc.h"
 #include "node/address.h"
 #include "node/state.h"
 
@@ -379,6 +380,21 @@ TEST(a_message_for_nobody_is_told_as_unsent)
     tulle__buf_unref(&part);
 }
 
+TEST(what_there_is_no_memory_to_dial_is_told)
+{
+    struct pair *pair = *state;
+    struct testkit_memory none = { .left = 0 };
+    struct tulle__action action = { .kind = TULLE__ACTION_DIAL };
+    action.u.dial.hop = 7;
+    action.u.dial.control = address_of(pair->b, false);
+    tulle__alloc_set_hook(testkit_may_allocate, &none);
+    enum tulle__acted acted = tulle__transport_act(pair->a, NULL, &action);
+    tulle__alloc_set_hook(NULL, NULL);
+    assert_int_equal(acted, TULLE__ACTED_UNDIALED);
+    assert_int_equal(tulle__transport_act(pair->a, NULL, &action), TULLE__ACTED);
+    assert_true(reaches(pair, 7));
+}
+
 static struct tulle__buf *
 receive_body(struct pair *pair)
 {
@@ -493,6 +509,7 @@ main(void)
         cmocka_unit_test_setup_teardown(an_address_that_was_taken_over_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(ipc_is_chosen_where_it_is_meant, setup, teardown),
         cmocka_unit_test_setup_teardown(a_message_for_nobody_is_told_as_unsent, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_there_is_no_memory_to_dial_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(short_bodies_are_copies, setup, teardown),
         cmocka_unit_test_setup_teardown(a_slow_reader_is_not_cut, setup, teardown),
     };

@@ -87,6 +87,32 @@ TEST(all_addresses_have_their_turn_at_once)
     }
 }
 
+/* There was no memory for it: else beats would come, and nothing would ever be asked for. */
+TEST(a_peer_that_was_not_dialed_is_dialed_at_its_next_beat)
+{
+    struct mini_net *net = *state;
+    struct mini_node *a = &net->nodes[MINI_A];
+    const char *const addresses[] = { "ghost" };
+    struct tulle__self_out self = { .name = "ghost",
+                                    .control_addresses = addresses,
+                                    .control_address_count = 1,
+                                    .event_addresses = addresses,
+                                    .event_address_count = 1 };
+    struct tulle__beat_out beat = {
+        .id = TULLE__NODE_ID_MIN + 7, .counter = 1, .self = self, .has_self = true
+    };
+    mini_start(net, 1);
+    for (beat.counter = 1; beat.counter <= 3; beat.counter++) {
+        mini_tell_beat(net, MINI_A, &beat);
+        assert_int_equal(a->dial_count, beat.counter);
+        tulle__engine_on_undialed(a->engine, beat.id);
+    }
+    mini_tell_beat(net, MINI_A, &beat);
+    beat.counter++;
+    mini_tell_beat(net, MINI_A, &beat);
+    assert_int_equal(a->dial_count, 4);
+}
+
 /* Somebody found out that another one answers: there it is asked at once, and the next turn is
  * that of the one after. */
 TEST(where_another_address_answers_it_is_asked_there)
@@ -162,6 +188,8 @@ main(void)
         cmocka_unit_test_setup_teardown(a_beat_begins_it_anew, mini_setup, mini_teardown),
         cmocka_unit_test_setup_teardown(all_addresses_have_their_turn_at_once, mini_setup,
                                         mini_teardown),
+        cmocka_unit_test_setup_teardown(a_peer_that_was_not_dialed_is_dialed_at_its_next_beat,
+                                        mini_setup, mini_teardown),
         cmocka_unit_test_setup_teardown(where_another_address_answers_it_is_asked_there, mini_setup,
                                         mini_teardown),
         cmocka_unit_test_setup_teardown(not_all_come_back_at_one_moment, mini_setup, mini_teardown),

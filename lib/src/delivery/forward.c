@@ -333,6 +333,12 @@ tulle__forward_on_dialed(
 }
 
 void
+tulle__forward_on_undialed(struct tulle__forward *f, size_t side, uint64_t id)
+{
+    tulle__engine_on_undialed(f->sides[side].engine, id);
+}
+
+void
 tulle__forward_on_malformed(struct tulle__forward *f, size_t side)
 {
     tulle__engine_on_malformed(f->sides[side].engine);

@@ -105,6 +105,7 @@ void tulle__forward_on_refused(struct tulle__forward *forward,
 /* delivery/link.h */
 void tulle__forward_on_dialed(
     struct tulle__forward *forward, size_t side, uint64_t id, uint32_t turn, struct tulle__now now);
+void tulle__forward_on_undialed(struct tulle__forward *forward, size_t side, uint64_t id);
 void tulle__forward_on_malformed(struct tulle__forward *forward, size_t side);
 void tulle__forward_on_unsent(struct tulle__forward *forward, size_t side);
 void tulle__forward_leave(struct tulle__forward *forward, struct tulle__now now);

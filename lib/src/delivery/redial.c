@@ -114,3 +114,11 @@ tulle__engine_on_dialed(struct tulle__engine *e, uint64_t id, uint32_t turn, str
     tulle__sync_want(e, peer);
     tulle__join_on_timer(e);
 }
+
+void
+tulle__engine_on_undialed(struct tulle__engine *e, uint64_t id)
+{
+    struct tulle__peer *peer = tulle__peer_find(e, id);
+    if (peer != NULL) /* questions to a link are dialed for by themselves */
+        peer->is_control_dialed = false;
+}

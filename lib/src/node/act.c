@@ -34,7 +34,8 @@ tulle__transport_act(struct tulle__transport *t,
                    : TULLE__ACTED_UNSENT;
     case TULLE__ACTION_DIAL:
         dialing = dialing_of(action);
-        tulle__transport_dial(t, action->u.dial.hop, &dialing);
+        if (!tulle__transport_dial(t, action->u.dial.hop, &dialing))
+            return TULLE__ACTED_UNDIALED;
         if (races != NULL)
             tulle__races_begin(races, action->u.dial.hop, &dialing, tulle__os_now().mono.ns);
         return TULLE__ACTED;

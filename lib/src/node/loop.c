@@ -39,8 +39,11 @@ tulle__loop_drain(tulle_node *node)
 {
     struct tulle__action action;
     while (tulle__engine_next_action(node->engine, &action)) {
-        if (tulle__transport_act(node->transport, &node->races, &action) == TULLE__ACTED_UNSENT)
+        enum tulle__acted acted = tulle__transport_act(node->transport, &node->races, &action);
+        if (acted == TULLE__ACTED_UNSENT)
             tulle__engine_on_unsent(node->engine);
+        if (acted == TULLE__ACTED_UNDIALED)
+            tulle__engine_on_undialed(node->engine, action.u.dial.hop);
         switch (action.kind) {
         case TULLE__ACTION_ARRIVAL:
         case TULLE__ACTION_DELIVER:

@@ -87,9 +87,12 @@ drain(tulle_proxy *proxy)
     size_t side;
     while (tulle__forward_next_action(proxy->forward, &side, &action)) {
         struct segment *segment = &proxy->segments[side];
-        if (tulle__transport_act(segment->transport, &segment->races, &action) ==
-            TULLE__ACTED_UNSENT)
+        enum tulle__acted acted =
+            tulle__transport_act(segment->transport, &segment->races, &action);
+        if (acted == TULLE__ACTED_UNSENT)
             tulle__forward_on_unsent(proxy->forward, side);
+        if (acted == TULLE__ACTED_UNDIALED)
+            tulle__forward_on_undialed(proxy->forward, side, action.u.dial.hop);
         if (action.kind != TULLE__ACTION_PUBLISH)
             look_again(&proxy->segments[side]);
         tulle__action_fini(&action);

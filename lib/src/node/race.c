@@ -173,7 +173,7 @@ dial_winner(struct tulle__race *race, struct tulle__transport *transport, uint32
                                             .turn = race->turn + winner,
                                             .tries = race->tries };
     tulle__transport_hangup(transport, race->hop, &dialing);
-    tulle__transport_dial(transport, race->hop, &dialing);
+    (void)tulle__transport_dial(transport, race->hop, &dialing); /* in what was let go of */
 }
 
 bool

@@ -170,9 +170,10 @@ void tulle__node_unlink(tulle_node *node, struct tulle_subscription *subscriptio
 void tulle__node_on_room(tulle_node *node);
 
 enum tulle__acted {
-    TULLE__ACTED,        /* done */
-    TULLE__ACTED_UNSENT, /* a control message for which there is no connection, or no room */
-    TULLE__ACTED_NOT     /* no action for sockets */
+    TULLE__ACTED,          /* done */
+    TULLE__ACTED_UNSENT,   /* a control message for which there is no connection, or no room */
+    TULLE__ACTED_UNDIALED, /* no memory for a control connection */
+    TULLE__ACTED_NOT       /* no action for sockets */
 };
 
 /* Socket actions that a node and a proxy have in common. races: NULL: none are held. */

@@ -640,32 +640,33 @@ dial_wire(struct tulle__transport *t,
     (void)zmq_connect(socket, address);
 }
 
-static void
+static bool
 dial_control(struct tulle__transport *t, uint64_t hop, const struct tulle__dialing *dialing)
 {
     char address[TULLE__ADDRESS_LEN_MAX + 1];
     tulle__address_choose(dialing->control, dialing->turn, address);
     if (address[0] == '\0' ||
         !tulle__grow(&t->dialed, &t->dialed_cap, t->dialed_count, sizeof *t->dialed))
-        return;
+        return address[0] == '\0';
     struct dialed *dialed = &t->dialed[t->dialed_count++];
     dialed->hop = hop;
     dialed->tries = dialing->tries;
     memcpy(dialed->address, address, sizeof address);
     connect_control(t, dialed);
+    return true;
 }
 
-void
+bool
 tulle__transport_dial(struct tulle__transport *t,
                       uint64_t hop,
                       const struct tulle__dialing *dialing)
 {
-    if (dialing->control != NULL)
-        dial_control(t, hop, dialing);
+    bool is_dialed = dialing->control == NULL || dial_control(t, hop, dialing);
     if (dialing->events != NULL)
         dial_wire(t, t->sub, hop, dialing->events, dialing);
     if (dialing->inlet != NULL)
         dial_wire(t, t->pub, hop, dialing->inlet, dialing);
+    return is_dialed;
 }
 
 /* Disconnecting an address ends every connection to it: the others are dialed anew. */

@@ -73,7 +73,9 @@ struct tulle__dialing {
     const char *inlet;
     uint32_t turn, tries; /* the more tries, the more seldom it is tried again */
 };
-void tulle__transport_dial(struct tulle__transport *transport,
+/* False: there was no memory for the control connection, and there is none. That no events come is
+ * noticed as they stay away. */
+bool tulle__transport_dial(struct tulle__transport *transport,
                            uint64_t hop,
                            const struct tulle__dialing *dialing);
 void tulle__transport_hangup(struct tulle__transport *transport,
