@@ -20,7 +20,7 @@ enum {
     SLICE_MS = 100,    /* longest wait that does not look for signals */
     GRACE_MS = 1000,   /* for those who take the topics, when any node is reached */
     GOODBYE_MS = 2000, /* for what is still in the sockets when it leaves */
-    TURN_MS = 50,      /* much longer than a turn of a node's thread and its counters take */
+    PAUSE_MS = 50,     /* longer than counters of a node are old */
     NAME_LEN = 64,
     ADDRESS_LEN = 256,
     LANES_ASKED = 512, /* a sample, when there are more */
@@ -309,16 +309,20 @@ is_timed(struct tulle__play_node *node)
     return node->timed >= node->given;
 }
 
-/* What has no time though the thread took all of it, and had a turn since, gets none. That is told
- * once. */
+/* What has no time though the thread took all of it gets none. Its counters may be old at the end
+ * of the turn in which it took the last; they are not at the end of one after the pause, and before
+ * the third. That is told once. */
 static bool
 has_refused(struct tulle__play_node *node)
 {
-    static const struct timespec turn = { .tv_nsec = TURN_MS * 1000000L };
-    if (is_timed(node) || tulle_node_flush(node->node, ASK_MS) != TULLE_OK)
-        return false;
-    (void)nanosleep(&turn, NULL);
-    if (tulle_node_flush(node->node, ASK_MS) != TULLE_OK || is_timed(node))
+    static const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+    for (int turn = 1; turn <= 3; turn++) {
+        if (is_timed(node) || tulle_node_flush(node->node, ASK_MS) != TULLE_OK)
+            return false;
+        if (turn == 1)
+            (void)nanosleep(&pause, NULL);
+    }
+    if (is_timed(node))
         return false;
     node->given = node->timed;
     return true;
