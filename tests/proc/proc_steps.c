@@ -23,6 +23,21 @@ write_file(const char *path, const char *text)
 }
 
 struct proc *
+start_in_network(const char *script)
+{
+    char path[128];
+    char command[512];
+    struct proc *probe = proc_start("/bin/sh", "-c", "unshare -rn true", NULL);
+    if (proc_wait(probe) != 0)
+        skip();
+    (void)snprintf(path, sizeof path, "%s/script", proc_directory());
+    write_file(path, script);
+    (void)snprintf(command, sizeof command, "PATH=%s:$PATH exec unshare -rn sh %s",
+                   getenv("TULLE_BIN_DIR"), path);
+    return proc_start("/bin/sh", "-c", command, NULL);
+}
+
+struct proc *
 start_proxy(const char *name, int left, int right, const char *join_left, const char *join_right)
 {
     /* An address that nobody has stands for none: joining is tried for ever. */

@@ -13,6 +13,10 @@ enum { TOPICS = 4 };
 
 void write_file(const char *path, const char *text);
 
+/* A script of sh in a network of its own, with the built programs on its PATH. Skips the test where
+ * none can be made. */
+struct proc *start_in_network(const char *script);
+
 /* tulle-proxy between two control ports, joining the addresses (NULL: none). */
 struct proc *
 start_proxy(const char *name, int left, int right, const char *join_left, const char *join_right);

@@ -437,16 +437,7 @@ TEST(it_is_at_the_interface_and_beacons_that_are_told)
         "tulle-proxy --name gate --segment left $at --interface office "
         "--segment right --listen 'tcp://127.0.0.1:*' &\n"
         "read line; kill $node $!; wait $node $!\n";
-    char path[PATH_LEN];
-    char command[512];
-    (void)snprintf(path, sizeof path, "%s/script", proc_directory());
-    write_file(path, script);
-    (void)snprintf(command, sizeof command, "PATH=%s:$PATH exec unshare -rn sh %s",
-                   getenv("TULLE_BIN_DIR"), path);
-    struct proc *probe = proc_start("/bin/sh", "-c", "unshare -rn true", NULL);
-    if (proc_wait(probe) != 0)
-        skip();
-    struct proc *shell = proc_start("/bin/sh", "-c", command, NULL);
+    struct proc *shell = start_in_network(script);
     while (strstr(proc_text(shell, PROC_OUT), "ready") == NULL) {
         if (proc_has_ended(shell) && proc_wait(shell) == 77)
             skip();

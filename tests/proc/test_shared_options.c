@@ -484,16 +484,7 @@ TEST(beacons_find_others)
         "tulle pub $at --beacon-port 7198 --wait-peers --wait-timeout 1 x lost\n"
         "echo \"status $?\"\n"
         "kill $node; wait $node\n";
-    char path[128];
-    char command[512];
-    (void)snprintf(path, sizeof path, "%s/script", proc_directory());
-    write_file(path, script);
-    (void)snprintf(command, sizeof command, "PATH=%s:$PATH exec unshare -rn sh %s",
-                   getenv("TULLE_BIN_DIR"), path);
-    struct proc *probe = proc_start("/bin/sh", "-c", "unshare -rn true", NULL);
-    if (proc_wait(probe) != 0)
-        skip();
-    struct proc *shell = proc_start("/bin/sh", "-c", command, NULL);
+    struct proc *shell = start_in_network(script);
     int status = proc_wait(shell);
     if (status == 77)
         skip();

@@ -8,8 +8,8 @@
 
 enum {
     PASSING_LANES_MAX = 65536,
-    UNASKED_MS = 3000, /* who still wants what waits has asked within */
-    ON_ITS_WAY_MS = 200
+    UNASKED_MS = 3000,  /* who still wants what waits has asked within */
+    ON_ITS_WAY_MS = 200 /* what went on to all is on its way for so long */
 };
 
 /* ---- lanes that pass ---- */

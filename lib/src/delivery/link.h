@@ -33,8 +33,7 @@ void tulle__engine_on_dialed(struct tulle__engine *engine,
                              uint64_t id,
                              uint32_t turn,
                              struct tulle__now now);
-/* There was no memory to dial what control messages go to: the next beat of the node tries again.
- */
+/* There was no memory for the control connection: the next beat of the node tries again. */
 void tulle__engine_on_undialed(struct tulle__engine *engine, uint64_t id);
 
 /* An address that was given to join. */
